@@ -11,10 +11,11 @@ from pathlib import Path
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path beside `path`; when the block ends well, what was written there becomes `path`.
 
-    The file is synced before it takes its name, so a reader, and the disk after a power cut, has the old file or the
-    new one. If the block raises, `path` is untouched and the temporary file is gone. A process that is killed in the
-    block leaves a hidden file (its name starts with a dot) which readers of the folder skip. The temporary name keeps
-    the suffix of `path`, because Pillow and NumPy choose their format by it. Missing parent folders are made.
+    The file is synced before it takes its name, so a reader, and the disk after a power cut, has the old
+    file or the new one. If the block raises, `path` is untouched and the temporary file is gone. A process
+    that is killed in the block leaves a hidden file (its name starts with a dot) which readers of the folder
+    skip. The temporary name keeps the suffix of `path`, because Pillow and NumPy choose their format by it.
+    Missing parent folders are made.
 
     Raises:
         OSError: the folder cannot be written, or the disk is full.
@@ -24,7 +25,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.parent / f".{target.stem}.{secrets.token_hex(4)}.tmp{target.suffix}"
     try:
-        # Made here, not by tempfile, whose private mode 0600 would hide a run from the group it is shared with.
+        # Not by tempfile, whose private mode 0600 would hide a run from the group it is shared with.
         os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
         yield temporary
         with temporary.open("rb+") as written:
@@ -42,7 +43,7 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
-    """Write `text` to `path` atomically, as UTF-8 with the line ends it has. Raises OSError as `replacing` does."""
+    """Write `text` to `path` atomically, as UTF-8, line ends untouched. Raises OSError as `replacing` does."""
     write_bytes(path, text.encode("utf-8"))
 
 

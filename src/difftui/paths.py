@@ -11,7 +11,7 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def _shipped(name: str) -> Path:
-    """The shipped folder `name`: inside the package in a wheel, at the top of the repository in a checkout."""
+    """The shipped folder `name`: inside the package in a wheel, at the repository's top in a checkout."""
     for folder in (_PACKAGE / "_data" / name, _PACKAGE.parents[1] / name):
         if folder.is_dir():
             return folder
@@ -39,9 +39,9 @@ def checkpoints_dir() -> Path:
 
 
 def home_dir() -> Path:
-    """The user's difftui folder: ``$DIFFTUI_HOME``, else this platform's user data directory. It may not exist yet.
+    """The user's difftui folder: ``$DIFFTUI_HOME``, else this platform's user data directory.
 
-    Runs live in its ``runs``, downloaded data sets in its ``data``.
+    It may not exist yet. Runs live in its ``runs``, downloaded data sets in its ``data``.
     """
     chosen = os.environ.get("DIFFTUI_HOME")
     if chosen:
