@@ -1,0 +1,26 @@
+"""Runs on disk: the only memory that difftui has. Importing this loads no torch."""
+
+from difftui.runs.metrics import Metrics, read_metrics
+from difftui.runs.run import (
+    Run,
+    Status,
+    create_run,
+    find_run,
+    list_runs,
+    runs_dir,
+    shipped_runs,
+    unused_name,
+)
+
+__all__ = [
+    "Metrics",
+    "Run",
+    "Status",
+    "create_run",
+    "find_run",
+    "list_runs",
+    "read_metrics",
+    "runs_dir",
+    "shipped_runs",
+    "unused_name",
+]

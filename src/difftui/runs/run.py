@@ -1,0 +1,249 @@
+"""A run is a directory; this is its map, its name and its lock.
+
+::
+
+    recipe.json           what is trained
+    metrics.jsonl         how it went, a line every fraction of a second
+    status.json           how far it is, and how it ended
+    weights.safetensors   what sampling needs
+    state/                what resuming needs: the newest state and the one before it
+    samples/              pictures saved from it
+    lock                  held by the process that trains it
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from difftui import atomic, paths
+from difftui.errors import DifftuiError
+from difftui.runs.metrics import Metrics
+
+__all__ = ["Run", "Status", "create_run", "find_run", "list_runs", "runs_dir", "shipped_runs", "unused_name"]
+
+State = Literal["new", "training", "stopped", "finished", "failed"]
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How far a run is.
+
+    Attributes:
+        state: "training" also stands in the file of a process that was killed; see :meth:`Run.status`.
+        step: optimiser steps in the newest saved state.
+        fraction: share of its budget done, 0 to 1.
+        seconds: time spent training.
+        message: why it failed, or empty.
+    """
+
+    state: State = "new"
+    step: int = 0
+    fraction: float = 0.0
+    seconds: float = 0.0
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run's directory. Making the object touches no file."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The directory's own name."""
+        return self.path.name
+
+    @property
+    def recipe_path(self) -> Path:
+        """JSON text of the recipe."""
+        return self.path / "recipe.json"
+
+    @property
+    def weights_path(self) -> Path:
+        """Weights for sampling (the average, where the recipe keeps one)."""
+        return self.path / "weights.safetensors"
+
+    @property
+    def state_paths(self) -> tuple[Path, Path]:
+        """The newest resumable state and the one before it."""
+        return self.path / "state" / "newest.safetensors", self.path / "state" / "previous.safetensors"
+
+    @property
+    def samples_path(self) -> Path:
+        """Folder of pictures saved from this run."""
+        return self.path / "samples"
+
+    @property
+    def metrics(self) -> Metrics:
+        """The metrics file."""
+        return Metrics(self.path / "metrics.jsonl")
+
+    def recipe_text(self) -> str:
+        """The recipe as JSON text.
+
+        Raises:
+            DifftuiError: it cannot be read.
+        """
+        try:
+            return self.recipe_path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise DifftuiError(
+                f"{self.recipe_path} cannot be read ({error}). Is {self.name} a run?"
+            ) from None
+
+    def write_status(self, status: Status) -> None:
+        """Replace the status file atomically."""
+        atomic.write_text(self.path / "status.json", json.dumps(asdict(status)) + "\n")
+
+    def status(self) -> Status:
+        """How far the run is. A run marked "training" whose process is gone reads as "stopped"."""
+        status = self._stored_status()
+        if status.state == "training" and not self.is_locked():
+            return Status("stopped", status.step, status.fraction, status.seconds, "its process ended early")
+        return status
+
+    def is_locked(self) -> bool:
+        """Whether a living process trains this run."""
+        try:
+            descriptor = os.open(self.path / "lock", os.O_RDONLY)
+        except OSError:
+            return False
+        try:
+            return not _try_lock(descriptor, fcntl.LOCK_SH)
+        finally:
+            os.close(descriptor)
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the run for this process; the system lets go of it when the process ends, however it ends.
+
+        Raises:
+            DifftuiError: another process holds it, or the directory cannot be written.
+        """
+        try:
+            descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise DifftuiError(
+                f"the run {self.name} cannot be written ({error.strerror}). Choose another folder."
+            ) from None
+        try:
+            for _ in range(5):  # somebody who only looks (is_locked) holds it for an instant
+                if _try_lock(descriptor, fcntl.LOCK_EX):
+                    break
+                time.sleep(0.05)
+            else:
+                holder = os.pread(descriptor, 200, 0).decode(errors="replace").strip()
+                raise DifftuiError(
+                    f"the run {self.name} is being trained by {holder or 'another process'}. Name another run."
+                )
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}".encode(), 0)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _stored_status(self) -> Status:
+        try:
+            raw = json.loads((self.path / "status.json").read_text(encoding="utf-8"))
+            status = Status(**raw)
+        except (OSError, ValueError, TypeError):
+            return Status()
+        return status if status.state in get_args(State) else Status()
+
+
+def _try_lock(descriptor: int, kind: int) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def runs_dir() -> Path:
+    """Where the user's runs live."""
+    return paths.home_dir() / "runs"
+
+
+def list_runs() -> list[Run]:
+    """The user's runs, the most recently written first."""
+    return _runs_in(runs_dir())
+
+
+def shipped_runs() -> list[Run]:
+    """The trained checkpoints that come with difftui."""
+    return sorted(
+        (run for run in _runs_in(paths.checkpoints_dir()) if run.weights_path.is_file()), key=lambda r: r.name
+    )
+
+
+def find_run(name: str) -> Run:
+    """The run called ``name``: the user's own first, then a shipped one, then a directory by its path.
+
+    Raises:
+        DifftuiError: there is none; the message lists those that exist.
+    """
+    for folder in (runs_dir() / name, paths.checkpoints_dir() / name, Path(name)):
+        if _NAME.fullmatch(folder.name) and (folder / "recipe.json").is_file():
+            return Run(folder)
+    known = sorted({run.name for run in (*list_runs(), *shipped_runs())})
+    raise DifftuiError(f"there is no run called {name!r}. Known: {', '.join(known) or 'none yet'}.")
+
+
+def create_run(name: str, recipe_json: str) -> Run:
+    """Make the directory of a new run and write its recipe.
+
+    Raises:
+        DifftuiError: the name is taken or not usable, or the home directory cannot be written.
+    """
+    if not _NAME.fullmatch(name):
+        raise DifftuiError(f"{name!r} cannot name a run. Use letters, digits, '.', '_' and '-' (64 at most).")
+    run = Run(runs_dir() / name)
+    try:
+        run.path.mkdir(parents=True)
+        atomic.write_text(run.recipe_path, recipe_json)
+    except FileExistsError:
+        raise DifftuiError(
+            f"a run called {name!r} exists. Add --resume to go on with it, or choose another name."
+        ) from None
+    except OSError as error:
+        raise DifftuiError(
+            f"{runs_dir()} cannot be written ({error.strerror}). Set DIFFTUI_HOME or --home to a folder that can."
+        ) from None
+    return run
+
+
+def unused_name(stem: str) -> str:
+    """``stem-1``, ``stem-2`` … : the first that no run has."""
+    number = 1
+    while (runs_dir() / f"{stem}-{number}").exists():
+        number += 1
+    return f"{stem}-{number}"
+
+
+def _runs_in(folder: Path) -> list[Run]:
+    try:
+        found = [Run(path) for path in folder.iterdir() if (path / "recipe.json").is_file()]
+    except OSError:
+        return []
+    return sorted(found, key=_last_written, reverse=True)
+
+
+def _last_written(run: Run) -> float:
+    times = [
+        path.stat().st_mtime
+        for path in (run.recipe_path, run.metrics.path, run.weights_path)
+        if path.exists()
+    ]
+    return max(times, default=0.0)

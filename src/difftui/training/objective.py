@@ -1,0 +1,72 @@
+"""The regression that a diffusion model is trained on."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from difftui.diffusion import NoiseSchedule
+from difftui.training.recipe import Recipe
+
+__all__ = ["Objective"]
+
+MIN_SNR_GAMMA = 5.0  # Hang et al. 2023, section 3.4
+
+
+class Objective:
+    """Weighted mean squared error of a network's prediction at random timesteps.
+
+    Draws t and ε, forms x_t = √ᾱ_t x_0 + √(1-ᾱ_t) ε (Ho et al. 2020, eq. 4), and compares the network's
+    output with ε, x_0 or v = √ᾱ_t ε - √(1-ᾱ_t) x_0 (Salimans & Ho 2022, eq. 12). The tables live on the
+    device as float32, cast once from float64.
+    """
+
+    def __init__(self, schedule: NoiseSchedule, recipe: Recipe, device: torch.device) -> None:
+        alpha_bars = torch.from_numpy(schedule.alpha_bars.copy())
+        self.timesteps = schedule.T
+        self.target = recipe.target
+        self.stratified = recipe.time_sampling == "stratified"
+        self.signal = alpha_bars.sqrt().float().to(device)
+        self.noise = (1 - alpha_bars).sqrt().float().to(device)
+        self.weights = _weights(alpha_bars, recipe).float().to(device)
+
+    def draw_timesteps(self, count: int, generator: torch.Generator) -> Tensor:
+        """(count,) integers in [0, T), each uniform; stratified: one in each of ``count`` equal slices."""
+        if not self.stratified:
+            return torch.randint(self.timesteps, (count,), generator=generator, device=generator.device)
+        u = torch.rand(count, generator=generator, device=generator.device)
+        slices = torch.arange(count, device=generator.device)
+        return ((slices + u) * (self.timesteps / count)).long().clamp_(max=self.timesteps - 1)
+
+    def loss(self, model: nn.Module, x0: Tensor, label: Tensor | None, t: Tensor, eps: Tensor) -> Tensor:
+        """Weighted squared error of each image, averaged over its pixels.
+
+        Args:
+            model: called ``model(x_t, t, label)``.
+            x0, eps: (B, C, H, W); images in [-1, 1] and standard normal noise.
+            label: (B,) integers, or None.
+            t: (B,) integers in [0, T).
+
+        Returns:
+            (B,) float32.
+        """
+        signal = self.signal[t].view(-1, 1, 1, 1)
+        noise = self.noise[t].view(-1, 1, 1, 1)
+        x_t = signal * x0 + noise * eps
+        if self.target == "eps":
+            wanted = eps
+        elif self.target == "x0":
+            wanted = x0
+        else:
+            wanted = signal * eps - noise * x0
+        error = model(x_t, t, label).float() - wanted
+        return self.weights[t] * error.square().mean(dim=(1, 2, 3))
+
+
+def _weights(alpha_bars: Tensor, recipe: Recipe) -> Tensor:
+    """Weight of each timestep: 1, or min(SNR, γ) in the units of the target (Hang et al. 2023, section 3.4)."""
+    if recipe.weighting == "none":
+        return torch.ones_like(alpha_bars)
+    snr = alpha_bars / (1 - alpha_bars)
+    clipped = snr.clamp(max=MIN_SNR_GAMMA)
+    return {"eps": clipped / snr, "x0": clipped, "v": clipped / (snr + 1)}[recipe.target]

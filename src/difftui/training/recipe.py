@@ -1,0 +1,214 @@
+"""What a training is, before it runs: one frozen record with a JSON form. Imports no torch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from types import MappingProxyType
+from typing import Any, Literal, get_args
+
+__all__ = ["PRESETS", "Recipe", "preset"]
+
+Target = Literal["eps", "x0", "v"]
+Weighting = Literal["none", "min-snr"]
+TimeSampling = Literal["uniform", "stratified"]
+Decay = Literal["none", "cosine"]
+Precision = Literal["auto", "fp32", "bf16"]
+Option = str | int | float | bool
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Everything that decides a training's outcome, apart from the machine.
+
+    Exactly one of ``epochs``, ``steps`` and ``minutes`` is set: how long to train.
+
+    Attributes:
+        name: what it is called in lists ("lab", "quick").
+        model, model_options: arguments of :func:`difftui.models.build`.
+        data: "mnist", "bundled", or a folder in torchvision's layout.
+        schedule, timesteps, schedule_options: arguments of :func:`difftui.diffusion.make_schedule`.
+        target: what the network predicts: the noise ε, the clean image x_0, or v = √ᾱ ε - √(1-ᾱ) x_0
+            (Salimans & Ho 2022, eq. 12).
+        weighting: weight of each timestep's squared error: 1, or min-SNR-γ with γ = 5 (Hang et al. 2023).
+        time_sampling: t drawn uniformly and independently, or stratified over the batch (one draw in each of
+            B equal slices: the same marginal, less variance; Kingma et al. 2021, app. I.1).
+        batch_size: images a step.
+        learning_rate: Adam's step size at its peak.
+        adam_betas, weight_decay: AdamW's moments' decay and decoupled weight decay.
+        warmup_steps: steps in which the learning rate rises linearly from 0.
+        decay: what the learning rate does after that until the end of the budget.
+        ema_decay: the weights that sample are an exponential moving average with decay
+            min(ema_decay, (1+n)/(10+n)) after n steps; None samples from the raw weights.
+        label_drop: share of labels hidden in training, so that the network also learns to go without.
+        seed: of weights, order, t and ε.
+        precision: "bf16" runs the network's layers in bfloat16 (weights, optimiser and loss stay float32);
+            "auto" takes it where the hardware computes in it natively.
+    """
+
+    name: str
+    model: str
+    model_options: Mapping[str, Option] = field(default_factory=dict)
+    data: str = "mnist"
+    schedule: str = "linear"
+    timesteps: int = 1000
+    schedule_options: Mapping[str, Option] = field(default_factory=dict)
+    target: Target = "eps"
+    weighting: Weighting = "none"
+    time_sampling: TimeSampling = "uniform"
+    batch_size: int = 64
+    learning_rate: float = 2e-4
+    adam_betas: tuple[float, float] = (0.9, 0.999)
+    weight_decay: float = 0.0
+    warmup_steps: int = 0
+    decay: Decay = "none"
+    ema_decay: float | None = None
+    label_drop: float = 0.0
+    seed: int = 0
+    precision: Precision = "auto"
+    epochs: int | None = None
+    steps: int | None = None
+    minutes: float | None = None
+
+    def __post_init__(self) -> None:
+        _check(self)
+        object.__setattr__(self, "model_options", MappingProxyType(dict(self.model_options)))
+        object.__setattr__(self, "schedule_options", MappingProxyType(dict(self.schedule_options)))
+        object.__setattr__(self, "adam_betas", tuple(self.adam_betas))
+
+    def to_json(self) -> str:
+        """The record as JSON text that :meth:`from_json` reads back to an equal record."""
+        return json.dumps({"format": FORMAT, **self._as_dict()}, indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Recipe:
+        """Read what :meth:`to_json` wrote.
+
+        Raises:
+            ValueError: not JSON, a field that is missing, unknown or of the wrong type, or a value out of range.
+        """
+        try:
+            raw = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"not a recipe: {error}") from None
+        if not isinstance(raw, dict):
+            raise ValueError("not a recipe: expected a JSON object")
+        if raw.pop("format", FORMAT) != FORMAT:
+            raise ValueError("this recipe was written by another version of difftui")
+        unknown = sorted(set(raw) - {f.name for f in fields(cls)})
+        if unknown:
+            raise ValueError(f"not a recipe: unknown field {unknown[0]!r}")
+        if "adam_betas" in raw and isinstance(raw["adam_betas"], list):
+            raw["adam_betas"] = tuple(raw["adam_betas"])
+        try:
+            return cls(**raw)
+        except TypeError as error:
+            raise ValueError(f"not a recipe: {error}") from None
+
+    def with_budget(
+        self, *, epochs: int | None = None, steps: int | None = None, minutes: float | None = None
+    ) -> Recipe:
+        """The same recipe for another length; exactly one argument is given."""
+        return replace(self, epochs=epochs, steps=steps, minutes=minutes)
+
+    def total_steps(self, images: int) -> int | None:
+        """Optimiser steps on a data set of ``images`` images; None when the budget is a time."""
+        if self.steps is not None:
+            return self.steps
+        if self.epochs is not None:
+            return self.epochs * self.steps_per_epoch(images)
+        return None
+
+    def steps_per_epoch(self, images: int) -> int:
+        """Batches that show every image once (the last one may be smaller)."""
+        return -(-images // self.batch_size)
+
+    def _as_dict(self) -> dict[str, Any]:
+        plain = {f.name: getattr(self, f.name) for f in fields(self)}
+        for name in ("model_options", "schedule_options"):
+            plain[name] = dict(plain[name])
+        plain["adam_betas"] = list(self.adam_betas)
+        return plain
+
+
+def _check(recipe: Recipe) -> None:
+    """Raise ValueError with the field's name and what it allows."""
+    for name, allowed in (
+        ("target", get_args(Target)),
+        ("weighting", get_args(Weighting)),
+        ("time_sampling", get_args(TimeSampling)),
+        ("decay", get_args(Decay)),
+        ("precision", get_args(Precision)),
+    ):
+        if getattr(recipe, name) not in allowed:
+            raise ValueError(f"{name} must be one of {', '.join(allowed)}, not {getattr(recipe, name)!r}")
+    for name in ("name", "model", "data", "schedule"):
+        if not isinstance(getattr(recipe, name), str) or not getattr(recipe, name):
+            raise ValueError(f"{name} must be a name, not {getattr(recipe, name)!r}")
+    for name, low, high in (
+        ("timesteps", 1, 10_000),
+        ("batch_size", 1, 65_536),
+        ("warmup_steps", 0, 10**9),
+        ("seed", 0, 2**63 - 1),
+    ):
+        _check_number(recipe, name, int, low, high)
+    for name, low_f, high_f in (
+        ("learning_rate", 0.0, 10.0),
+        ("weight_decay", 0.0, 10.0),
+        ("label_drop", 0.0, 1.0),
+    ):
+        _check_number(recipe, name, (int, float), low_f, high_f)
+    if recipe.ema_decay is not None:
+        _check_number(recipe, "ema_decay", (int, float), 0.0, 1.0)
+    if len(recipe.adam_betas) != 2 or not all(0 <= b < 1 for b in recipe.adam_betas):
+        raise ValueError(f"adam_betas must be two numbers in [0, 1), not {recipe.adam_betas!r}")
+    _check_budget(recipe)
+
+
+def _check_number(recipe: Recipe, name: str, kind: type | tuple[type, ...], low: float, high: float) -> None:
+    value = getattr(recipe, name)
+    if isinstance(value, bool) or not isinstance(value, kind) or not low <= value <= high:
+        whole = "a whole number" if kind is int else "a number"
+        raise ValueError(f"{name} must be {whole} from {low:g} to {high:g}, not {value!r}")
+
+
+def _check_budget(recipe: Recipe) -> None:
+    given = [name for name in ("epochs", "steps", "minutes") if getattr(recipe, name) is not None]
+    if len(given) != 1:
+        raise ValueError(
+            f"give exactly one of epochs, steps and minutes (given: {', '.join(given) or 'none'})"
+        )
+    kind: type | tuple[type, ...] = (int, float) if given[0] == "minutes" else int
+    _check_number(recipe, given[0], kind, 1 if kind is int else 1e-3, 10**9)
+
+
+PRESETS: Mapping[str, Recipe] = MappingProxyType(
+    {
+        recipe.name: recipe
+        for recipe in (
+            Recipe(
+                name="lab",
+                model="lab-unet",
+                schedule="linear",
+                timesteps=1000,
+                batch_size=64,
+                learning_rate=2e-4,
+                epochs=50,
+            ),
+        )
+    }
+)
+
+
+def preset(name: str) -> Recipe:
+    """A recipe by its name.
+
+    Raises:
+        ValueError: unknown name; the message lists the known ones.
+    """
+    if name not in PRESETS:
+        raise ValueError(f"unknown preset {name!r}; known: {', '.join(PRESETS)}")
+    return PRESETS[name]
