@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from difftui.training.recipe import PRESETS, Recipe, preset
 
 if TYPE_CHECKING:
-    from difftui.training.trainer import Progress, Trainer, train
+    from difftui.training.trainer import Progress, Session, Trainer, train
 
 __all__ = ["PRESETS", "Progress", "Recipe", "Trainer", "preset", "train"]
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("Progress", "Trainer", "train"):
+    if name in ("Progress", "Session", "Trainer", "train"):
         from difftui.training import trainer
 
         return getattr(trainer, name)

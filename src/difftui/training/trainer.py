@@ -24,7 +24,7 @@ from difftui.training.precision import resolve_precision
 from difftui.training.recipe import Recipe
 from difftui.training.seeding import derived_seed, generator
 
-__all__ = ["Progress", "Trainer", "train"]
+__all__ = ["Progress", "Session", "Trainer", "train"]
 
 REPORT_SECONDS = 0.1  # losses leave the device this often: one synchronisation, not one a step
 SAVE_SECONDS = 30.0
@@ -221,24 +221,36 @@ def train(
         DifftuiError: the run is being trained elsewhere, cannot be written, has no usable state to resume,
             or the loss stopped being a finite number.
     """
-    if digits is None:
-        from difftui.data import load
-
-        digits = load(recipe.data)
-    yield from _Session(recipe, run, digits, torch.device(device)).events(resume)
+    yield from Session(recipe, run, digits=digits, device=device).events(resume=resume)
 
 
-class _Session:
-    """One sitting of a training: the trainer, its run on disk, and the clock between them."""
+class Session:
+    """One sitting of a training: the trainer, its run on disk, and the clock between them.
 
-    def __init__(self, recipe: Recipe, run: Run | None, digits: Digits, device: torch.device) -> None:
+    ``trainer`` is open to whoever holds the session and works in the same thread (the engine samples from the
+    weights between two steps). Arguments are those of :func:`train`.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        run: Run | None = None,
+        *,
+        digits: Digits | None = None,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        if digits is None:
+            from difftui.data import load
+
+            digits = load(recipe.data)
         self.run = run
-        self.trainer = Trainer(recipe, digits, device)
+        self.trainer = Trainer(recipe, digits, torch.device(device))
         self.unread: list[Tensor] = []
         self.recent: list[tuple[int, float]] = []
         self.saved_step: int | None = None
 
-    def events(self, resume: bool) -> Iterator[Progress]:
+    def events(self, *, resume: bool = False) -> Iterator[Progress]:
+        """The training as a generator; see :func:`train`."""
         with ExitStack() as held:
             if self.run is not None:
                 held.enter_context(self.run.lock())
