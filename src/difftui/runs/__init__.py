@@ -11,10 +11,13 @@ from difftui.runs.run import (
     shipped_runs,
     unused_name,
 )
+from difftui.runs.series import Curve, Series
 
 __all__ = [
+    "Curve",
     "Metrics",
     "Run",
+    "Series",
     "Status",
     "create_run",
     "find_run",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
@@ -249,7 +249,7 @@ class Session:
         self.recent: list[tuple[int, float]] = []
         self.saved_step: int | None = None
 
-    def events(self, *, resume: bool = False) -> Iterator[Progress]:
+    def events(self, *, resume: bool = False) -> Generator[Progress]:
         """The training as a generator; see :func:`train`."""
         with ExitStack() as held:
             if self.run is not None:

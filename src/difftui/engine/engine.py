@@ -1,0 +1,217 @@
+"""The one thread that owns torch and the device."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from difftui.engine.device import Device, configure_threads, pick_device
+from difftui.engine.job import Job, JobState
+from difftui.errors import DifftuiError
+
+if TYPE_CHECKING:
+    from difftui.training.trainer import Trainer
+
+__all__ = ["Engine", "Workbench"]
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+NICENESS = 5  # the computing threads give way to the screen's thread when all cores are taken
+
+
+@dataclass(slots=True)
+class Workbench:
+    """What lies in the engine's thread for its jobs to use. Never touched from another thread.
+
+    Attributes:
+        device: where to compute.
+        live: trainers at work, by run name, so that other jobs can sample from what is being trained.
+    """
+
+    device: Device
+    live: dict[str, Trainer] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Pulled:
+    """A job that has started: its generator and the device time it has had."""
+
+    job: Job[Any]
+    events: Iterator[Any]
+    used: float
+    once: bool = False
+
+
+class Engine:
+    """Runs jobs in one worker thread and publishes the newest snapshot of each.
+
+    torch is imported in that thread, so the caller's first paint does not wait for it. Among running jobs
+    the one that has had the least time is pulled next, so an animation keeps moving while a run trains.
+    A job that raises is marked FAILED with one line of text; the engine lives on.
+
+    Attributes:
+        device: what was picked, None while torch is loading.
+        problem: one line when no device could be prepared; jobs then fail with it.
+    """
+
+    def __init__(self, device_request: str = "auto") -> None:
+        self.device: Device | None = None
+        self.problem: str | None = None
+        self._request = device_request
+        self._commands: deque[tuple[str, Job[Any]]] = deque()
+        self._wake = threading.Condition()
+        self._stopping = False
+        self._pulled: list[_Pulled] = []
+        self._thread = threading.Thread(target=self._run, name="difftui-engine", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread; it begins by importing torch."""
+        self._thread.start()
+
+    def submit(self, name: str, start: Callable[[Workbench], Iterator[T]], *, paused: bool = False) -> Job[T]:
+        """Queue work. ``start`` is called in the engine's thread and returns the generator to pull."""
+        job = Job(self, name, start)
+        self.command("start paused" if paused else "start", job)
+        return job
+
+    def command(self, what: str, job: Job[Any]) -> None:
+        """Ask for something to be done to a job; carried out between two pulls."""
+        with self._wake:
+            self._commands.append((what, job))
+            self._wake.notify()
+
+    def shutdown(self, timeout: float | None = None) -> bool:
+        """Close every job (a training saves), end the thread and join it. True when it has ended in time."""
+        with self._wake:
+            self._stopping = True
+            self._wake.notify()
+        if self._thread.is_alive():
+            self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a job is being pulled now."""
+        return any(p.job.state is JobState.RUNNING for p in list(self._pulled))
+
+    def _run(self) -> None:
+        bench = self._prepare()
+        while True:
+            with self._wake:
+                while not (self._commands or self._stopping or self._runnable()):
+                    self._wake.wait()
+                commands = list(self._commands)
+                self._commands.clear()
+            for what, job in commands:
+                self._obey(what, job, bench)
+            if self._stopping:
+                break
+            self._pull_next()
+        for pulled in list(self._pulled):
+            self._close(pulled)
+
+    def _prepare(self) -> Workbench | None:
+        _step_back()
+        try:
+            self.device = pick_device(self._request)
+            configure_threads()
+        except DifftuiError as error:
+            self.problem = str(error)
+            return None
+        except Exception as error:
+            log.exception("the device could not be prepared")
+            self.problem = f"the device could not be prepared: {_one_line(error)}"
+            return None
+        return Workbench(self.device)
+
+    def _runnable(self) -> list[_Pulled]:
+        return [p for p in self._pulled if p.job.state is JobState.RUNNING]
+
+    def _obey(self, what: str, job: Job[Any], bench: Workbench | None) -> None:
+        if job.state.final:
+            return
+        if what.startswith("start"):
+            self._begin(job, bench, paused=what.endswith("paused"))
+            return
+        pulled = next(p for p in self._pulled if p.job is job)
+        if what == "close":
+            self._close(pulled)
+        else:
+            pulled.once = what == "step"
+            job.state = JobState.PAUSED if what == "pause" else JobState.RUNNING
+            if job.state is JobState.RUNNING:  # time spent paused earns no claim on the device
+                pulled.used = max(pulled.used, min(p.used for p in self._runnable()))
+
+    def _begin(self, job: Job[Any], bench: Workbench | None, *, paused: bool) -> None:
+        if bench is None:
+            self._fail(job, DifftuiError(self.problem or "the engine has no device"))
+            return
+        try:
+            events = job._start(bench)
+        except BaseException as error:
+            self._fail(job, error)
+            return
+        used = min((p.used for p in self._runnable()), default=0.0)
+        self._pulled.append(_Pulled(job, events, used))
+        job.state = JobState.PAUSED if paused else JobState.RUNNING
+
+    def _pull_next(self) -> None:
+        runnable = self._runnable()
+        if not runnable:
+            return
+        pulled = min(runnable, key=lambda p: p.used)
+        job, began = pulled.job, time.perf_counter()
+        try:
+            job.snapshot = next(pulled.events)
+            job.version += 1
+        except StopIteration:
+            self._end(pulled, JobState.DONE)
+        except BaseException as error:
+            self._pulled.remove(pulled)
+            self._fail(job, error)
+        else:
+            if pulled.once:
+                job.state = JobState.PAUSED
+        pulled.used += time.perf_counter() - began
+
+    def _close(self, pulled: _Pulled) -> None:
+        close = getattr(pulled.events, "close", None)
+        try:
+            if close is not None:
+                close()
+        except BaseException as error:
+            self._pulled.remove(pulled)
+            self._fail(pulled.job, error)
+        else:
+            self._end(pulled, JobState.CLOSED)
+
+    def _end(self, pulled: _Pulled, state: JobState) -> None:
+        self._pulled.remove(pulled)
+        pulled.job.state = state
+
+    def _fail(self, job: Job[Any], error: BaseException) -> None:
+        if not isinstance(error, DifftuiError):
+            log.error("job %s failed", job.name, exc_info=error)
+        job.error = _one_line(error)
+        job.state = JobState.FAILED
+
+
+def _one_line(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    if isinstance(error, DifftuiError | ValueError) and text:
+        return text
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _step_back() -> None:
+    """Lower this thread's priority (threads it starts inherit it), where the system lets a thread do so."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

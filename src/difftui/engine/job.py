@@ -1,0 +1,70 @@
+"""A handle on a piece of work that runs in the engine's thread."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from difftui.engine.engine import Engine, Workbench
+
+__all__ = ["Job", "JobState"]
+
+T = TypeVar("T")
+
+
+class JobState(enum.Enum):
+    """What becomes of a job. The last three are final."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    PAUSED = "paused"
+    DONE = "done"
+    FAILED = "failed"
+    CLOSED = "closed"
+
+    @property
+    def final(self) -> bool:
+        """Whether the job will never be pulled again."""
+        return self in (JobState.DONE, JobState.FAILED, JobState.CLOSED)
+
+
+class Job(Generic[T]):
+    """A generator of frozen snapshots, pulled by the engine, seen through a latch.
+
+    Any thread may read the attributes and call the methods. The engine's thread alone writes ``snapshot``,
+    ``state`` and ``error``; each is one reference, replaced whole, so a reader never sees half of one.
+
+    Attributes:
+        name: what it is, for people ("training lab-3").
+        snapshot: the newest event, or None before the first. Older ones are gone: a latch, not a queue.
+        version: grows by one with every snapshot; equal numbers mean nothing new to draw.
+        state: see :class:`JobState`.
+        error: one line for the user when ``state`` is FAILED.
+    """
+
+    def __init__(self, engine: Engine, name: str, start: Callable[[Workbench], Iterator[T]]) -> None:
+        self.name = name
+        self.snapshot: T | None = None
+        self.version = 0
+        self.state = JobState.WAITING
+        self.error: str | None = None
+        self._engine = engine
+        self._start = start
+
+    def pause(self) -> None:
+        """Stop pulling after the event in the making."""
+        self._engine.command("pause", self)
+
+    def resume(self) -> None:
+        """Go on pulling."""
+        self._engine.command("resume", self)
+
+    def step(self) -> None:
+        """Pull exactly one event, then be paused."""
+        self._engine.command("step", self)
+
+    def close(self) -> None:
+        """End it: the generator is closed in the engine's thread, where it may still save."""
+        self._engine.command("close", self)

@@ -1,0 +1,194 @@
+"""Training as a job: the core's events, gathered into what a screen shows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from difftui.engine.engine import Workbench
+from difftui.runs import Curve, Run, Series, create_run, find_run, read_metrics
+from difftui.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from difftui.training.trainer import Progress, Trainer
+
+__all__ = ["SampleStrip", "TrainingView", "resume_training", "start_training"]
+
+STRIP_STEPS = 12
+STRIP_SHARE = 0.025  # of the time may go into the strip of samples
+STRIP_SECONDS = 2.0  # and it is drawn no more often than this
+
+
+@dataclass(frozen=True, slots=True)
+class SampleStrip:
+    """Pictures drawn from the weights as they were at one step, always from the same noise.
+
+    Attributes:
+        step: optimiser steps done when they were drawn.
+        images: (n, H, W) float32, about [-1, 1].
+        labels: the digits asked for, or None where the network cannot be asked.
+        sampler_steps: DDIM steps spent on them.
+    """
+
+    step: int
+    images: NDArray[np.float32]
+    labels: tuple[int, ...] | None
+    sampler_steps: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingView:
+    """A training run at one moment.
+
+    Attributes:
+        run: where it is kept.
+        recipe: what is trained.
+        progress: the core's newest event; None while the network and the data are being prepared.
+        curve: loss of every step so far (block means for steps of earlier sittings).
+        saved_at: ``time.monotonic()`` of the newest save in this sitting, or None.
+        strip: newest samples, or None before the first.
+        parameters: trainable numbers in the network.
+        precision: number format of the network's layers ("fp32" or "bf16").
+        images: size of the data set, and ``source`` where it came from.
+    """
+
+    run: Run
+    recipe: Recipe
+    progress: Progress | None
+    curve: Curve
+    saved_at: float | None
+    strip: SampleStrip | None
+    parameters: int
+    precision: str
+    images: int
+    source: str
+
+
+def start_training(recipe: Recipe, name: str) -> Callable[[Workbench], Iterator[TrainingView]]:
+    """Work for :meth:`Engine.submit`: make a new run called ``name`` and train it."""
+
+    def start(bench: Workbench) -> Iterator[TrainingView]:
+        return _train(bench, recipe, create_run(name, recipe.to_json()), resume=False)
+
+    return start
+
+
+def resume_training(name: str) -> Callable[[Workbench], Iterator[TrainingView]]:
+    """Work for :meth:`Engine.submit`: go on with the run called ``name``."""
+
+    def start(bench: Workbench) -> Iterator[TrainingView]:
+        run = find_run(name)
+        return _train(bench, Recipe.from_json(run.recipe_text()), run, resume=True)
+
+    return start
+
+
+def _train(bench: Workbench, recipe: Recipe, run: Run, *, resume: bool) -> Iterator[TrainingView]:
+    from difftui.data import load
+    from difftui.models import parameter_count
+    from difftui.training.trainer import Session
+
+    digits = load(recipe.data)
+    session = Session(recipe, run, digits=digits, device=bench.device.torch_device_name)
+    series = _earlier_losses(run) if resume else Series()
+    parameters = parameter_count(session.trainer.model)
+    strips = _Strips(session.trainer)
+    saved_step: int | None = None
+    saved_at: float | None = None
+
+    def view(progress: Progress | None) -> TrainingView:
+        return TrainingView(
+            run=run,
+            recipe=recipe,
+            progress=progress,
+            curve=series.view(),
+            saved_at=saved_at,
+            strip=strips.newest,
+            parameters=parameters,
+            precision=session.trainer.precision,
+            images=len(digits.images),
+            source=digits.source,
+        )
+
+    bench.live[run.name] = session.trainer
+    events = session.events(resume=resume)
+    try:
+        yield view(None)
+        for progress in events:
+            first = progress.step - len(progress.losses) + 1
+            for offset, loss in enumerate(progress.losses):
+                series.append(first + offset, loss)
+            if progress.saved_step != saved_step:
+                saved_step, saved_at = progress.saved_step, time.monotonic()
+            yield view(progress)
+            if strips.due():
+                for _ in strips.draw():
+                    yield view(progress)
+        for _ in strips.draw():
+            yield view(progress)
+    finally:
+        events.close()
+        bench.live.pop(run.name, None)
+
+
+def _earlier_losses(run: Run) -> Series:
+    """The curve of earlier sittings, from the run's metrics up to its newest saved state."""
+    series = Series()
+    last = run.status().step
+    for row in read_metrics(run.metrics.path):
+        step, loss = row.get("step"), row.get("loss")
+        if isinstance(step, int) and isinstance(loss, int | float) and step <= last:
+            series.append(step, float(loss))
+    return series
+
+
+class _Strips:
+    """Draws the strip of samples now and then, spending a bounded share of the time on it."""
+
+    def __init__(self, trainer: Trainer) -> None:
+        self.trainer = trainer
+        self.newest: SampleStrip | None = None
+        self.labels = tuple(range(10)) if trainer.model.num_classes is not None else None
+        self.seeds = tuple(range(10 if self.labels else 8))
+        self._model: nn.Module | None = None
+        self._next = time.monotonic() + STRIP_SECONDS
+
+    def due(self) -> bool:
+        return time.monotonic() >= self._next
+
+    def draw(self) -> Iterator[None]:
+        """Draw, yielding after every sampler step so that nothing else waits for the whole strip."""
+        from difftui.diffusion import sample
+
+        spent, began = 0.0, time.perf_counter()
+        step = self.trainer.step
+        frames = sample(
+            self._current_model(),
+            self.trainer.schedule,
+            sampler="ddim",
+            steps=min(STRIP_STEPS, self.trainer.schedule.T),
+            seeds=self.seeds,
+            labels=self.labels,
+            target=self.trainer.recipe.target,
+            clip_x0=True,
+        )
+        for frame in frames:
+            spent += time.perf_counter() - began
+            yield
+            began = time.perf_counter()
+        images = frame.x[:, 0].cpu().numpy()
+        self.newest = SampleStrip(step, images, self.labels, STRIP_STEPS)
+        self._next = time.monotonic() + max(STRIP_SECONDS, spent / STRIP_SHARE)
+
+    def _current_model(self) -> nn.Module:
+        from difftui.engine.live import sampling_copy
+
+        self._model = sampling_copy(self.trainer, into=self._model)
+        return self._model
