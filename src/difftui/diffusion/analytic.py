@@ -52,7 +52,8 @@ class PointsDenoiser:
 
         E[x_0 | x_t] = sum_i r_i p_i,    r_i ∝ w_i exp(-|x_t - sqrt(a) p_i|^2 / (2 (1 - a)))
 
-    with ``a = alpha_bar_t`` and the ``r_i`` of one ``x_t`` summing to 1. It is what a network that had learnt its training set by heart would say.
+    with ``a = alpha_bar_t`` and the ``r_i`` of one ``x_t`` summing to 1. It is what a network that had learnt
+    its training set by heart would say.
 
     Source: Bayes' rule; Karras et al. (2022), Elucidating the Design Space, appendix B.3.
 

@@ -36,9 +36,10 @@ def timesteps(T: int, steps: int) -> tuple[int, ...]:
 
 
 def transitions(T: int, steps: int) -> tuple[tuple[int, int], ...]:
-    """The jumps ``(t, s)`` that a sampler makes on that grid; the last lands on ``s = -1``, the clean picture.
+    """The jumps ``(t, s)`` that a sampler makes on that grid.
 
-    Both times of a jump come from one grid, so that no sampler has to guess where it goes next.
+    The last lands on ``s = -1``, the clean picture. Both times of a jump come from one grid, so that no
+    sampler has to guess where it goes next.
 
     Arguments:
         T: The length of the schedule.
