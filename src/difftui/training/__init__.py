@@ -12,7 +12,7 @@ from difftui.training.recipe import PRESETS, Recipe, preset
 if TYPE_CHECKING:
     from difftui.training.trainer import Progress, Session, Trainer, train
 
-__all__ = ["PRESETS", "Progress", "Recipe", "Trainer", "preset", "train"]
+__all__ = ["PRESETS", "Progress", "Recipe", "Session", "Trainer", "preset", "train"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,146 @@
+"""The application: it holds the engine, the clock and the screens, and computes nothing itself."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from textual.app import App, SystemCommand
+from textual.screen import Screen
+
+from difftui.engine import Engine, Job, JobState
+from difftui.ui.keys import GLOBAL, SCREENS, bindings
+from difftui.ui.theme import DARK, LIGHT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from difftui.engine.training import TrainingView
+
+__all__ = ["DifftuiApp", "run_app"]
+
+FRAMES_PER_SECOND = 15
+
+
+class DifftuiApp(App[None]):
+    """One SSH session's laboratory.
+
+    Attributes:
+        engine: the worker thread.
+        training: the newest training job, whether it runs or not; screens share it.
+        data: ``--data``, or None for what is found.
+        wanted_run: ``--run``: the run that Train and Generate open with.
+    """
+
+    TITLE = "difftui"
+    CSS_PATH = "app.tcss"
+    BINDINGS = bindings(GLOBAL)
+    ENABLE_COMMAND_PALETTE = True
+
+    def __init__(
+        self,
+        *,
+        screen: str = "home",
+        run: str | None = None,
+        device: str = "auto",
+        data: str | None = None,
+    ) -> None:
+        super().__init__()
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        self.theme = DARK.name
+        self.engine = Engine(device)
+        self.training: Job[TrainingView] | None = None
+        self.data = data
+        self.wanted_run = run
+        self._first_screen = screen
+
+    def on_mount(self) -> None:
+        for name in SCREENS:
+            self.add_mode(name, _screen_maker(name))
+        self.switch_mode(self._first_screen)
+        # torch is imported by the engine's thread; it starts after the first paint so as not to delay it.
+        self.call_after_refresh(self.engine.start)
+        self.set_interval(1 / FRAMES_PER_SECOND, self._tick)
+
+    def action_go(self, name: str) -> None:
+        """Show a screen."""
+        self.switch_mode(name)
+
+    def action_help(self) -> None:
+        """Show the keys of the current screen."""
+        from difftui.ui.screens.help import HelpScreen
+
+        self.push_screen(HelpScreen(self.current_mode))
+
+    def action_leave(self) -> None:
+        """Leave; whatever trains is saved by :func:`run_app` once the terminal is given back."""
+        self.exit()
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The command palette: everything in the key table that works here, then themes."""
+        for action in (*SCREENS.get(self.current_mode, ()), *GLOBAL[:-2]):
+            title = action.help.rstrip(".")
+            yield SystemCommand(title, f"key {action.shown}", self._runner(action.name))
+        yield SystemCommand("Light or dark colours", "change the theme", self._toggle_theme)
+        yield SystemCommand("Leave difftui", "key q; a training that runs is saved first", self.action_leave)
+
+    def training_is_active(self) -> bool:
+        """Whether a training is under way (running, paused, or about to start)."""
+        return self.training is not None and not self.training.state.final
+
+    def pulse(self) -> str:
+        """The right end of the header: the device and what the worker does."""
+        if self.engine.problem:
+            return self.engine.problem
+        if self.engine.device is None:
+            return "loading torch …"
+        parts = [self.engine.device.label]
+        if self.training is not None and self.training_is_active():
+            view = self.training.snapshot
+            share = f" {view.progress.fraction:.0%}" if view and view.progress else ""
+            mark = "⏸" if self.training.state is JobState.PAUSED else "▶"
+            parts.append(f"{self.training.name} {mark}{share}")
+        return " · ".join(parts)
+
+    def _tick(self) -> None:
+        """The one clock: the shown screen draws what is new."""
+        from difftui.ui.screens.base import LabScreen
+        from difftui.ui.widgets.bars import TopBar
+
+        screen = self.screen_stack[0] if self.screen_stack else None
+        if isinstance(screen, LabScreen) and screen.is_mounted:
+            screen.query_one(TopBar).show_pulse(self.pulse())
+            screen.tick(time.monotonic())
+
+    def _runner(self, action: str) -> Callable[[], object]:
+        return lambda: self.call_later(self.run_action, action, self.screen_stack[0])
+
+    def _toggle_theme(self) -> None:
+        self.theme = LIGHT.name if self.theme == DARK.name else DARK.name
+
+
+def _screen_maker(name: str) -> Callable[[], Screen[object]]:
+    """Make a screen when it is first shown: its module, and what that imports, loads only then."""
+
+    def make() -> Screen[object]:
+        from importlib import import_module
+
+        module = import_module(f"difftui.ui.screens.{name}")
+        screen: Screen[object] = module.SCREEN()
+        return screen
+
+    return make
+
+
+def run_app(screen: str | None, run: str | None, device: str, data: str | None) -> int:
+    """Open the app in this terminal; returns the exit status once it is closed and everything is saved."""
+    app = DifftuiApp(screen=screen or "home", run=run, device=device, data=data)
+    try:
+        app.run()
+    finally:
+        if app.engine.busy:
+            print("difftui: saving …", file=sys.stderr)
+        app.engine.shutdown()
+    return app.return_code or 0

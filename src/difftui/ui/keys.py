@@ -1,0 +1,126 @@
+"""The one table of keys: dispatch, footer, help and the command palette all read it.
+
+The same key means the same thing on every screen that has it: space plays and pauses, ``.`` and ``,`` take one
+step forward and back, ``r`` draws new randomness, a letter walks through choices and its capital walks back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from textual.binding import Binding
+
+__all__ = ["GLOBAL", "SCREENS", "Action", "bindings"]
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing the user can do.
+
+    Attributes:
+        keys: Textual's names of the keys, comma-separated.
+        shown: how the footer writes them.
+        name: the action, as Textual calls it ("step(1)" is ``action_step(1)``).
+        label: a word or two for the footer; empty keeps it out of the footer.
+        help: one sentence for the help page and the command palette.
+    """
+
+    keys: str
+    shown: str
+    name: str
+    label: str
+    help: str
+
+
+GLOBAL: tuple[Action, ...] = (
+    Action("1", "1", "app.go('home')", "", "Home: what there is, and what was found."),
+    Action("2", "2", "app.go('inverse')", "", "Inverse: a network learns arcsin."),
+    Action("3", "3", "app.go('forward')", "", "Forward: a digit turns into noise."),
+    Action("4", "4", "app.go('train')", "", "Train: a network learns to take the noise away."),
+    Action("5", "5", "app.go('generate')", "", "Generate: digits come out of noise."),
+    Action("question_mark,f1", "?", "app.help", "help", "This page."),
+    Action("ctrl+p", "^P", "app.command_palette", "", "Search everything that can be done."),
+    Action("q,ctrl+q", "q", "app.leave", "quit", "Leave difftui. A training that runs is saved first."),
+)
+
+_PLAY = ("space", "space", "play")
+
+SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
+    {
+        "home": (Action("enter", "enter", "begin", "begin", "Do what Home suggests doing first."),),
+        "inverse": (
+            Action(*_PLAY, "play/pause", "Let it learn, or hold."),
+            Action("full_stop", ".", "step(1)", "one epoch", "Learn for one epoch, then hold."),
+            Action("h", "h", "hidden(1)", "hidden", "Next choice of hidden layers."),
+            Action("H", "H", "hidden(-1)", "", "Previous choice of hidden layers."),
+            Action("a", "a", "activation(1)", "activation", "Next activation function."),
+            Action("A", "A", "activation(-1)", "", "Previous activation function."),
+            Action("r", "r", "reseed(1)", "re-seed", "Start again from other random weights."),
+            Action("R", "R", "reseed(-1)", "", "Back to the seed before."),
+            Action("x", "x", "restart", "restart", "Start again from the same random weights."),
+            Action("l", "l", "log", "log", "Logarithmic or linear loss axis."),
+        ),
+        "forward": (
+            Action("left", "←/→", "step(-1)", "step", "One timestep towards the clean digit."),
+            Action("right", "←/→", "step(1)", "", "One timestep towards noise."),
+            Action("shift+left", "⇧", "step(-10)", "×10", "Ten timesteps towards the clean digit."),
+            Action("shift+right", "⇧", "step(10)", "", "Ten timesteps towards noise."),
+            Action("home", "Home", "jump(0)", "", "The first timestep, t = 0."),
+            Action("end", "End", "jump(1)", "", "The last timestep, t = T - 1."),
+            Action(*_PLAY, "play", "Let time run, or hold."),
+            Action("r", "r", "renoise(1)", "new noise", "Draw another noise ε."),
+            Action("R", "R", "renoise(-1)", "", "Back to the noise before."),
+            Action("d", "d", "digit(1)", "digit", "Next class of digit."),
+            Action("D", "D", "digit(-1)", "", "Previous class of digit."),
+            Action("n", "n", "example(1)", "next", "Next example of this class."),
+            Action("N", "N", "example(-1)", "", "Previous example of this class."),
+            Action("c", "c", "schedule(1)", "schedule", "Next noise schedule."),
+            Action("C", "C", "schedule(-1)", "", "Previous noise schedule."),
+            Action("t", "t", "timesteps(1)", "T", "More timesteps T."),
+            Action("T", "T", "timesteps(-1)", "", "Fewer timesteps T."),
+            Action("e", "e", "export", "export", "Save this strip of timesteps as PNG."),
+        ),
+        "train": (
+            Action(*_PLAY, "start/pause", "Start the recipe shown; then pause and go on."),
+            Action("full_stop", ".", "step(1)", "one step", "One optimiser step, then hold."),
+            Action("x", "x", "stop", "stop", "Stop and save. The run can be resumed."),
+            Action("p", "p", "preset(1)", "recipe", "Next recipe."),
+            Action("P", "P", "preset(-1)", "", "Previous recipe."),
+            Action("b", "b", "budget(1)", "length", "Train for longer."),
+            Action("B", "B", "budget(-1)", "", "Train for less long."),
+            Action("o", "o", "resume_run(1)", "resume run", "Choose a stopped run to resume."),
+            Action("O", "O", "resume_run(-1)", "", "The stopped run before."),
+            Action("l", "l", "log", "log", "Logarithmic or linear loss axis."),
+            Action("g", "g", "generate", "generate", "See digits born from these weights."),
+        ),
+        "generate": (
+            Action(*_PLAY, "play", "Play or hold."),
+            Action("left,comma", "←/→", "step(-1)", "frame", "One frame back, towards noise."),
+            Action("right,full_stop", "←/→", "step(1)", "", "One frame on, towards the clean digit."),
+            Action("shift+left", "⇧", "step(-10)", "", "Ten frames back."),
+            Action("shift+right", "⇧", "step(10)", "", "Ten frames on."),
+            Action("home", "Home", "jump(0)", "", "The pure noise at the start."),
+            Action("end", "End", "jump(1)", "", "The newest frame."),
+            Action("f", "f", "speed(1)", "speed", "Faster."),
+            Action("F", "F", "speed(-1)", "", "Slower."),
+            Action("r", "r", "reseed(1)", "seed", "Another seed: other noise to start from."),
+            Action("R", "R", "reseed(-1)", "", "The seed before."),
+            Action("d", "d", "digit(1)", "digit", "Next digit to ask for."),
+            Action("D", "D", "digit(-1)", "", "Previous digit to ask for."),
+            Action("m", "m", "source(1)", "model", "Next network to draw with."),
+            Action("M", "M", "source(-1)", "", "Previous network to draw with."),
+            Action("a", "a", "sampler(1)", "sampler", "DDIM or DDPM."),
+            Action("plus,equals_sign", "+/-", "count(1)", "steps", "More sampler steps."),
+            Action("minus", "+/-", "count(-1)", "", "Fewer sampler steps."),
+            Action("g", "g", "grid", "grid", "One picture, or twelve seeds together."),
+            Action("e", "e", "export", "export", "Save PNG and GIF."),
+        ),
+    }
+)
+
+
+def bindings(actions: tuple[Action, ...]) -> list[Binding | tuple[str, str] | tuple[str, str, str]]:
+    """Textual's form of the table."""
+    return [Binding(a.keys, a.name, a.help, show=False) for a in actions]

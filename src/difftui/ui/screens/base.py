@@ -1,0 +1,53 @@
+"""What all screens share: the two bars, the keys of the table, the clock, and how wide they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.app import ComposeResult
+from textual.screen import Screen
+
+from difftui.ui.keys import SCREENS, bindings
+from difftui.ui.widgets.bars import KeyBar, TopBar
+
+if TYPE_CHECKING:
+    from difftui.ui.app import DifftuiApp
+
+__all__ = ["LabScreen"]
+
+
+class LabScreen(Screen[None]):
+    """A screen of the laboratory. Subclasses set ``NAME``, compose their body, and draw in :meth:`tick`.
+
+    A screen shows what jobs publish; work goes to ``self.lab.engine``.
+    """
+
+    NAME: ClassVar[str] = ""
+    AUTO_FOCUS = ""
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (150, "-huge")]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (32, "-tall"), (48, "-towering")]
+
+    def __init_subclass__(cls) -> None:
+        cls.BINDINGS = bindings(SCREENS[cls.NAME])
+        super().__init_subclass__()
+
+    @property
+    def lab(self) -> DifftuiApp:
+        """The app, with its engine and what the screens share."""
+        return cast("DifftuiApp", self.app)
+
+    def compose(self) -> ComposeResult:
+        yield TopBar(self.NAME)
+        yield from self.compose_body()
+        yield KeyBar(self.NAME)
+
+    def compose_body(self) -> ComposeResult:
+        """The widgets between the bars."""
+        raise NotImplementedError
+
+    def tick(self, now: float) -> None:
+        """Draw what is new. Called by the app's clock while this screen is shown.
+
+        Args:
+            now: ``time.monotonic()``, the only time that animation goes by.
+        """

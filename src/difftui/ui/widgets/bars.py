@@ -1,0 +1,67 @@
+"""The line above and the line below every screen."""
+
+from __future__ import annotations
+
+from rich.markup import escape
+from textual.content import Content
+from textual.widget import Widget
+
+from difftui.ui.keys import GLOBAL, SCREENS, Action
+
+__all__ = ["KeyBar", "TopBar"]
+
+_TABS = (("1", "home", "Home"), ("2", "inverse", "Inverse"), ("3", "forward", "Forward"),
+         ("4", "train", "Train"), ("5", "generate", "Generate"))  # fmt: skip
+
+
+class TopBar(Widget):
+    """Name, screens, and at the right end the pulse: what the worker does."""
+
+    def __init__(self, screen_name: str) -> None:
+        super().__init__()
+        self.screen_name = screen_name
+        self.pulse = ""
+
+    def show_pulse(self, pulse: str) -> None:
+        """Change the right end; draws only when the text is another."""
+        if pulse != self.pulse:
+            self.pulse = pulse
+            self.refresh()
+
+    def render(self) -> Content:
+        wide = self.size.width >= 72
+        left = Content.from_markup(" [b $accent]difftui[/]  " if wide else " ")
+        for key, name, label in _TABS:
+            style = "b $accent" if name == self.screen_name else "$muted"
+            left += Content.from_markup(f"[{style} @click=app.go('{name}')]{key} {label}[/]  ")
+        room = self.size.width - left.cell_length - 1
+        pulse = Content(self.pulse).truncate(max(room, 0), ellipsis=True).stylize("$foreground")
+        gap = max(0, self.size.width - left.cell_length - pulse.cell_length - 1)
+        return left + " " * gap + pulse
+
+
+class KeyBar(Widget):
+    """The keys that work here, as many as fit; each can be clicked."""
+
+    def __init__(self, screen_name: str) -> None:
+        super().__init__()
+        self.actions = [a for a in (*SCREENS[screen_name], *GLOBAL) if a.label]
+
+    def render(self) -> Content:
+        bar = Content(" ")
+        last = _entry(self.actions[-2]) + _entry(self.actions[-1])  # help and quit are always there
+        for action in self.actions[:-2]:
+            entry = _entry(action)
+            if bar.cell_length + entry.cell_length + last.cell_length > self.size.width + 2:
+                break
+            bar += entry
+        return bar + last
+
+
+def _entry(action: Action) -> Content:
+    target = action.name if action.name.startswith("app.") else f"screen.{action.name}"
+    if "(" not in target:
+        target += "()"
+    return Content.from_markup(
+        f"[@click={target}][b $accent]{escape(action.shown)}[/] [$muted]{action.label}[/][/]  "
+    )
