@@ -64,7 +64,7 @@ class Objective:
 
 
 def _weights(alpha_bars: Tensor, recipe: Recipe) -> Tensor:
-    """Weight of each timestep: 1, or min(SNR, γ) in the units of the target (Hang et al. 2023, section 3.4)."""
+    """Weight of each timestep: 1, or min(SNR, γ) in the target's units (Hang et al. 2023, section 3.4)."""
     if recipe.weighting == "none":
         return torch.ones_like(alpha_bars)
     snr = alpha_bars / (1 - alpha_bars)

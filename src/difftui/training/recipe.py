@@ -55,7 +55,7 @@ class Recipe:
     data: str = "mnist"
     schedule: str = "linear"
     timesteps: int = 1000
-    schedule_options: Mapping[str, Option] = field(default_factory=dict)
+    schedule_options: Mapping[str, float] = field(default_factory=dict)
     target: Target = "eps"
     weighting: Weighting = "none"
     time_sampling: TimeSampling = "uniform"
@@ -88,7 +88,7 @@ class Recipe:
         """Read what :meth:`to_json` wrote.
 
         Raises:
-            ValueError: not JSON, a field that is missing, unknown or of the wrong type, or a value out of range.
+            ValueError: not JSON; a field is missing, unknown or of the wrong type; a value is out of range.
         """
         try:
             raw = json.loads(text)

@@ -1,4 +1,4 @@
-"""Every random draw of a training is a function of (seed, purpose, position), so there is no state to lose."""
+"""Every random draw of a training is a function of (seed, purpose, position), so no state can be lost."""
 
 from __future__ import annotations
 

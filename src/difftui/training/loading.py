@@ -1,0 +1,87 @@
+"""Networks for sampling, from what a training left on disk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from difftui import models
+from difftui.diffusion import NoiseSchedule, make_schedule
+from difftui.errors import DifftuiError
+from difftui.runs import Run, find_run
+from difftui.runs.checkpoint import load_tensors, read_metadata
+from difftui.training.recipe import Recipe
+
+__all__ = ["LoadedModel", "load_model"]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A trained network and what is needed to sample from it.
+
+    Attributes:
+        model: in evaluation mode, on the device asked for; the averaged weights where the recipe keeps them.
+        recipe: how it was trained; ``recipe.target`` is what it predicts.
+        schedule: the noise schedule it was trained on.
+        step: optimiser steps behind the weights.
+        name: of the run, or of the file.
+    """
+
+    model: nn.Module
+    recipe: Recipe
+    schedule: NoiseSchedule
+    step: int
+    name: str
+
+
+def load_model(source: str | Path, device: torch.device | str = "cpu") -> LoadedModel:
+    """Load the network of a run, of a shipped checkpoint, or of a weights file.
+
+    Args:
+        source: the name of one of the user's runs or of a shipped checkpoint, a run's directory, or a
+            weights file; looked for in this order. A file needs nothing beside it: its header has the recipe.
+        device: where the network will compute.
+
+    Raises:
+        DifftuiError: there is no such thing, it has no weights yet, or the file is cut short, damaged, no
+            checkpoint of difftui's, or holds other weights than its recipe tells.
+    """
+    path, name = _weights_file(source)
+    header = read_metadata(path)
+    try:
+        recipe = Recipe.from_json(header["recipe"])
+        schedule = make_schedule(recipe.schedule, recipe.timesteps, **recipe.schedule_options)
+        model = models.build(recipe.model, **recipe.model_options)
+        step = int(header["step"])
+    except KeyError:
+        raise DifftuiError(
+            f"{path} is not a checkpoint of difftui's: its header names no recipe. Choose another."
+        ) from None
+    except (ValueError, RuntimeError) as error:  # RuntimeError: a size that no tensor can have
+        raise DifftuiError(f"{path} cannot be used ({error}). Choose another.") from None
+    model.load_state_dict(load_tensors(path, model.state_dict()))
+    model.requires_grad_(False).eval().to(torch.device(device)).to(memory_format=torch.channels_last)
+    return LoadedModel(model, recipe, schedule, step, name)
+
+
+def _weights_file(source: str | Path) -> tuple[Path, str]:
+    """The file that ``source`` means, and what to call it."""
+    try:
+        run = _run_at(source) if isinstance(source, Path) else find_run(source)
+    except DifftuiError:
+        if not Path(source).is_file():
+            raise
+        path = Path(source).absolute()
+        return path, path.parent.name if path.name == "weights.safetensors" else path.stem
+    if not run.weights_path.is_file():
+        raise DifftuiError(f"the run {run.name} has no weights yet. Train it first, or choose another.")
+    return run.weights_path, run.name
+
+
+def _run_at(path: Path) -> Run:
+    if not (path / "recipe.json").is_file():
+        raise DifftuiError(f"{path} is neither a run nor a weights file.")
+    return Run(path.resolve())
