@@ -43,7 +43,7 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
-    """Write `text` to `path` atomically, as UTF-8, line ends untouched. Raises OSError as `replacing` does."""
+    """Write `text` to `path` atomically as UTF-8, line ends untouched. Raises OSError as `replacing`."""
     write_bytes(path, text.encode("utf-8"))
 
 
