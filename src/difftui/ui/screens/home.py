@@ -11,21 +11,29 @@ from textual.content import Content
 from textual.widgets import Static
 
 from difftui.ui.screens.base import LabScreen
+from difftui.ui.widgets.pixels import PixelView
+from difftui.ui.widgets.text import ActionText
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from difftui.runs import Run
 
 __all__ = ["SCREEN", "HomeScreen"]
 
 _INTRODUCTION = (
-    "A laboratory for diffusion models: see noise being added to digits, a network\n"
-    "learning to take it away, and digits being born from nothing, frame by frame."
+    "A laboratory for diffusion models. See noise being added to digits, a\n"
+    "network learning to take it away, and digits being born from nothing."
 )
+BANNER_DIGIT = 4  # position among the bundled digits of the one that turns into noise on this screen
+BANNER_TIMES = (0, 99, 199, 349, 999)
+_CAPTIONS = ("clean  t = 0", *(f"t = {t}" for t in BANNER_TIMES[1:-1]), "t = 999  noise")
 _SCREENS = (
-    ("2", "inverse", "Inverse", "a small network learns arcsin: watch the fit, and what it hides"),
-    ("3", "forward", "Forward", "scrub a digit into noise: schedules, signal and noise, SNR"),
-    ("4", "train", "Train", "train a network that removes noise, live; digits in a minute"),
-    ("5", "generate", "Generate", "ask for a digit and watch it come out of pure noise"),
+    ("2", "inverse", "Inverse", "a small network learns arcsin, and what that fit hides"),
+    ("3", "forward", "Forward", "scrub a digit into noise: signal, noise and their ratio"),
+    ("4", "train", "Train", "teach a network to remove noise; digits in a minute"),
+    ("5", "generate", "Generate", "ask for a digit and watch it come out of noise"),
 )
 
 
@@ -51,7 +59,8 @@ class HomeScreen(LabScreen):
 
     def compose_body(self) -> ComposeResult:
         with Vertical(id="home"):
-            yield Static(_introduction(), id="introduction")
+            yield PixelView(shape=(len(BANNER_TIMES), 14, 14), columns=len(BANNER_TIMES), captions=_CAPTIONS, id="banner")
+            yield ActionText(_introduction(), id="introduction")
             yield Static(id="found")
 
     def on_screen_resume(self) -> None:
@@ -76,6 +85,7 @@ class HomeScreen(LabScreen):
         from difftui.data import found_digits
         from difftui.runs import list_runs, shipped_runs
 
+        self.query_one("#banner", PixelView).show(_banner())
         runs = list_runs()
         self.found = Found(
             digits=found_digits(self.lab.data),
@@ -91,16 +101,28 @@ class HomeScreen(LabScreen):
         if found is not None:
             rows.append(("digits", found.digits))
             rows.append(("networks", ", ".join(found.checkpoints) or "none shipped: train one on screen 4"))
-            rows.append(("your runs", f"{found.runs} in {_home()}" if found.runs else f"none yet; they will be kept in {_home()}"))
-            if found.interrupted:
-                rows.append(("interrupted", f"{found.interrupted}: press enter to go on with it"))
-        lines = [Content.from_markup(f"[$muted]{name:>12}[/]  ") + Content(value) for name, value in rows]
+            rows.append(("your runs", _runs_text(found)))
+        lines = [Content.from_markup(f"[$muted]{name:<10}[/] ") + Content(value) for name, value in rows]
         first = (
             "Press [b $accent]enter[/] to go on with the interrupted run."
             if found is not None and found.interrupted
             else "Press [b $accent]enter[/] to watch a digit being born, or a number to begin anywhere."
         )
         return Content("\n").join([*lines, Content(), Content.from_markup(first)])
+
+
+def _banner() -> NDArray[np.float64]:
+    """A bundled digit at five timesteps of the linear schedule, always with the same noise, at half size."""
+    import numpy as np
+
+    from difftui.data import bundled
+    from difftui.diffusion import add_noise, make_schedule
+
+    x0 = bundled().images[BANNER_DIGIT] / 127.5 - 1
+    eps = np.random.default_rng(0).standard_normal(x0.shape)
+    schedule = make_schedule("linear", 1000)
+    frames = np.stack([add_noise(x0, eps, schedule.alpha_bar(t)) for t in BANNER_TIMES])
+    return frames.reshape(len(frames), 14, 2, 14, 2).mean(axis=(2, 4))
 
 
 def _introduction() -> Content:
@@ -110,6 +132,12 @@ def _introduction() -> Content:
             Content.from_markup(f"  [@click=app.go('{name}')][b $accent]{key}[/]  [b]{label:<9}[/] {text}[/]")
         )
     return Content("\n").join([*lines, Content()])
+
+
+def _runs_text(found: Found) -> str:
+    if found.interrupted:
+        return f"{found.runs}; {found.interrupted} was interrupted and can go on"
+    return f"{found.runs} in {_home()}" if found.runs else f"none yet; they will be kept in {_home()}"
 
 
 def _first_interrupted(runs: list[Run]) -> str | None:

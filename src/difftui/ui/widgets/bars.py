@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from rich.markup import escape
 from textual.content import Content
-from textual.widget import Widget
 
 from difftui.ui.keys import GLOBAL, SCREENS, Action
+from difftui.ui.widgets.text import ActionText
 
 __all__ = ["KeyBar", "TopBar"]
 
@@ -14,7 +14,7 @@ _TABS = (("1", "home", "Home"), ("2", "inverse", "Inverse"), ("3", "forward", "F
          ("4", "train", "Train"), ("5", "generate", "Generate"))  # fmt: skip
 
 
-class TopBar(Widget):
+class TopBar(ActionText):
     """Name, screens, and at the right end the pulse: what the worker does."""
 
     def __init__(self, screen_name: str) -> None:
@@ -40,7 +40,7 @@ class TopBar(Widget):
         return left + " " * gap + pulse
 
 
-class KeyBar(Widget):
+class KeyBar(ActionText):
     """The keys that work here, as many as fit; each can be clicked."""
 
     def __init__(self, screen_name: str) -> None:

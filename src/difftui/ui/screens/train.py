@@ -1,0 +1,363 @@
+"""Training, live: the loss as it falls, and what the network can draw by now."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+
+from difftui.engine import Job, JobState
+from difftui.errors import DifftuiError
+from difftui.runs import Run, find_run, list_runs, unused_name
+from difftui.training.recipe import PRESETS, Recipe
+from difftui.ui.screens.base import LabScreen
+from difftui.ui.widgets.pixels import PixelView
+from difftui.ui.widgets.plot import CurvePlot, Line, Series
+from difftui.ui.widgets.text import ActionText
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from difftui.engine.training import TrainingView
+
+__all__ = ["SCREEN", "TrainScreen"]
+
+MINUTES = (0.5, 1.0, 2.0, 5.0, 15.0, 60.0)
+PLOT_SECONDS = 0.5  # the curve is drawn no more often: its change is slow, its bytes are many
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How long to train: the recipe's own length, or minutes."""
+
+    minutes: float | None = None
+
+    def applied(self, recipe: Recipe) -> Recipe:
+        """The recipe with this length."""
+        return recipe if self.minutes is None else recipe.with_budget(minutes=self.minutes)
+
+
+class TrainScreen(LabScreen):
+    """Start, watch, pause, stop and resume a training."""
+
+    NAME = "train"
+
+    def __init__(self) -> None:
+        super().__init__()
+        names = list(PRESETS)
+        self.preset = "quick" if "quick" in names else names[0]
+        self.budgets = (Budget(), *(Budget(m) for m in MINUTES))
+        self.budget = 0
+        self.resumable: list[Run] = []
+        self.chosen_run: Run | None = None
+        self.log_axis = True
+        self._drawn_version = -1
+        self._drawn_at = 0.0
+        self._strip_step: int | None = None
+        self._texts: dict[str, Content] = {}
+
+    # -- composition
+
+    def compose_body(self) -> ComposeResult:
+        plot = CurvePlot(id="loss", classes="panel")
+        plot.border_title = "loss"
+        with Vertical(id="train"):
+            yield plot
+            with Horizontal(id="below"):
+                with Vertical(id="samples", classes="panel") as panel:
+                    panel.border_title = "samples from the current weights"
+                    yield PixelView(id="strip")
+                    yield ActionText(id="strip-empty", classes="muted")
+                yield ActionText(id="facts", classes="panel")
+            yield ActionText(id="bar")
+            yield ActionText(id="status")
+
+    def on_mount(self) -> None:
+        self.query_one("#facts").border_title = "recipe"
+
+    def on_screen_resume(self) -> None:
+        self.resumable = [run for run in list_runs() if run.status().state in ("stopped", "failed")]
+        wanted, self.lab.wanted_run = self.lab.wanted_run, None
+        if wanted is not None and not self.lab.training_is_active():
+            self._choose_run(wanted)
+        self._drawn_version = -1
+
+    # -- actions
+
+    def action_toggle(self) -> None:
+        """Start what is chosen; a training under way pauses or goes on."""
+        job = self.lab.training
+        if job is None or job.state.final:
+            self._start(paused=False)
+        elif job.state is JobState.PAUSED:
+            job.resume()
+        else:
+            job.pause()
+
+    def action_step(self, count: int) -> None:
+        """One optimiser step, then hold; with nothing under way it starts held."""
+        job = self.lab.training
+        if job is None or job.state.final:
+            job = self._start(paused=True)
+        if job is not None:
+            for _ in range(count):
+                job.step()
+
+    def action_stop(self) -> None:
+        """End the training; it is saved and can be resumed."""
+        if self.lab.training_is_active() and self.lab.training is not None:
+            self.lab.training.close()
+
+    def action_preset(self, by: int) -> None:
+        """Walk through the recipes."""
+        if not self.lab.training_is_active():
+            names = list(PRESETS)
+            self.preset = names[(names.index(self.preset) + by) % len(names)]
+            self.chosen_run, self.budget = None, 0
+            self._clear_finished()
+
+    def action_budget(self, by: int) -> None:
+        """Train for longer or shorter."""
+        if not self.lab.training_is_active() and self.chosen_run is None:
+            self.budget = (self.budget + by) % len(self.budgets)
+            self._clear_finished()
+
+    def action_resume_run(self, by: int) -> None:
+        """Walk through the runs that can be resumed."""
+        if self.lab.training_is_active() or not self.resumable:
+            return
+        paths = [run.path for run in self.resumable]
+        at = paths.index(self.chosen_run.path) if self.chosen_run and self.chosen_run.path in paths else -1
+        self.chosen_run = self.resumable[(at + by) % len(paths) if at >= 0 else 0]
+        self._clear_finished()
+
+    def action_log(self) -> None:
+        """Logarithmic or linear loss axis."""
+        self.log_axis = not self.log_axis
+        self._drawn_version = -1
+
+    def action_generate(self) -> None:
+        """Draw with the weights of the run shown here."""
+        job = self.lab.training
+        if job is not None and job.snapshot is not None:
+            self.lab.wanted_run = job.snapshot.run.name
+        self.lab.action_go("generate")
+
+    # -- drawing
+
+    def tick(self, now: float) -> None:
+        job = self.lab.training
+        view = job.snapshot if job is not None else None
+        self.set_class(view is None, "-empty")
+        self._say("facts", self._facts(view))
+        self._say("bar", self._bar(job, view))
+        self._say("status", self._status(job, view))
+        self._draw_title(job)
+        self._draw_strip(view)
+        if job is not None and view is not None and job.version != self._drawn_version:
+            resting = job.state.final or job.state is JobState.PAUSED
+            if resting or now - self._drawn_at >= PLOT_SECONDS:
+                self._draw_curve(view)
+                self._drawn_version, self._drawn_at = job.version, now
+
+    def _draw_title(self, job: Job[TrainingView] | None) -> None:
+        words = {
+            None: "loss",
+            JobState.WAITING: "loss · preparing …",
+            JobState.RUNNING: "loss · training",
+            JobState.PAUSED: "loss · paused",
+            JobState.DONE: "loss · finished",
+            JobState.CLOSED: "loss · stopped and saved",
+            JobState.FAILED: "loss · failed",
+        }
+        plot = self.query_one("#loss", CurvePlot)
+        title = words[job.state if job is not None else None]
+        if plot.border_title != title:
+            plot.border_title = title
+
+    def _draw_curve(self, view: TrainingView) -> None:
+        curve = view.curve
+        plot = self.query_one("#loss", CurvePlot)
+        lines = [Line(1.0, "always answering 0")] if view.recipe.target == "eps" else []
+        plot.set_series(
+            [
+                Series(curve.x, curve.y, "each batch", "muted", kind="band"),
+                Series(curve.x, curve.smooth, "smoothed", "accent"),
+            ],
+            log_y=self.log_axis,
+            lines=lines,
+        )
+        if view.progress is not None and len(curve):
+            plot.border_subtitle = f"step {_grouped(view.progress.step)} · smoothed {curve.smooth[-1]:.4f}"
+
+    def _draw_strip(self, view: TrainingView | None) -> None:
+        strip = view.strip if view is not None else None
+        step = strip.step if strip is not None else None
+        if step == self._strip_step and step is not None:
+            return
+        empty = "none yet: they come as the network trains"
+        self._say("strip-empty", Content(empty if strip is None else ""))
+        self._strip_step = step
+        self.query_one("#strip-empty").display = strip is None
+        pixels = self.query_one("#strip", PixelView)
+        pixels.display = strip is not None
+        panel = self.query_one("#samples")
+        if strip is not None:
+            pixels.show(halved(strip.images))
+            asked = "each digit asked for once" if strip.labels else "nothing asked for: it is unconditional"
+            panel.border_subtitle = f"step {_grouped(strip.step)} · {asked}"
+
+    def _say(self, name: str, text: Content) -> None:
+        if self._texts.get(name) != text:
+            self._texts[name] = text
+            self.query_one(f"#{name}", ActionText).update(text)
+
+    def _facts(self, view: TrainingView | None) -> Content:
+        recipe = view.recipe if view is not None else self._chosen_recipe()
+        if recipe is None:
+            return Content("this run's recipe cannot be read")
+        choosing = not self.lab.training_is_active()
+        if choosing and self.chosen_run is not None:
+            source = _choice("o", "resume", self.chosen_run.name, "resume_run(1)", choosing)
+        else:
+            source = _choice("p", "recipe", recipe.name, "preset(1)", choosing)
+        rows = [
+            source,
+            _choice("b", "length", _length(recipe), "budget(1)", choosing and self.chosen_run is None),
+            _row("network", recipe.model),
+            _row("predicts", _TARGETS[recipe.target]),
+            _row("noise", f"{recipe.schedule}, T = {_grouped(recipe.timesteps)}"),
+            _row("batch", f"{recipe.batch_size}   lr {recipe.learning_rate:g}"),
+        ]
+        if choosing and self.resumable and self.chosen_run is None:
+            rows.append(_choice("o", "or resume", self.resumable[0].name, "resume_run(1)", True))
+        elif view is not None:
+            rows.append(_row("weights", f"{_grouped(view.parameters)}, {view.precision}"))
+        return Content("\n").join(rows)
+
+    def _bar(self, job: Job[TrainingView] | None, view: TrainingView | None) -> Content:
+        if job is not None and job.error:
+            return Content.from_markup(f"[$error]{job.error}[/]") if "[" not in job.error else Content(job.error)
+        if view is None or view.progress is None:
+            return Content()
+        progress = view.progress
+        width = max(10, self.size.width - 58)
+        full = round(width * progress.fraction)
+        bar = Content.from_markup(f"[$accent]{'━' * full}[/][$border]{'━' * (width - full)}[/]")
+        left = progress.seconds_left
+        ends = "finished" if progress.fraction >= 1 else (f"about {_duration(left)} left" if left else "")
+        return Content(" ") + bar + Content(
+            f" {progress.fraction:4.0%}  epoch {progress.epoch:6.2f}  {progress.images_per_second:6,.0f} images/s  {ends:>18}"
+            .replace(",", " ")
+        )
+
+    def _status(self, job: Job[TrainingView] | None, view: TrainingView | None) -> Content:
+        if job is None or view is None:
+            return self._invitation(job)
+        progress = view.progress
+        if progress is None:
+            return Content.from_markup(f"[$muted] {view.run.name}: the network is ready; the first step is being made[/]")
+        saved = "not saved yet" if view.saved_at is None else f"saved {_duration(time.monotonic() - view.saved_at)} ago"
+        if job.state in (JobState.DONE, JobState.CLOSED):
+            saved = "saved"
+        total = f" of {_grouped(progress.total_steps)}" if progress.total_steps else ""
+        text = f" {view.run.name} · step {_grouped(progress.step)}{total} · lr {progress.learning_rate:.1e} · {saved}"
+        if job.state is JobState.DONE:
+            text += " · g: draw digits with it"
+        return Content.from_markup(f"[$muted]{text}[/]")
+
+    def _invitation(self, job: Job[TrainingView] | None) -> Content:
+        if job is not None and not job.state.final:
+            return Content.from_markup("[$muted] preparing the network and the digits …[/]")
+        if self.lab.engine.device is None and not self.lab.engine.problem:
+            return Content.from_markup("[$muted] loading torch …  [b $accent]space[/] starts as soon as it is there[/]")
+        what = f"go on with {self.chosen_run.name}" if self.chosen_run else f"train {self.preset!r}"
+        return Content.from_markup(f" Press [b $accent]space[/] to {what}.")
+
+    # -- what is chosen
+
+    def _chosen_recipe(self) -> Recipe | None:
+        if self.chosen_run is not None:
+            try:
+                return Recipe.from_json(self.chosen_run.recipe_text())
+            except (DifftuiError, ValueError):
+                return None
+        recipe = self.budgets[self.budget].applied(PRESETS[self.preset])
+        return replace(recipe, data=self.lab.data) if self.lab.data else recipe
+
+    def _choose_run(self, name: str) -> None:
+        try:
+            self.chosen_run = find_run(name)
+        except DifftuiError as error:
+            self.notify(str(error), severity="error")
+
+    def _clear_finished(self) -> None:
+        """A new choice puts the finished training aside: the screen shows what would be started."""
+        self.lab.training = None
+        self._drawn_version = -1
+        plot = self.query_one("#loss", CurvePlot)
+        plot.set_series([])
+        plot.border_subtitle = ""
+        self.query_one("#samples").border_subtitle = ""
+
+    def _start(self, *, paused: bool) -> Job[TrainingView] | None:
+        from difftui.engine.training import resume_training, start_training
+
+        if self.chosen_run is not None:
+            name, work = self.chosen_run.name, resume_training(self.chosen_run.name)
+        else:
+            recipe = self._chosen_recipe()
+            if recipe is None:
+                return None
+            name = unused_name(recipe.name)
+            work = start_training(recipe, name)
+        self.lab.training = self.lab.engine.submit(name, work, paused=paused)
+        self.chosen_run = None
+        self._drawn_version = -1
+        return self.lab.training
+
+
+_TARGETS = {"eps": "the noise ε", "x0": "the clean x₀", "v": "the velocity v"}
+
+
+def halved(images: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Means of 2×2 pixels: (n, H, W) to (n, H/2, W/2)."""
+    n, height, width = images.shape
+    return images.reshape(n, height // 2, 2, width // 2, 2).mean(axis=(2, 4))
+
+
+def _row(name: str, value: str) -> Content:
+    return Content.from_markup(f"  [$muted]{name:<9}[/] ") + Content(value)
+
+
+def _choice(key: str, name: str, value: str, action: str, active: bool) -> Content:
+    if not active:
+        return _row(name, value)
+    return Content.from_markup(f"[@click=screen.{action}][b $accent]{key}[/] [$muted]{name:<9}[/] [b]{value}[/][/]")
+
+
+def _length(recipe: Recipe) -> str:
+    if recipe.minutes is not None:
+        return f"{recipe.minutes:g} min"
+    return f"{recipe.epochs} epochs" if recipe.epochs is not None else f"{_grouped(recipe.steps or 0)} steps"
+
+
+def _grouped(number: int) -> str:
+    """Digits in threes, with a thin gap: 46 900."""
+    return f"{number:,}".replace(",", " ")
+
+
+def _duration(seconds: float) -> str:
+    """Seconds for people: "12 s", "4 min", "2 h 10 min"."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+SCREEN = TrainScreen
