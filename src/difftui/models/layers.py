@@ -24,16 +24,16 @@ def upsampled_conv(conv: nn.Conv2d, coarse: Tensor, skip: Tensor) -> Tensor:
     Returns:
         (B, out_channels, 2H, 2W).
     """
-    from_coarse, from_skip = conv.weight.split([coarse.shape[1], skip.shape[1]], dim=1)
+    from_coarse, from_skip = conv.weight[:, : coarse.shape[1]], conv.weight[:, coarse.shape[1] :]
     taps = F.pad(from_coarse, (1, 1, 1, 1))
     kernel = taps[..., :-1, :-1] + taps[..., 1:, :-1] + taps[..., :-1, 1:] + taps[..., 1:, 1:]
-    kernel = kernel.flip(2, 3).transpose(0, 1)  # a transposed convolution correlates with the mirrored kernel
+    kernel = kernel.flip(2, 3).transpose(0, 1)  # transposed convolutions correlate with the mirror image
     up = F.conv_transpose2d(coarse, kernel, conv.bias, stride=2, padding=1)
     return up + F.conv2d(skip, from_skip, padding=1)
 
 
 def glorot_(module: nn.Module) -> None:
-    """Keras' default initialisation for one layer: Glorot-uniform weights, zero biases (Glorot & Bengio 2010)."""
+    """Keras' initialisation of one layer: Glorot-uniform weights, zero biases (Glorot & Bengio 2010)."""
     if isinstance(module, nn.Conv2d | nn.Linear):
         nn.init.xavier_uniform_(module.weight)
         if module.bias is not None:

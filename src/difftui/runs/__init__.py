@@ -1,8 +1,9 @@
 """Runs on disk: the only memory that difftui has. Importing this loads no torch."""
 
-from difftui.runs.metrics import Metrics, read_metrics
+from difftui.runs.metrics import Metrics, last_metrics, read_metrics
 from difftui.runs.run import (
     Run,
+    State,
     Status,
     create_run,
     find_run,
@@ -18,9 +19,11 @@ __all__ = [
     "Metrics",
     "Run",
     "Series",
+    "State",
     "Status",
     "create_run",
     "find_run",
+    "last_metrics",
     "list_runs",
     "read_metrics",
     "runs_dir",

@@ -1,7 +1,12 @@
-"""Tensors in files: safetensors only, never a pickle. torch is imported when a file is read or written."""
+"""Tensors in files: safetensors only, never a pickle. torch is imported when a file is read or written.
+
+The format finds a file that was cut short, but not one whose bytes have changed; so the header also holds a
+checksum of all there is in the file.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["load_tensors", "read_metadata", "save_tensors"]
 
+CHECKSUM = "checksum"  # its key in the header; files without it are taken as they are
+
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
     """Write named tensors and a header of strings, atomically.
@@ -25,15 +32,16 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[st
     from safetensors.torch import save_file
 
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    header = {**metadata, CHECKSUM: _checksum(plain, metadata)}
     with atomic.replacing(path) as temporary:
         try:
-            save_file(plain, temporary, metadata=dict(metadata))
+            save_file(plain, temporary, metadata=header)
         except SafetensorError as error:  # how the library reports a full disk
             raise OSError(f"cannot write {path}: {error}") from error
 
 
 def read_metadata(path: Path) -> dict[str, str]:
-    """The header of strings of a file that :func:`save_tensors` wrote.
+    """The header of strings of a file that :func:`save_tensors` wrote, the checksum left out.
 
     Raises:
         DifftuiError: the file is missing, cut short, or not a safetensors file.
@@ -42,11 +50,13 @@ def read_metadata(path: Path) -> dict[str, str]:
 
     try:
         with safe_open(path, framework="pt") as file:
-            return dict(file.metadata() or {})
+            header = dict(file.metadata() or {})
     except FileNotFoundError:
         raise DifftuiError(f"{path} does not exist.") from None
     except (SafetensorError, OSError) as error:
-        raise _unreadable(path, error) from None
+        raise _unreadable(path, str(error)) from None
+    header.pop(CHECKSUM, None)
+    return header
 
 
 def load_tensors(path: Path, expected: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -55,7 +65,8 @@ def load_tensors(path: Path, expected: Mapping[str, Tensor]) -> dict[str, Tensor
     Names and shapes are compared from the file's header, before memory for any tensor is taken.
 
     Raises:
-        DifftuiError: the file is missing, cut short, not a safetensors file, or made for another network.
+        DifftuiError: the file is missing, cut short, changed since it was written, not a safetensors file, or
+            made for another network.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -74,13 +85,30 @@ def load_tensors(path: Path, expected: Mapping[str, Tensor]) -> dict[str, Tensor
                         f"{path} was made for another network: {name!r} has shape {shape}, "
                         f"not {list(tensor.shape)}. Choose another."
                     )
-            return {name: file.get_tensor(name) for name in expected}
+            tensors = {name: file.get_tensor(name) for name in expected}
+            metadata = dict(file.metadata() or {})
     except FileNotFoundError:
         raise DifftuiError(f"{path} does not exist.") from None
     except (SafetensorError, OSError) as error:
-        raise _unreadable(path, error) from None
+        raise _unreadable(path, str(error)) from None
+    wanted = metadata.pop(CHECKSUM, None)
+    if wanted is not None and wanted != _checksum(tensors, metadata):
+        raise _unreadable(path, "its checksum is wrong")
+    return tensors
 
 
-def _unreadable(path: Path, error: Exception) -> DifftuiError:
-    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+def _checksum(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> str:
+    """Digest of the strings and of every tensor's name, type, shape and bytes, in alphabetical order."""
+    import torch
+
+    digest = hashlib.blake2b(digest_size=16)
+    digest.update(repr(sorted(metadata.items())).encode())
+    for name, tensor in sorted(tensors.items()):
+        digest.update(repr((name, str(tensor.dtype), tuple(tensor.shape))).encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def _unreadable(path: Path, why: str) -> DifftuiError:
+    reason = why.splitlines()[0] if why else "no reason given"
     return DifftuiError(f"{path} is damaged or not a checkpoint ({reason}). Choose another, or train again.")

@@ -9,7 +9,9 @@ from typing import Any
 
 from difftui import atomic
 
-__all__ = ["Metrics", "read_metrics"]
+__all__ = ["Metrics", "last_metrics", "read_metrics"]
+
+TAIL = 65_536  # bytes; a line has about a hundred
 
 
 def read_metrics(path: Path) -> Iterator[dict[str, Any]]:
@@ -26,12 +28,21 @@ def read_metrics(path: Path) -> Iterator[dict[str, Any]]:
         for line in file:
             if not line.endswith("\n"):
                 return
-            try:
-                row = json.loads(line)
-            except json.JSONDecodeError:
-                continue
-            if isinstance(row, dict):
+            row = _row(line)
+            if row is not None:
                 yield row
+
+
+def last_metrics(path: Path) -> dict[str, Any]:
+    """The newest whole line of a metrics file, read from its end; empty where there is none."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, file.seek(0, 2) - TAIL))
+            lines = file.read().decode("utf-8", errors="replace").splitlines(keepends=True)
+    except OSError:
+        return {}
+    rows = (_row(line) for line in reversed(lines) if line.endswith("\n"))
+    return next((row for row in rows if row is not None), {})
 
 
 class Metrics:
@@ -48,9 +59,17 @@ class Metrics:
     def cut_after(self, step: int) -> None:
         """Drop what was written beyond ``step``: a resumed run computes those steps again."""
         rows = list(read_metrics(self.path))
-        kept = [row for row in rows if row.get("step", 0) <= step]
+        kept = [row for row in rows if isinstance(row.get("step"), int) and row["step"] <= step]
         if len(kept) < len(rows) or _torn(self.path):
             atomic.write_text(self.path, "".join(json.dumps(r, separators=(",", ":")) + "\n" for r in kept))
+
+
+def _row(line: str) -> dict[str, Any] | None:
+    try:
+        row = json.loads(line)
+    except json.JSONDecodeError:
+        return None
+    return row if isinstance(row, dict) else None
 
 
 def _torn(path: Path) -> bool:

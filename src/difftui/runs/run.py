@@ -20,7 +20,7 @@ import re
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -29,7 +29,17 @@ from difftui import atomic, paths
 from difftui.errors import DifftuiError
 from difftui.runs.metrics import Metrics
 
-__all__ = ["Run", "Status", "create_run", "find_run", "list_runs", "runs_dir", "shipped_runs", "unused_name"]
+__all__ = [
+    "Run",
+    "State",
+    "Status",
+    "create_run",
+    "find_run",
+    "list_runs",
+    "runs_dir",
+    "shipped_runs",
+    "unused_name",
+]
 
 State = Literal["new", "training", "stopped", "finished", "failed"]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -103,6 +113,14 @@ class Run:
                 f"{self.recipe_path} cannot be read ({error}). Is {self.name} a run?"
             ) from None
 
+    def last_written(self) -> float:
+        """When something of it was last written, in seconds since 1970; 0 if nothing is there."""
+        times = [0.0]
+        for path in (self.recipe_path, self.metrics.path, self.weights_path):
+            with suppress(OSError):  # not there, or gone since
+                times.append(path.stat().st_mtime)
+        return max(times)
+
     def write_status(self, status: Status) -> None:
         """Replace the status file atomically."""
         atomic.write_text(self.path / "status.json", json.dumps(asdict(status)) + "\n")
@@ -146,7 +164,8 @@ class Run:
             else:
                 holder = os.pread(descriptor, 200, 0).decode(errors="replace").strip()
                 raise DifftuiError(
-                    f"the run {self.name} is being trained by {holder or 'another process'}. Name another run."
+                    f"the run {self.name} is being trained by {holder or 'another process'}. "
+                    "Name another run."
                 )
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}".encode(), 0)
@@ -160,7 +179,8 @@ class Run:
             status = Status(**raw)
         except (OSError, ValueError, TypeError):
             return Status()
-        return status if status.state in get_args(State) else Status()
+        whole = status.state in get_args(State) and isinstance(status.step, int)
+        return status if whole and isinstance(status.seconds, int | float) else Status()
 
 
 def _try_lock(descriptor: int, kind: int) -> bool:
@@ -218,8 +238,11 @@ def create_run(name: str, recipe_json: str) -> Run:
             f"a run called {name!r} exists. Add --resume to go on with it, or choose another name."
         ) from None
     except OSError as error:
+        with suppress(OSError):  # the name stays free for another try
+            run.path.rmdir()
         raise DifftuiError(
-            f"{runs_dir()} cannot be written ({error.strerror}). Set DIFFTUI_HOME or --home to a folder that can."
+            f"{runs_dir()} cannot be written ({error.strerror}). "
+            "Set DIFFTUI_HOME or --home to a folder that can."
         ) from None
     return run
 
@@ -237,13 +260,4 @@ def _runs_in(folder: Path) -> list[Run]:
         found = [Run(path) for path in folder.iterdir() if (path / "recipe.json").is_file()]
     except OSError:
         return []
-    return sorted(found, key=_last_written, reverse=True)
-
-
-def _last_written(run: Run) -> float:
-    times = [
-        path.stat().st_mtime
-        for path in (run.recipe_path, run.metrics.path, run.weights_path)
-        if path.exists()
-    ]
-    return max(times, default=0.0)
+    return sorted(found, key=Run.last_written, reverse=True)

@@ -20,7 +20,7 @@ class Curve:
     Attributes:
         x: (n,) float64, rising.
         y: (n,) float32; NaN is a gap.
-        smooth: (n,) float32, exponential moving average of y, corrected for its start (as Adam's moments are).
+        smooth: (n,) float32, exponential moving average of y, corrected for its start as Adam's moments are.
     """
 
     x: NDArray[np.float64]
@@ -56,10 +56,10 @@ class Series:
 
     def view(self) -> Curve:
         """The curve up to now. Later appends write behind it or into fresh arrays, never into it."""
-        parts = [array[: self._length] for array in (self._x, self._y, self._smooth)]
-        for part in parts:
+        x, y, smooth = self._x[: self._length], self._y[: self._length], self._smooth[: self._length]
+        for part in (x, y, smooth):
             part.flags.writeable = False
-        return Curve(*parts)
+        return Curve(x, y, smooth)
 
     def _grow(self) -> None:
         self._x, self._y, self._smooth = (_doubled(a) for a in (self._x, self._y, self._smooth))

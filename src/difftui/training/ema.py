@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -15,14 +17,14 @@ class Ema:
     ``ExponentialMovingAverage`` with ``num_updates``).
     """
 
-    def __init__(self, weights: list[Tensor], decay: float) -> None:
+    def __init__(self, weights: Sequence[Tensor], decay: float) -> None:
         self.decay = decay
         self.updates = 0
         self.average = [w.detach().clone() for w in weights]
 
     @torch.no_grad()
-    def update(self, weights: list[Tensor]) -> None:
+    def update(self, weights: Sequence[Tensor]) -> None:
         """Move the average towards ``weights`` (same order and shapes as at the start)."""
         self.updates += 1
         decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
-        torch._foreach_lerp_(self.average, weights, 1 - decay)
+        torch._foreach_lerp_(self.average, list(weights), 1 - decay)

@@ -60,7 +60,8 @@ class Objective:
         else:
             wanted = signal * eps - noise * x0
         error = model(x_t, t, label).float() - wanted
-        return self.weights[t] * error.square().mean(dim=(1, 2, 3))
+        weighted: Tensor = self.weights[t] * error.square().mean(dim=(1, 2, 3))
+        return weighted
 
 
 def _weights(alpha_bars: Tensor, recipe: Recipe) -> Tensor:

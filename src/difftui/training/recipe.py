@@ -154,25 +154,26 @@ def _check(recipe: Recipe) -> None:
         ("warmup_steps", 0, 10**9),
         ("seed", 0, 2**63 - 1),
     ):
-        _check_number(recipe, name, int, low, high)
+        _check_number(recipe, name, low, high, whole=True)
     for name, low_f, high_f in (
         ("learning_rate", 0.0, 10.0),
         ("weight_decay", 0.0, 10.0),
         ("label_drop", 0.0, 1.0),
     ):
-        _check_number(recipe, name, (int, float), low_f, high_f)
+        _check_number(recipe, name, low_f, high_f)
     if recipe.ema_decay is not None:
-        _check_number(recipe, "ema_decay", (int, float), 0.0, 1.0)
-    if len(recipe.adam_betas) != 2 or not all(0 <= b < 1 for b in recipe.adam_betas):
+        _check_number(recipe, "ema_decay", 0.0, 1.0)
+    if len(tuple(recipe.adam_betas)) != 2 or not all(0 <= b < 1 for b in recipe.adam_betas):
         raise ValueError(f"adam_betas must be two numbers in [0, 1), not {recipe.adam_betas!r}")
     _check_budget(recipe)
 
 
-def _check_number(recipe: Recipe, name: str, kind: type | tuple[type, ...], low: float, high: float) -> None:
-    value = getattr(recipe, name)
-    if isinstance(value, bool) or not isinstance(value, kind) or not low <= value <= high:
-        whole = "a whole number" if kind is int else "a number"
-        raise ValueError(f"{name} must be {whole} from {low:g} to {high:g}, not {value!r}")
+def _check_number(recipe: Recipe, name: str, low: float, high: float, *, whole: bool = False) -> None:
+    value: object = getattr(recipe, name)
+    right_kind = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
+    if not right_kind or not low <= value <= high:  # type: ignore[operator]
+        kind = "a whole number" if whole else "a number"
+        raise ValueError(f"{name} must be {kind} from {low:g} to {high:g}, not {value!r}")
 
 
 def _check_budget(recipe: Recipe) -> None:
@@ -181,8 +182,10 @@ def _check_budget(recipe: Recipe) -> None:
         raise ValueError(
             f"give exactly one of epochs, steps and minutes (given: {', '.join(given) or 'none'})"
         )
-    kind: type | tuple[type, ...] = (int, float) if given[0] == "minutes" else int
-    _check_number(recipe, given[0], kind, 1 if kind is int else 1e-3, 10**9)
+    if given[0] == "minutes":
+        _check_number(recipe, "minutes", 1e-3, 1e9)
+    else:
+        _check_number(recipe, given[0], 1, 10**9, whole=True)
 
 
 PRESETS: Mapping[str, Recipe] = MappingProxyType(

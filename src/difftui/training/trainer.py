@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NoReturn
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +17,7 @@ from difftui import models
 from difftui.data import Digits
 from difftui.diffusion import make_schedule
 from difftui.errors import DifftuiError
-from difftui.runs import Run, Status
+from difftui.runs import Run, State, Status
 from difftui.runs.checkpoint import load_tensors, read_metadata, save_tensors
 from difftui.training.ema import Ema
 from difftui.training.objective import Objective
@@ -76,8 +77,9 @@ class Trainer:
         self.schedule = make_schedule(recipe.schedule, recipe.timesteps, **recipe.schedule_options)
         self.objective = Objective(self.schedule, recipe, device)
         self.precision = resolve_precision(recipe.precision, device)
-        self.model = _build_model(recipe).to(device=device, memory_format=torch.channels_last)
+        self.model = _build_model(recipe).to(device).to(memory_format=torch.channels_last)
         self.model.train()
+        self.num_classes: int | None = self.model.num_classes  # type: ignore[assignment]
         self.weights = [p for p in self.model.parameters() if p.requires_grad]
         self.optimiser = torch.optim.AdamW(
             self.weights,
@@ -102,7 +104,7 @@ class Trainer:
         """Share of the budget done, 0 to 1."""
         if self.total_steps is not None:
             return min(1.0, self.step / self.total_steps)
-        assert self.recipe.minutes is not None
+        assert self.recipe.minutes is not None  # the recipe has exactly one budget
         return min(1.0, self.seconds / (60 * self.recipe.minutes))
 
     def learning_rate(self) -> float:
@@ -111,7 +113,7 @@ class Trainer:
         if self.step < self.recipe.warmup_steps:
             return rate * (self.step + 1) / self.recipe.warmup_steps
         if self.recipe.decay == "cosine":
-            return rate * 0.5 * (1 + float(torch.cos(torch.tensor(torch.pi * self.fraction))))
+            return rate * 0.5 * (1 + math.cos(math.pi * self.fraction))
         return rate
 
     def train_step(self) -> Tensor:
@@ -122,9 +124,9 @@ class Trainer:
         draws = generator(self.device, self.recipe.seed, "noise", self.step)
         t = self.objective.draw_timesteps(len(x0), draws)
         eps = torch.randn(x0.shape, generator=draws, device=self.device)
-        if label is not None:
+        if label is not None and self.num_classes is not None:
             hidden = torch.rand(len(x0), generator=draws, device=self.device) < self.recipe.label_drop
-            label = label.masked_fill(hidden, int(self.model.num_classes))  # type: ignore[arg-type]
+            label = label.masked_fill(hidden, self.num_classes)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
             loss = self.objective.loss(self.model, x0, label, t, eps).mean()
         self.optimiser.zero_grad(set_to_none=True)
@@ -170,18 +172,23 @@ class Trainer:
             "seconds": self.seconds,
             "ema_updates": self.ema.updates if self.ema is not None else 0,
             "precision": self.precision,
+            "images": len(self.images),
         }
 
     @torch.no_grad()
     def restore(self, tensors: dict[str, Tensor], position: dict[str, Any]) -> None:
-        """Go on from what :meth:`tensors` and :meth:`position` gave."""
+        """Go on from what :meth:`tensors` and :meth:`position` gave.
+
+        Raises:
+            KeyError, ValueError, TypeError: not such a position; nothing has changed.
+        """
+        step, seen = int(position["step"]), int(position["images_seen"])
+        seconds, updates = float(position["seconds"]), int(position["ema_updates"])
         for name, tensor in self.tensors().items():
             tensor.copy_(tensors[name])
-        self.step = int(position["step"])
-        self.images_seen = int(position["images_seen"])
-        self.seconds = float(position["seconds"])
+        self.step, self.images_seen, self.seconds = step, seen, seconds
         if self.ema is not None:
-            self.ema.updates = int(position["ema_updates"])
+            self.ema.updates = updates
 
     def _batch(self) -> tuple[Tensor, Tensor | None]:
         """Images in [-1, 1], (B, C, H, W), and their labels; every image once an epoch, in a seeded order."""
@@ -193,7 +200,7 @@ class Trainer:
         size = self.recipe.batch_size
         chosen = self._order[index * size : (index + 1) * size]
         x0 = self.images.index_select(0, chosen).float().div_(127.5).sub_(1.0)
-        label = self.labels.index_select(0, chosen) if self.model.num_classes is not None else None
+        label = self.labels.index_select(0, chosen) if self.num_classes is not None else None
         return x0, label
 
 
@@ -204,7 +211,7 @@ def train(
     digits: Digits | None = None,
     device: torch.device | str = "cpu",
     resume: bool = False,
-) -> Iterator[Progress]:
+) -> Generator[Progress, None, None]:
     """Train by ``recipe``, one optimiser step a ``next()``.
 
     With a ``run``, the state is saved every 30 s, at the end, and when the generator is closed; metrics are
@@ -218,8 +225,8 @@ def train(
         resume: go on from the run's newest whole state.
 
     Raises:
-        DifftuiError: the run is being trained elsewhere, cannot be written, has no usable state to resume,
-            or the loss stopped being a finite number.
+        DifftuiError: the run is being trained elsewhere, cannot be written, has no usable state to resume or
+            began with other data; the device has not enough memory; or the loss is no finite number any more.
     """
     yield from Session(recipe, run, digits=digits, device=device).events(resume=resume)
 
@@ -254,38 +261,60 @@ class Session:
         with ExitStack() as held:
             if self.run is not None:
                 held.enter_context(self.run.lock())
-                if resume:
-                    self._restore()
-                self._write_status("training")
-            trainer = self.trainer
-            last_report = last_save = time.monotonic()
             try:
-                while trainer.fraction < 1:
-                    began = time.perf_counter()
-                    self.unread.append(trainer.train_step())
-                    now = time.monotonic()
-                    losses: tuple[float, ...] = ()
-                    if now - last_report >= REPORT_SECONDS or self._at_end():
-                        losses, last_report = self._read_losses(), now
-                    trainer.seconds += time.perf_counter() - began
-                    self._record(losses)
-                    if now - last_save >= SAVE_SECONDS:
-                        self.save("training")
-                        last_save = time.monotonic()
-                    yield self._progress(losses)
-                self.save("finished")
-            except GeneratorExit:
-                self._record(self._read_losses())
-                self.save("stopped")
-                raise
+                yield from self._sitting(resume)
+            except OSError as error:
+                where = self.run.path if self.run is not None else "the data"
+                raise DifftuiError(
+                    f"{where} cannot be written ({error.strerror or error}). "
+                    f"Step {self.saved_step or 0} is kept: make room, then resume the run."
+                ) from error
+            except torch.cuda.OutOfMemoryError:
+                raise DifftuiError(
+                    f"{self.trainer.device} has not enough free memory for this. "
+                    "Use a smaller batch or another device."
+                ) from None
 
-    def save(self, state: str) -> None:
-        """Write state, weights and status; each file is whole at every moment."""
+    def _sitting(self, resume: bool) -> Generator[Progress, None, None]:
+        trainer = self.trainer
+        if resume:
+            self._restore()
+        self._write_status("training")
+        last_report = last_save = time.monotonic()
+        try:
+            while trainer.fraction < 1:
+                began = time.perf_counter()
+                self.unread.append(trainer.train_step())
+                trainer.seconds += time.perf_counter() - began
+                now = time.monotonic()
+                save_due = now - last_save >= SAVE_SECONDS
+                losses: tuple[float, ...] = ()
+                if save_due or now - last_report >= REPORT_SECONDS or self._at_end():
+                    losses, last_report = self._read_losses(), now
+                    self._record(losses)
+                if save_due:  # after its losses were seen to be numbers
+                    self.save("training")
+                    last_save = time.monotonic()
+                yield self._progress(losses)
+            self.save("finished")
+        except GeneratorExit:
+            self._record(self._read_losses())
+            self.save("stopped")
+            raise
+
+    def save(self, state: State) -> None:
+        """Write state, weights and status; each file is whole at every moment.
+
+        Raises:
+            DifftuiError: the weights are no numbers any more; what was saved before is kept.
+        """
         if self.run is None:
             return
         trainer = self.trainer
         newest, previous = self.run.state_paths
         if trainer.step != self.saved_step:
+            if not bool(torch.stack([w.isfinite().all() for w in trainer.weights]).all()):
+                self._diverged("a weight is not a finite number", trainer.step)
             if newest.exists():
                 newest.replace(previous)
             save_tensors(newest, trainer.tensors(), {"position": json.dumps(trainer.position())})
@@ -296,26 +325,50 @@ class Session:
     def _weights_header(self) -> dict[str, str]:
         return {"recipe": self.trainer.recipe.to_json(), "step": str(self.trainer.step)}
 
-    def _write_status(self, state: str) -> None:
-        assert self.run is not None
-        status = Status(state=state, step=self.trainer.step, fraction=self.trainer.fraction)  # type: ignore[arg-type]
-        self.run.write_status(replace(status, seconds=self.trainer.seconds))
+    def _write_status(self, state: State, message: str = "") -> None:
+        if self.run is None:
+            return
+        step = self.saved_step or 0 if state == "failed" else self.trainer.step
+        self.run.write_status(Status(state, step, self.trainer.fraction, self.trainer.seconds, message))
 
     def _restore(self) -> None:
-        """Load the newest whole state; a damaged one is passed over for the one before it."""
-        assert self.run is not None
+        """Load the newest whole state; a damaged one is set aside for the one before it."""
+        if self.run is None:
+            raise ValueError("there is nothing to resume without a run")
+        newest, previous = self.run.state_paths
+        if not (newest.exists() or previous.exists() or self.run.weights_path.exists()):
+            self.run.metrics.cut_after(0)  # it ended before its first save: begin again
+            return
         problems = []
-        for path in self.run.state_paths:
+        for path in (newest, previous):
             try:
+                tensors = load_tensors(path, self.trainer.tensors())
                 position = json.loads(read_metadata(path)["position"])
-                self.trainer.restore(load_tensors(path, self.trainer.tensors()), position)
-            except (DifftuiError, KeyError, ValueError) as error:
+                if not isinstance(position, dict):
+                    raise ValueError("not a position")
+                self._check_data(position)
+                self.trainer.restore(tensors, position)
+            except DifftuiError as error:
                 problems.append(str(error))
                 continue
+            except (KeyError, ValueError, TypeError):
+                problems.append(f"{path} is not the state of a training.")
+                continue
+            if path is previous and newest.exists():  # else the next save would push out the good one
+                newest.replace(newest.with_name("damaged.safetensors"))
             self.saved_step = self.trainer.step
             self.run.metrics.cut_after(self.trainer.step)
             return
         raise DifftuiError(f"the run {self.run.name} cannot be resumed: {problems[0]}")
+
+    def _check_data(self, position: dict[str, Any]) -> None:
+        """Other data would silently be another training: the order of the images hangs on their number."""
+        here = len(self.trainer.images)
+        began = position.get("images", here)  # the earliest states lack it
+        if began != here:
+            raise DifftuiError(
+                f"it began with {began} images, and there are {here} now. Give it the data it began with."
+            )
 
     def _at_end(self) -> bool:
         return self.trainer.fraction >= 1
@@ -324,7 +377,9 @@ class Session:
         """Fetch the losses that wait on the device, in one transfer."""
         if not self.unread:
             return ()
+        began = time.perf_counter()
         losses = tuple(torch.stack(self.unread).tolist())
+        self.trainer.seconds += time.perf_counter() - began
         self.unread.clear()
         return losses
 
@@ -334,8 +389,9 @@ class Session:
             return
         trainer = self.trainer
         self.recent = [*self.recent[-40:], (trainer.images_seen, trainer.seconds)]
-        if not all(abs(loss) < float("inf") for loss in losses):
-            self._diverged(losses)
+        for index, loss in enumerate(losses):
+            if not math.isfinite(loss):
+                self._diverged(f"the loss is {loss}", trainer.step - len(losses) + index + 1)
         if self.run is not None:
             self.run.metrics.append(
                 {
@@ -347,17 +403,12 @@ class Session:
                 }
             )
 
-    def _diverged(self, losses: tuple[float, ...]) -> None:
-        first = next(i for i, loss in enumerate(losses) if not abs(loss) < float("inf"))
-        step = self.trainer.step - len(losses) + first + 1
-        message = (
-            f"the loss is {losses[first]} at step {step} with learning rate {self.trainer.learning_rate():.2g}. "
-            f"The last good state (step {self.saved_step or 0}) is kept; resume with a smaller learning rate."
-        )
-        if self.run is not None:
-            self.run.write_status(
-                Status("failed", self.saved_step or 0, self.trainer.fraction, self.trainer.seconds, message)
-            )
+    def _diverged(self, what: str, step: int) -> NoReturn:
+        rate = self.trainer.optimiser.param_groups[0]["lr"]
+        message = f"{what} at step {step} (learning rate {rate:.2g}). Train a new run with a smaller one."
+        if self.saved_step:
+            message += f" The last good state, step {self.saved_step}, is kept."
+        self._write_status("failed", message)
         raise DifftuiError(message)
 
     def _progress(self, losses: tuple[float, ...]) -> Progress:
