@@ -1,7 +1,33 @@
 """What every test shares."""
 
+import os
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
 
 # The same examples on every run, and no complaint about the time of one: machines are shared.
 settings.register_profile("difftui", derandomize=True, deadline=None)
 settings.load_profile("difftui")
+
+_ROOT = Path(__file__).parents[1]
+_DATA_OF_THIS_MACHINE = os.environ.get("DIFFTUI_DATA")
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No test sees or touches the runs and data of whoever starts the tests."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("DIFFTUI_HOME", str(home))
+    monkeypatch.delenv("DIFFTUI_DATA", raising=False)
+    return home
+
+
+@pytest.fixture(scope="session")
+def full_mnist() -> Path:
+    """A data folder with all of MNIST: $DIFFTUI_DATA, or shared/data beside the checkout; else a skip."""
+    named = [Path(_DATA_OF_THIS_MACHINE)] if _DATA_OF_THIS_MACHINE else []
+    for folder in [*named, _ROOT.parent / "shared" / "data"]:
+        if (folder / "MNIST" / "raw" / "train-images-idx3-ubyte").is_file():
+            return folder
+    pytest.skip("full MNIST is not on this machine; set DIFFTUI_DATA to test against it")

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,7 +57,7 @@ class Download:
     total: int
 
 
-def download_mnist(root: str | os.PathLike[str], mirrors: Sequence[str] = MIRRORS) -> Iterator[Download]:
+def download_mnist(root: str | os.PathLike[str], mirrors: Sequence[str] = MIRRORS) -> Generator[Download]:
     """Download the four MNIST files into root/MNIST/raw, telling about ten times a second how far it is.
 
     The checksums are torchvision's. Files take their place only when all four are whole; files that are
