@@ -17,6 +17,7 @@ from difftui.inversion import (
     fit_inverse,
     prediction_grid,
     sine_pairs,
+    untrained,
 )
 from difftui.inversion.mlp import InverseMLP
 from difftui.inversion.recipe import Activation
@@ -43,6 +44,18 @@ def test_what_a_progress_holds() -> None:
     assert progress.grid[-1] == np.float32(1.3)
     with pytest.raises(ValueError, match="read-only"):
         progress.prediction[0] = 0.0
+
+
+def test_the_untrained_network_is_the_one_that_the_fit_starts_from() -> None:
+    """With a step size near 0 the first epoch changes nothing that can be seen."""
+    recipe = InversionRecipe(seed=3, learning_rate=1e-12)
+    start, first = untrained(recipe), next(fit_inverse(recipe))
+    assert (start.epoch, first.epoch) == (0, 1)
+    assert np.abs(start.prediction - first.prediction).max() < 1e-6
+    assert start.mse == pytest.approx(first.mse, rel=1e-6)
+    assert np.abs(start.prediction - next(fit_inverse(InversionRecipe(seed=3))).prediction).max() > 1e-3
+    with pytest.raises(ValueError, match="grid"):
+        untrained(recipe, grid=np.zeros((2, 2), np.float32))
 
 
 def test_mse_is_measured_over_the_whole_set_at_the_end_of_the_epoch() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from difftui.inversion.baselines import Baselines, Line, arcsin, baselines, best_line, sine_pairs
-from difftui.inversion.fit import FitProgress, fit_inverse, prediction_grid
+from difftui.inversion.fit import FitProgress, fit_inverse, prediction_grid, untrained
 from difftui.inversion.recipe import ACTIVATIONS, InversionRecipe
 
 __all__ = [
@@ -18,4 +18,5 @@ __all__ = [
     "fit_inverse",
     "prediction_grid",
     "sine_pairs",
+    "untrained",
 ]

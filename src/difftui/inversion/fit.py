@@ -12,7 +12,7 @@ from difftui.inversion.baselines import best_line, sine_pairs
 from difftui.inversion.mlp import Adam, InverseMLP
 from difftui.inversion.recipe import InversionRecipe
 
-__all__ = ["FitProgress", "fit_inverse", "prediction_grid"]
+__all__ = ["FitProgress", "fit_inverse", "prediction_grid", "untrained"]
 
 Floats = NDArray[np.float64]
 
@@ -22,7 +22,7 @@ class FitProgress:
     """The state of a fit at the end of an epoch.
 
     Attributes:
-        epoch: epochs done, from 1.
+        epoch: epochs done, from 1; 0 is the network that :func:`untrained` measures.
         mse: mean squared error in x over the whole data set, measured now (no running mean).
         mse_over_line: ``mse`` divided by that of the best straight line; about 1 means a ruler does as well.
         grid: the y at which the network is asked, float32 (G,), read-only; wider than the data.
@@ -69,18 +69,41 @@ def fit_inverse(
     Raises:
         ValueError: at the call, when the grid is not a one-dimensional list of finite numbers.
     """
+    return _fit(recipe, _checked(grid))
+
+
+def untrained(recipe: InversionRecipe, *, grid: NDArray[np.float32] | None = None) -> FitProgress:
+    """The network before its first epoch (``epoch`` 0): the weights that :func:`fit_inverse` starts from.
+
+    Args:
+        recipe: the network and the data.
+        grid: as for :func:`fit_inverse`.
+
+    Raises:
+        ValueError: as :func:`fit_inverse`.
+    """
+    y, x = sine_pairs(recipe.points, recipe.x_range)
+    net = _start(recipe, np.random.default_rng(recipe.seed))
+    return _measure(net, 0, y, x, _checked(grid), best_line(y, x).mse)
+
+
+def _checked(grid: NDArray[np.float32] | None) -> NDArray[np.float32]:
     places = prediction_grid() if grid is None else np.array(grid, dtype=np.float32)
     if places.ndim != 1 or places.size == 0 or not np.isfinite(places).all():
         raise ValueError("grid must be a one-dimensional list of finite numbers, and not empty")
     places.setflags(write=False)
-    return _fit(recipe, places)
+    return places
+
+
+def _start(recipe: InversionRecipe, rng: np.random.Generator) -> InverseMLP:
+    return InverseMLP(recipe.hidden_layers, recipe.activation, rng)
 
 
 def _fit(recipe: InversionRecipe, grid: NDArray[np.float32]) -> Generator[FitProgress, None, None]:
     rng = np.random.default_rng(recipe.seed)
     y, x = sine_pairs(recipe.points, recipe.x_range)
     line_mse = best_line(y, x).mse
-    net = InverseMLP(recipe.hidden_layers, recipe.activation, rng)
+    net = _start(recipe, rng)
     optimiser = Adam(net.parameters, recipe.learning_rate)
     for epoch in range(1, recipe.epochs + 1):
         _train_epoch(net, optimiser, y, x, recipe.batch_size, rng)
