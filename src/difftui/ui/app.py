@@ -10,6 +10,7 @@ from textual.app import App, SystemCommand
 from textual.screen import Screen
 
 from difftui.engine import Engine, Job, JobState
+from difftui.errors import DifftuiError
 from difftui.ui.keys import GLOBAL, SCREENS, bindings
 from difftui.ui.theme import DARK, LIGHT
 
@@ -135,12 +136,22 @@ def _screen_maker(name: str) -> Callable[[], Screen[object]]:
 
 
 def run_app(screen: str | None, run: str | None, device: str, data: str | None) -> int:
-    """Open the app in this terminal; returns the exit status once it is closed and everything is saved."""
+    """Open the app in this terminal; returns the exit status once it is closed and everything is saved.
+
+    Raises:
+        DifftuiError: there is no such screen or run; the terminal is left as it was.
+    """
+    if screen is not None and screen not in SCREENS:
+        raise DifftuiError(f"there is no screen called {screen!r}. Known: {', '.join(SCREENS)}.")
+    if run is not None:
+        from difftui.runs import find_run
+
+        run = find_run(run).name
     app = DifftuiApp(screen=screen or "home", run=run, device=device, data=data)
     try:
         app.run()
     finally:
-        if app.engine.busy:
-            print("difftui: saving …", file=sys.stderr)
+        if app.training_is_active():
+            print("difftui: saving the training …", file=sys.stderr)  # noqa: T201
         app.engine.shutdown()
     return app.return_code or 0

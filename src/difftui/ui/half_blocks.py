@@ -83,16 +83,16 @@ def _bounds(interval: int) -> tuple[int, int]:
     return low - 1, low - 1 + width
 
 
-def _meet_table() -> bytes:
-    """Intersection of every two intervals, flat: table[a * _INTERVALS + b]."""
-    table = bytearray(_INTERVALS * _INTERVALS)
+def _meet_table() -> list[bytes]:
+    """Intersection of every two intervals: table[a][b]."""
+    table = [bytearray(_INTERVALS) for _ in range(_INTERVALS)]
     for a in range(1, _INTERVALS):
         for b in range(1, _INTERVALS):
             (low_a, high_a), (low_b, high_b) = _bounds(a), _bounds(b)
             low, high = max(low_a, low_b), min(high_a, high_b)
             if low <= high:
-                table[a * _INTERVALS + b] = 1 + 3 * (low + 1) + high - low
-    return bytes(table)
+                table[a][b] = 1 + 3 * (low + 1) + high - low
+    return [bytes(row) for row in table]
 
 
 def _middle_table() -> bytes:
@@ -118,7 +118,9 @@ def intervals(levels: NDArray[np.uint8], slack: NDArray[np.bool_] | None = None)
 
 # What a choice costs in bytes: the glyph (a blank is one byte, a block three) and the colours set for it.
 _KEEP_BLANK, _KEEP_BLOCK = 1, 3
-_ONE_COLOUR, _TWO_COLOURS = len("\x1b[38;5;240m"), len("\x1b[38;5;240;48;5;240m")
+_NEW_BLANK = len("\x1b[48;5;240m") + _KEEP_BLANK
+_NEW_COLOUR = len("\x1b[38;5;240m") + _KEEP_BLOCK
+_NEW_COLOURS = len("\x1b[38;5;240;48;5;240m") + _KEEP_BLOCK
 
 _Step = tuple[int, int, int, str, bool, bool, Any]
 """Cost so far, foreground, background (intervals), glyph, foreground set anew, background set anew, step before."""
@@ -135,56 +137,60 @@ def encode_row(tops: Sequence[int], bottoms: Sequence[int]) -> list[Cell]:
         tops: interval of the upper pixel of each cell, from `intervals`.
         bottoms: interval of the lower pixel.
     """
-    size, meet = _INTERVALS, _MEET
+    meet = _MEET
     ways: list[_Step] = [(0, 0, 0, "", False, False, None)]
     for top, bottom in zip(tops, bottoms, strict=True):
-        one_grey = meet[top * size + bottom]
+        one_grey = meet[top][bottom]
         found: list[_Step] = []
         for way in ways:
-            cost, fore, back = way[0], way[1], way[2]
-            f, b = fore * size, back * size
+            cost, fore, back, _, _, _, _ = way
+            meet_fore, meet_back = meet[fore], meet[back]
             if one_grey:
-                if kept := meet[b + one_grey]:
+                if kept := meet_back[one_grey]:
                     found.append((cost + _KEEP_BLANK, fore, kept, BLANK, False, False, way))
                     continue
-                if kept := meet[f + one_grey]:
+                if kept := meet_fore[one_grey]:
                     found.append((cost + _KEEP_BLOCK, kept, back, FULL_BLOCK, False, False, way))
                     continue
-            fore_top, back_bottom = meet[f + top], meet[b + bottom]
+            fore_top, back_bottom = meet_fore[top], meet_back[bottom]
             if fore_top and back_bottom:
                 found.append((cost + _KEEP_BLOCK, fore_top, back_bottom, UPPER_HALF, False, False, way))
                 continue
-            fore_bottom, back_top = meet[f + bottom], meet[b + top]
+            fore_bottom, back_top = meet_fore[bottom], meet_back[top]
             if fore_bottom and back_top:
                 found.append((cost + _KEEP_BLOCK, fore_bottom, back_top, LOWER_HALF, False, False, way))
                 continue
-            before = len(found)
             if one_grey:
-                found.append((cost + _ONE_COLOUR + _KEEP_BLANK, fore, one_grey, BLANK, False, True, way))
-            cost += _ONE_COLOUR + _KEEP_BLOCK
-            if fore_top:
-                found.append((cost, fore_top, bottom, UPPER_HALF, False, True, way))
-            if back_bottom:
-                found.append((cost, top, back_bottom, UPPER_HALF, True, False, way))
-            if fore_bottom:
-                found.append((cost, fore_bottom, top, LOWER_HALF, False, True, way))
-            if back_top:
-                found.append((cost, bottom, back_top, LOWER_HALF, True, False, way))
-            if len(found) == before:
-                cost += _TWO_COLOURS - _ONE_COLOUR
-                found.append((cost, top, bottom, UPPER_HALF, True, True, way))
-        if len(found) > 1:
-            found.sort(key=_COST)
-            best = found[0]
-            state = best[1:3]
-            for other in found:
-                if other[1:3] != state:
-                    found = [best, other]
-                    break
+                found.append((cost + _NEW_BLANK, fore, one_grey, BLANK, False, True, way))
+                found.append((cost + _NEW_COLOUR, one_grey, back, FULL_BLOCK, True, False, way))
+                continue
+            if fore_top or back_bottom or fore_bottom or back_top:
+                cost += _NEW_COLOUR
+                if fore_top:
+                    found.append((cost, fore_top, bottom, UPPER_HALF, False, True, way))
+                if back_bottom:
+                    found.append((cost, top, back_bottom, UPPER_HALF, True, False, way))
+                if fore_bottom:
+                    found.append((cost, fore_bottom, top, LOWER_HALF, False, True, way))
+                if back_top:
+                    found.append((cost, bottom, back_top, LOWER_HALF, True, False, way))
             else:
-                found = [best]
-        ways = found
+                cost += _NEW_COLOURS
+                found.append((cost, top, bottom, UPPER_HALF, True, True, way))
+                found.append((cost, bottom, top, LOWER_HALF, True, True, way))
+        ways = found if len(found) == 1 else _two_cheapest(found)
     return _settle(min(ways, key=_COST))
+
+
+def _two_cheapest(found: list[_Step]) -> list[_Step]:
+    """The cheapest way and the cheapest one that leaves other colours behind."""
+    found.sort(key=_COST)
+    best = found[0]
+    _, fore, back, _, _, _, _ = best
+    for other in found:
+        if other[1] != fore or other[2] != back:
+            return [best, other]
+    return [best]
 
 
 def _settle(way: _Step) -> list[Cell]:

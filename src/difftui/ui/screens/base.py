@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
+from textual.events import Resize
 from textual.screen import Screen
+from textual.widgets import Static
 
 from difftui.ui.keys import SCREENS, bindings
 from difftui.ui.widgets.bars import KeyBar, TopBar
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from difftui.ui.app import DifftuiApp
 
 __all__ = ["LabScreen"]
+
+MINIMUM_COLUMNS, MINIMUM_ROWS = 76, 22
 
 
 class LabScreen(Screen[None]):
@@ -40,6 +44,18 @@ class LabScreen(Screen[None]):
         yield TopBar(self.NAME)
         yield from self.compose_body()
         yield KeyBar(self.NAME)
+        yield Static(id="too-small")
+
+    def on_resize(self, event: Resize) -> None:
+        """Below the size that the screens are made for, say so instead of drawing half of them."""
+        columns, rows = event.size
+        small = columns < MINIMUM_COLUMNS or rows < MINIMUM_ROWS
+        self.set_class(small, "-too-small")
+        if small:
+            self.query_one("#too-small", Static).update(
+                f"difftui needs {MINIMUM_COLUMNS}×{MINIMUM_ROWS} characters.\n"
+                f"This terminal has {columns}×{rows}.\n\nMake it larger, or its letters smaller; q quits."
+            )
 
     def compose_body(self) -> ComposeResult:
         """The widgets between the bars."""

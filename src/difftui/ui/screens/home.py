@@ -59,7 +59,9 @@ class HomeScreen(LabScreen):
 
     def compose_body(self) -> ComposeResult:
         with Vertical(id="home"):
-            yield PixelView(shape=(len(BANNER_TIMES), 14, 14), columns=len(BANNER_TIMES), captions=_CAPTIONS, id="banner")
+            yield PixelView(
+                shape=(len(BANNER_TIMES), 14, 14), columns=len(BANNER_TIMES), captions=_CAPTIONS, id="banner"
+            )
             yield ActionText(_introduction(), id="introduction")
             yield Static(id="found")
 
@@ -96,7 +98,9 @@ class HomeScreen(LabScreen):
 
     def _found_text(self) -> Content:
         engine, found = self.lab.engine, self.found
-        device = engine.problem or (f"{engine.device.label}: {engine.device.why}" if engine.device else "loading torch …")
+        device = engine.problem or (
+            f"{engine.device.label}: {engine.device.why}" if engine.device else "loading torch …"
+        )
         rows = [("device", device)]
         if found is not None:
             rows.append(("digits", found.digits))
@@ -122,7 +126,8 @@ def _banner() -> NDArray[np.float64]:
     eps = np.random.default_rng(0).standard_normal(x0.shape)
     schedule = make_schedule("linear", 1000)
     frames = np.stack([add_noise(x0, eps, schedule.alpha_bar(t)) for t in BANNER_TIMES])
-    return frames.reshape(len(frames), 14, 2, 14, 2).mean(axis=(2, 4))
+    small: NDArray[np.float64] = frames.reshape(len(frames), 14, 2, 14, 2).mean(axis=(2, 4))
+    return small
 
 
 def _introduction() -> Content:

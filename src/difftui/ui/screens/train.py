@@ -242,7 +242,9 @@ class TrainScreen(LabScreen):
 
     def _bar(self, job: Job[TrainingView] | None, view: TrainingView | None) -> Content:
         if job is not None and job.error:
-            return Content.from_markup(f"[$error]{job.error}[/]") if "[" not in job.error else Content(job.error)
+            return (
+                Content.from_markup(f"[$error]{job.error}[/]") if "[" not in job.error else Content(job.error)
+            )
         if view is None or view.progress is None:
             return Content()
         progress = view.progress
@@ -251,9 +253,14 @@ class TrainScreen(LabScreen):
         bar = Content.from_markup(f"[$accent]{'━' * full}[/][$border]{'━' * (width - full)}[/]")
         left = progress.seconds_left
         ends = "finished" if progress.fraction >= 1 else (f"about {_duration(left)} left" if left else "")
-        return Content(" ") + bar + Content(
-            f" {progress.fraction:4.0%}  epoch {progress.epoch:6.2f}  {progress.images_per_second:6,.0f} images/s  {ends:>18}"
-            .replace(",", " ")
+        return (
+            Content(" ")
+            + bar
+            + Content(
+                f" {progress.fraction:4.0%}  epoch {progress.epoch:6.2f}  {progress.images_per_second:6,.0f} images/s  {ends:>18}".replace(
+                    ",", " "
+                )
+            )
         )
 
     def _status(self, job: Job[TrainingView] | None, view: TrainingView | None) -> Content:
@@ -261,8 +268,14 @@ class TrainScreen(LabScreen):
             return self._invitation(job)
         progress = view.progress
         if progress is None:
-            return Content.from_markup(f"[$muted] {view.run.name}: the network is ready; the first step is being made[/]")
-        saved = "not saved yet" if view.saved_at is None else f"saved {_duration(time.monotonic() - view.saved_at)} ago"
+            return Content.from_markup(
+                f"[$muted] {view.run.name}: the network is ready; the first step is being made[/]"
+            )
+        saved = (
+            "not saved yet"
+            if view.saved_at is None
+            else f"saved {_duration(time.monotonic() - view.saved_at)} ago"
+        )
         if job.state in (JobState.DONE, JobState.CLOSED):
             saved = "saved"
         total = f" of {_grouped(progress.total_steps)}" if progress.total_steps else ""
@@ -275,7 +288,9 @@ class TrainScreen(LabScreen):
         if job is not None and not job.state.final:
             return Content.from_markup("[$muted] preparing the network and the digits …[/]")
         if self.lab.engine.device is None and not self.lab.engine.problem:
-            return Content.from_markup("[$muted] loading torch …  [b $accent]space[/] starts as soon as it is there[/]")
+            return Content.from_markup(
+                "[$muted] loading torch …  [b $accent]space[/] starts as soon as it is there[/]"
+            )
         what = f"go on with {self.chosen_run.name}" if self.chosen_run else f"train {self.preset!r}"
         return Content.from_markup(f" Press [b $accent]space[/] to {what}.")
 
@@ -338,7 +353,9 @@ def _row(name: str, value: str) -> Content:
 def _choice(key: str, name: str, value: str, action: str, active: bool) -> Content:
     if not active:
         return _row(name, value)
-    return Content.from_markup(f"[@click=screen.{action}][b $accent]{key}[/] [$muted]{name:<9}[/] [b]{value}[/][/]")
+    return Content.from_markup(
+        f"[@click=screen.{action}][b $accent]{key}[/] [$muted]{name:<9}[/] [b]{value}[/][/]"
+    )
 
 
 def _length(recipe: Recipe) -> str:

@@ -257,6 +257,7 @@ class PixelView(Widget):
         self._drawn: NDArray[np.uint8] = np.zeros((0, 0), np.uint8)
         self._where = self._arrange(Size(0, 0))  # what the screen shows; changes together with _drawn
         self._lean: dict[int, tuple[Strip, LeanStrip]] = {}
+        self._palette: CellPalette | None = None  # looked up once a frame: the colours walk up the tree
         self._moving = False
         self._last_moved = 0.0
         self._rest_timer_runs = False
@@ -429,6 +430,7 @@ class PixelView(Widget):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Lines with styles and borders, as strips that render lean; each is kept while it does not change."""
+        self._palette = self._current_palette()
         lines: list[Strip] = []
         for y, strip in enumerate(super().render_lines(crop), crop.y):
             kept = self._lean.get(y)
@@ -439,7 +441,7 @@ class PixelView(Widget):
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
-        palette = self._palette()
+        palette = self._palette or self._current_palette()
         caption_row = self._caption_row(y)
         if caption_row is not None:
             return self._caption_line(caption_row, width)
@@ -450,7 +452,7 @@ class PixelView(Widget):
         cells += [_EMPTY] * (width - len(cells))
         return Strip(palette.segments(cells), len(cells)).crop(0, width)
 
-    def _palette(self) -> CellPalette:
+    def _current_palette(self) -> CellPalette:
         highlight = self.get_component_styles("pixel-view--highlighted").color
         return cell_palette(self.background_colors[1].rich_color, highlight.rich_color)
 
@@ -462,7 +464,7 @@ class PixelView(Widget):
 
     def _caption_line(self, row: int, width: int) -> Strip:
         where = self._where
-        blank = self._palette().segments([_EMPTY])[0].style
+        blank = (self._palette or self._current_palette()).segments([_EMPTY])[0].style
         plain = self.get_component_rich_style("pixel-view--caption")
         accent = self.get_component_rich_style("pixel-view--highlighted")
         segments: list[Segment] = []

@@ -9,7 +9,7 @@ __all__ = ["ActionText"]
 
 
 class ActionText(Static):
-    """A Static whose clickable parts (``@click``) keep the colours they were given and underline when hovered.
+    """A Static whose clickable parts (``@click``) keep their own colours and are underlined when hovered.
 
     Textual's own rule paints all of a link in one colour; here a key and its meaning differ in theirs.
     """

@@ -1,0 +1,1 @@
+"""Benchmarks: what drawing costs, measured on the running app. Not tests; they report figures."""

@@ -1,0 +1,123 @@
+"""What one animated frame costs: bytes on the wire and CPU time, on the real widget in a running app.
+
+    python -m difftui.bench.pixels
+
+prints the table that the README quotes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from statistics import median
+from time import process_time
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from textual.app import App, ComposeResult
+from textual.geometry import Region
+from textual.pilot import Pilot
+
+from difftui.bench.wire import recording_driver, wire_bytes
+from difftui.ui.widgets.pixels import PixelView
+
+PATIENCE_S = 2.0
+"""A frame that has not been painted by then changed nothing."""
+
+
+WARM_UP = 30
+"""Frames that are drawn but not counted: they lay out the screen and fill the caches of segments and codes."""
+
+
+@dataclass(frozen=True)
+class PixelCost:
+    """Cost of one frame.
+
+    Attributes:
+        frames: how many were measured.
+        bytes_median, bytes_max: on the wire, cursor moves and row ends included.
+        draw_ms: median CPU milliseconds to quantise, build the strips and render them.
+        app_ms: median CPU milliseconds of the whole process a frame, Textual's compositor included.
+    """
+
+    frames: int
+    bytes_median: float
+    bytes_max: int
+    draw_ms: float
+    app_ms: float
+
+
+class _Stage(App[None]):
+    CSS = "Screen { background: #121212; }"
+
+    def __init__(self, sink: list[str], view: PixelView) -> None:
+        super().__init__(driver_class=recording_driver(sink))
+        self._view = view
+
+    def compose(self) -> ComposeResult:
+        yield self._view
+
+
+async def _measure(frames: Iterable[NDArray[Any]], moving: bool, size: tuple[int, int]) -> PixelCost:
+    sink: list[str] = []
+    view = PixelView()
+    app = _Stage(sink, view)
+    sizes: list[int] = []
+    draw: list[float] = []
+    whole: list[float] = []
+
+    async def painted() -> None:
+        for _ in range(int(PATIENCE_S / 0.002)):
+            if sink:
+                return
+            await asyncio.sleep(0.002)
+
+    async def animate(pilot: Pilot[Any]) -> None:
+        for index, frame in enumerate(frames):
+            await pilot.pause()
+            sink.clear()
+            began = process_time()
+            view.show(frame, moving=moving)
+            for strip in view.render_lines(Region(0, 0, *view.outer_size)):
+                strip.render(app.console)
+            drawn = process_time()
+            await painted()
+            if index >= WARM_UP:
+                draw.append(drawn - began)
+                whole.append(process_time() - began)
+                sizes.append(wire_bytes(sink))
+        app.exit()
+
+    await app.run_async(headless=False, size=size, auto_pilot=animate)
+    return PixelCost(len(sizes), median(sizes), max(sizes), 1e3 * median(draw), 1e3 * median(whole))
+
+
+def measure(
+    frames: Iterable[NDArray[Any]], *, moving: bool = True, size: tuple[int, int] = (120, 48)
+) -> PixelCost:
+    """Play `frames` in a `PixelView` and measure each but the first `WARM_UP`.
+
+    Args:
+        frames: what `PixelView.show` takes; more than `WARM_UP`.
+        moving: as for `PixelView.show`.
+        size: columns and rows of the terminal.
+    """
+    return asyncio.run(_measure(frames, moving, size))
+
+
+def noise(count: int, images: int = 1, seed: int = 0) -> NDArray[np.float32]:
+    """Frames of pure standard Gaussian noise, (count, images, 28, 28)."""
+    return np.random.default_rng(seed).standard_normal((count, images, 28, 28), dtype=np.float32)
+
+
+def noised(digits: NDArray[np.uint8], alpha_bar: float, seed: int = 0) -> NDArray[np.float64]:
+    """One frame for each digit: √ᾱ x₀ + √(1-ᾱ) ε.
+
+    Args:
+        digits: (count, 28, 28) uint8.
+    """
+    x0 = digits / 127.5 - 1.0
+    eps = np.random.default_rng(seed).standard_normal(x0.shape)
+    return np.asarray(np.sqrt(alpha_bar) * x0 + np.sqrt(1.0 - alpha_bar) * eps)

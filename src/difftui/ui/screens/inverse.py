@@ -1,0 +1,319 @@
+"""The sine inversion, live: a small network learns arcsin, and a ruler is held against it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widgets import Digits
+
+from difftui.engine.fitting import FitView, start_fit
+from difftui.inversion import ACTIVATIONS, InversionRecipe, arcsin, baselines, sine_pairs
+from difftui.ui.screens.base import LabScreen
+from difftui.ui.widgets.plot import CurvePlot, Line, Series
+from difftui.ui.widgets.text import ActionText
+
+if TYPE_CHECKING:
+    from difftui.engine import Job
+
+__all__ = ["SCREEN", "InverseScreen", "Pace", "ratio_text", "verdict"]
+
+HIDDEN: tuple[tuple[int, ...], ...] = ((), (3,), (3, 3), (8, 8), (16, 16), (64, 64))
+AT_ONCE = 1e6
+PACES = (10.0, 30.0, 100.0, AT_ONCE)  # epochs a second
+LESSON = 500  # epochs of the lab; the fit holds here, and again after as many more
+ENDLESS = 1_000_000  # the job's own end, which nobody waits for
+UNTRAINED_SECONDS = 1.0  # so long the untrained network is shown before it learns
+LATE_SECONDS = 0.25  # epochs that were not asked for in time (another screen was shown) are not made up for
+ERROR_AXES = (0.1, 0.3, 1.0, 3.0)
+
+
+@dataclass(slots=True)
+class Pace:
+    """How many epochs to ask for so that about ``rate`` a second are done.
+
+    Attributes:
+        rate: epochs a second.
+        asked: the epoch that the last request leads to.
+    """
+
+    rate: float
+    asked: int = 0
+    _owed: float = field(default=0.0, init=False)
+    _seen: float | None = field(default=None, init=False)
+
+    def start(self, epoch: int, at: float | None = None) -> None:
+        """Count from this epoch, and from the time ``at`` (None: from the next :meth:`due`)."""
+        self.asked, self._owed, self._seen = epoch, 0.0, at
+
+    def due(self, now: float, epoch: int, goal: int) -> int:
+        """Epochs to ask for at the time ``now``, when ``epoch`` are done and ``goal`` is where to hold."""
+        seen = now if self._seen is None else self._seen
+        if now < seen:
+            return 0
+        self._seen = now
+        self._owed = min(self._owed + (now - seen) * self.rate, LATE_SECONDS * self.rate)
+        if self.asked > epoch:  # the worker is busy with something else, or this is all the speed it has
+            return 0
+        count = min(int(self._owed), max(goal - self.asked, 0))
+        self._owed -= count
+        self.asked += count
+        return count
+
+
+class InverseScreen(LabScreen):
+    """Watch a network learn arcsin from y = sin x, and see what its error is worth."""
+
+    NAME = "inverse"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hidden = HIDDEN.index((3, 3))
+        self.activation = 0
+        self.seed = 0
+        self.pace = Pace(30.0)
+        self.playing = True  # what the user wants; the fit rests all the same when it reaches its goal
+        self.goal = LESSON
+        self.log_axis = True
+        self.job: Job[FitView] | None = None
+        self._fresh = False
+        self._drawn: tuple[object, ...] = ()
+        self._texts: dict[str, Content] = {}
+        self._known = baselines()
+
+    # -- composition
+
+    def compose_body(self) -> ComposeResult:
+        fit = CurvePlot(id="fit", classes="panel")
+        fit.border_title = "y = sin x → x"
+        loss = CurvePlot(id="mse", classes="panel")
+        loss.border_title = "mean squared error"
+        error = CurvePlot(id="error", classes="panel")
+        error.border_title = "error: answer - arcsin y"
+        with Vertical(id="inverse"):
+            with Horizontal(id="plots"):
+                yield fit
+                with Vertical(id="errors"):
+                    yield loss
+                    yield error
+            with Horizontal(id="worth"):
+                yield Digits(id="ratio")
+                yield ActionText(id="verdict")
+            yield ActionText(id="choices")
+            yield ActionText(id="progress")
+
+    def on_mount(self) -> None:
+        self._begin()
+
+    # -- actions
+
+    def action_play(self) -> None:
+        """Let it learn, or hold; at the goal: as many epochs again."""
+        if self.playing and self._resting():
+            self.goal += LESSON
+        else:
+            self.playing = not self.playing
+        self._settle()
+
+    def action_step(self, count: int) -> None:
+        """Learn for some epochs, then hold."""
+        if self.job is None or self.job.snapshot is None:
+            return
+        if self.playing:
+            self.playing = False
+            self._settle()
+        self.pace.asked += count
+        self.goal = max(self.goal, -(-self.pace.asked // LESSON) * LESSON)
+        self.job.step(count)
+
+    def action_hidden(self, by: int) -> None:
+        """Choose the hidden layers."""
+        self.hidden = (self.hidden + by) % len(HIDDEN)
+        self._begin()
+
+    def action_activation(self, by: int) -> None:
+        """Choose what follows each hidden layer; without any there is nothing to choose."""
+        if HIDDEN[self.hidden]:
+            self.activation = (self.activation + by) % len(ACTIVATIONS)
+            self._begin()
+
+    def action_reseed(self, by: int) -> None:
+        """Start again from other random weights."""
+        self.seed = max(0, self.seed + by)
+        self._begin()
+
+    def action_restart(self) -> None:
+        """Start again from the same random weights."""
+        self._begin()
+
+    def action_speed(self, by: int) -> None:
+        """Choose how many epochs a second are shown."""
+        self.pace.rate = PACES[(PACES.index(self.pace.rate) + by) % len(PACES)]
+
+    def action_log(self) -> None:
+        """Logarithmic or linear axis of the mean squared error."""
+        self.log_axis = not self.log_axis
+
+    # -- the fit
+
+    @property
+    def recipe(self) -> InversionRecipe:
+        """What the screen is set to."""
+        return InversionRecipe(
+            hidden_layers=HIDDEN[self.hidden],
+            activation=ACTIVATIONS[self.activation],
+            seed=self.seed,
+            epochs=ENDLESS,
+        )
+
+    def _begin(self) -> None:
+        if self.job is not None:
+            self.job.close()
+        name = f"inverse {_net(self.recipe)}"
+        self.job = self.lab.engine.submit(name, start_fit(self.recipe), paused=True)
+        self.job.step()  # the untrained network
+        self.goal = LESSON
+        self._fresh = True
+
+    def _settle(self) -> None:
+        """Count anew from where the fit is."""
+        if self.job is not None:
+            self.job.pause()
+            self.pace.start(self._epoch())
+
+    def _epoch(self) -> int:
+        view = self.job.snapshot if self.job is not None else None
+        return view.progress.epoch if view is not None else 0
+
+    def _resting(self) -> bool:
+        """Whether as many epochs are done as were to be done."""
+        return self._epoch() >= self.goal
+
+    def tick(self, now: float) -> None:
+        job = self.job
+        if job is None:
+            return
+        view = job.snapshot
+        if view is not None:
+            if self._fresh:
+                self._fresh = False
+                self.pace.start(0, at=now + UNTRAINED_SECONDS)
+            if self.playing and not job.state.final:
+                count = self.pace.due(now, view.progress.epoch, self.goal)
+                if count:
+                    job.step(count)
+        self._draw(job, view)
+
+    # -- drawing
+
+    def _draw(self, job: Job[FitView], view: FitView | None) -> None:
+        self._say("choices", self._choices())
+        self._say("progress", self._progress(view))
+        self._say("verdict", self._judgement(job, view))
+        if view is None:
+            return
+        ratio = ratio_text(view.progress.mse_over_line) + "x"  # Digits draws x as ×
+        digits = self.query_one("#ratio", Digits)
+        if digits.value != ratio:
+            digits.update(ratio)
+        drawn = (job, job.version, self.log_axis)
+        if drawn != self._drawn:
+            self._drawn = drawn
+            self._draw_fit(view)
+            self._draw_loss(view)
+            self._draw_error(view)
+
+    def _say(self, name: str, text: Content) -> None:
+        if self._texts.get(name) != text:
+            self._texts[name] = text
+            self.query_one(f"#{name}", ActionText).update(text)
+
+    def _choices(self) -> Content:
+        recipe, pace = self.recipe, self.pace.rate
+        hidden = "-".join(map(str, recipe.hidden_layers)) or "none"
+        return Content("  ").join(
+            [
+                _choice("h", "hidden", f"{hidden:<5}", "hidden(1)"),
+                _choice("a", "activation", f"{_activation(recipe):<4}", "activation(1)"),
+                _choice("r", "seed", f"{self.seed:<3}", "reseed(1)"),
+                _choice("f", "speed", "all at once" if pace == AT_ONCE else f"{pace:.0f} epochs/s", "speed(1)"),
+            ]
+        )
+
+    def _progress(self, view: FitView | None) -> Content:
+        epoch = view.progress.epoch if view is not None else 0
+        if self.playing and epoch >= self.goal:
+            mark, hint = "■ done    ", f"space {LESSON} more · r re-seed"
+        elif self.playing:
+            mark, hint = "▶ learning", "space holds"
+        else:
+            mark, hint = "⏸ held    ", "space goes on" if epoch else "space lets it learn"
+        counts = f"{mark}  epoch {epoch:>5} of {self.goal}  "
+        width = max(8, self.size.width - len(counts) - 30)
+        full = round(width * min(epoch / self.goal, 1.0))
+        bar = Content.from_markup(f"[$accent]{'━' * full}[/][$border]{'━' * (width - full)}[/]")
+        return Content(counts) + bar + Content.from_markup(f"  [$muted]{hint}[/]")
+
+    def _judgement(self, job: Job[FitView], view: FitView | None) -> Content:
+        if job.error is not None:
+            return Content(job.error).stylize("$error")
+        if view is None:
+            return Content("the network is being made …").stylize("$muted")
+        progress = view.progress
+        units = f"{progress.dead_units} of {progress.hidden_units} units dead"
+        return Content("\n").join(
+            [
+                Content.from_markup("[$muted]the error of the best straight line:[/]"),
+                Content.from_markup(f"[b]{verdict(view)}[/]"),
+                Content.from_markup(
+                    f"[$muted]MSE[/] {progress.mse:.2e}  [$muted]line[/] {self._known.line.mse:.2e}"
+                    + (f"  [$muted]{units}[/]" if progress.hidden_units else "")
+                ),
+            ]
+        )
+
+
+def verdict(view: FitView) -> str:
+    """What the error means, in a few words; the best straight line is the measure."""
+    progress = view.progress
+    if progress.dead:
+        return "dead: it answers one constant"
+    if progress.epoch == 0:
+        return "not trained yet"
+    if progress.mse_over_line < 0.95:
+        return "it learned more than a line"
+    if progress.mse_over_line > 1.05:
+        return "so far worse than a straight line"
+    if not view.recipe.hidden_layers:
+        return "a straight line is all that it can be"
+    return "no better than a straight line"
+
+
+def ratio_text(ratio: float) -> str:
+    """A ratio to about two digits: 470, 21.9, 0.59, 0.084, 0.0021."""
+    for least, digits in ((99.5, 0), (9.95, 1), (0.0995, 2), (0.00995, 3)):
+        if ratio >= least:
+            return f"{ratio:.{digits}f}"
+    return f"{ratio:.4f}"
+
+
+def _net(recipe: InversionRecipe) -> str:
+    """1-[3]-[3]-1"""
+    return "-".join(["1", *(f"[{units}]" for units in recipe.hidden_layers), "1"])
+
+
+def _activation(recipe: InversionRecipe) -> str:
+    return {"relu": "ReLU", "tanh": "tanh", "silu": "SiLU"}[recipe.activation] if recipe.hidden_layers else "-"
+
+
+def _choice(key: str, name: str, value: str, action: str) -> Content:
+    return Content.from_markup(
+        f"[@click=screen.{action}][b $accent]{key}[/] [$muted]{name}[/] [b]{value}[/][/]"
+    )
+
+
+SCREEN = InverseScreen

@@ -1,0 +1,150 @@
+"""The shell: screens, keys, help, small terminals, errors."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from difftui.errors import DifftuiError
+from difftui.ui.app import DifftuiApp, run_app
+from difftui.ui.keys import GLOBAL, SCREENS
+from difftui.ui.screens.help import HelpScreen
+from difftui.ui.screens.home import HomeScreen
+from difftui.ui.widgets.bars import KeyBar, TopBar
+from difftui.ui.widgets.pixels import PixelView
+
+
+async def until(pilot: Pilot[None], condition, seconds: float = 20.0) -> None:  # type: ignore[no-untyped-def]
+    for _ in range(int(seconds / 0.05)):
+        if condition():
+            return
+        await pilot.pause(0.05)
+    raise AssertionError("it did not happen in time")
+
+
+def text_of(widget) -> str:  # type: ignore[no-untyped-def]
+    return "\n".join(strip.text for strip in widget.render_lines(widget.region.reset_offset))
+
+
+async def test_home_tells_what_there_is_and_what_was_found() -> None:
+    app = DifftuiApp(device="cpu")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.engine.device is not None and app.screen.found is not None)
+        await pilot.pause(0.2)
+        shown = text_of(app.screen.query_one("#home"))
+        assert "4 Train" in text_of(app.screen.query_one(TopBar))
+        assert "10 000 bundled MNIST digits" in text_of(app.screen.query_one("#found"))
+        assert "none yet" in text_of(app.screen.query_one("#found"))
+        assert shown is not None
+    assert app.engine.shutdown(10)
+
+
+async def test_the_banner_is_a_real_digit_with_the_real_noise() -> None:
+    import numpy as np
+
+    from difftui.data import bundled
+    from difftui.diffusion import make_schedule
+    from difftui.ui.screens.home import BANNER_DIGIT, BANNER_TIMES, _banner
+
+    frames = _banner()
+    x0 = bundled().images[BANNER_DIGIT] / 127.5 - 1
+    noise = np.random.default_rng(0).standard_normal(x0.shape)
+    levels = make_schedule("linear", 1000).alpha_bars
+    for frame, t in zip(frames, BANNER_TIMES, strict=True):
+        whole = np.sqrt(levels[t]) * x0 + np.sqrt(1 - levels[t]) * noise
+        assert np.abs(frame[3, 4] - whole[6:8, 8:10].mean()) < 1e-12
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_every_screen_opens_by_its_number(size: tuple[int, int]) -> None:
+    app = DifftuiApp(device="cpu")
+    async with app.run_test(size=size) as pilot:
+        for number, name in enumerate(SCREENS, start=1):
+            await pilot.press(str(number))
+            await pilot.pause(0.2)
+            assert app.current_mode == name
+            bar = text_of(app.screen.query_one(KeyBar))
+            assert "? help" in bar
+            assert "q quit" in bar
+    assert app.engine.shutdown(20)
+
+
+async def test_help_lists_every_key_of_the_screen() -> None:
+    app = DifftuiApp(device="cpu", screen="forward")
+    async with app.run_test(size=(120, 60)) as pilot:
+        await pilot.press("question_mark")
+        await pilot.pause(0.1)
+        assert isinstance(app.screen, HelpScreen)
+        shown = "\n".join(text_of(w) for w in app.screen.query("Static"))
+        for action in (*SCREENS["forward"], *GLOBAL):
+            assert action.help in shown
+        await pilot.press("escape")
+        await pilot.pause(0.1)
+        assert not isinstance(app.screen, HelpScreen)
+
+
+def test_a_key_means_one_thing_on_a_screen() -> None:
+    for actions in SCREENS.values():
+        keys = [key for action in (*actions, *GLOBAL) for key in action.keys.split(",")]
+        assert len(keys) == len(set(keys))
+
+
+async def test_every_action_of_the_table_exists() -> None:
+    app = DifftuiApp(device="cpu")
+    async with app.run_test(size=(80, 24)) as pilot:
+        for name, actions in SCREENS.items():
+            app.action_go(name)
+            await pilot.pause(0.1)
+            for action in actions:
+                method = action.name.partition("(")[0]
+                assert callable(getattr(app.screen, f"action_{method}", None)), f"{name}: {action.name}"
+
+
+async def test_a_small_terminal_is_told_its_size_and_recovers() -> None:
+    app = DifftuiApp(device="cpu")
+    async with app.run_test(size=(60, 20)) as pilot:
+        await pilot.pause(0.1)
+        note = app.screen.query_one("#too-small")
+        assert note.display
+        assert "60×20" in text_of(note)
+        await pilot.resize_terminal(80, 24)
+        await pilot.pause(0.1)
+        assert not note.display
+
+
+async def test_home_offers_an_interrupted_run(own_home: Path) -> None:
+    from difftui.runs import Status, create_run
+    from difftui.training import preset
+
+    run = create_run("lab-1", preset("lab").to_json())
+    run.write_status(Status("training", step=12, fraction=0.1))  # and no process holds its lock
+    app = DifftuiApp(device="cpu")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen) and app.screen.found is not None)
+        assert app.screen.found.interrupted == "lab-1"
+        await pilot.press("enter")
+        await pilot.pause(0.2)
+        assert app.current_mode == "train"
+        assert app.screen.chosen_run.name == "lab-1"
+
+
+def test_unknown_names_are_told_before_the_screen_is_taken() -> None:
+    with pytest.raises(DifftuiError, match=r"no screen called 'nope'. Known: home"):
+        run_app("nope", None, "cpu", None)
+    with pytest.raises(DifftuiError, match="no run called 'nope'"):
+        run_app(None, "nope", "cpu", None)
+
+
+def test_the_first_paint_needs_no_torch() -> None:
+    script = (
+        "import sys, difftui.ui.app, difftui.ui.screens.home\n"
+        "bad = {'torch', 'torchvision', 'plotext', 'PIL'} & set(sys.modules)\n"
+        "assert not bad, bad"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_the_banner_view_has_room_for_its_captions() -> None:
+    assert PixelView(shape=(5, 14, 14), columns=5, captions=("a",) * 5).arrangement.width == 5 * 14 + 4
