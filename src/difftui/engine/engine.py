@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sys
@@ -42,12 +43,18 @@ class Workbench:
 
 @dataclass(slots=True)
 class _Pulled:
-    """A job that has started: its generator and the device time it has had."""
+    """A job that has started.
+
+    Attributes:
+        events: its generator.
+        used: seconds of the thread it has had, on the scale of those it shares the thread with.
+        steps_left: pulls until it pauses; None while it runs freely.
+    """
 
     job: Job[Any]
     events: Iterator[Any]
-    used: float
-    once: bool = False
+    used: float = 0.0
+    steps_left: int | None = None
 
 
 class Engine:
@@ -144,11 +151,20 @@ class Engine:
         pulled = next(p for p in self._pulled if p.job is job)
         if what == "close":
             self._close(pulled)
+        elif what == "pause":
+            job.state, pulled.steps_left = JobState.PAUSED, None
+        elif what == "resume":
+            self._let_run(pulled, None)
         else:
-            pulled.once = what == "step"
-            job.state = JobState.PAUSED if what == "pause" else JobState.RUNNING
-            if job.state is JobState.RUNNING:  # time spent paused earns no claim on the device
-                pulled.used = max(pulled.used, min(p.used for p in self._runnable()))
+            self._let_run(pulled, (pulled.steps_left or 0) + 1)
+
+    def _let_run(self, pulled: _Pulled, steps: int | None) -> None:
+        if pulled.job.state is not JobState.RUNNING:
+            # A job that joins stands level with those that run: neither a long pause nor a long past gives
+            # it, or them, a claim to the thread.
+            pulled.used = min((p.used for p in self._runnable()), default=pulled.used)
+        pulled.steps_left = steps
+        pulled.job.state = JobState.RUNNING
 
     def _begin(self, job: Job[Any], bench: Workbench | None, *, paused: bool) -> None:
         if bench is None:
@@ -159,9 +175,12 @@ class Engine:
         except BaseException as error:
             self._fail(job, error)
             return
-        used = min((p.used for p in self._runnable()), default=0.0)
-        self._pulled.append(_Pulled(job, events, used))
-        job.state = JobState.PAUSED if paused else JobState.RUNNING
+        pulled = _Pulled(job, events)
+        self._pulled.append(pulled)
+        if paused:
+            job.state = JobState.PAUSED
+        else:
+            self._let_run(pulled, None)
 
     def _pull_next(self) -> None:
         runnable = self._runnable()
@@ -178,8 +197,10 @@ class Engine:
             self._pulled.remove(pulled)
             self._fail(job, error)
         else:
-            if pulled.once:
-                job.state = JobState.PAUSED
+            if pulled.steps_left is not None:
+                pulled.steps_left -= 1
+                if not pulled.steps_left:
+                    job.state, pulled.steps_left = JobState.PAUSED, None
         pulled.used += time.perf_counter() - began
 
     def _close(self, pulled: _Pulled) -> None:
@@ -205,13 +226,15 @@ class Engine:
 
 
 def _one_line(error: BaseException) -> str:
-    text = " ".join(str(error).split())
-    if isinstance(error, DifftuiError | ValueError) and text:
-        return text
+    """What the user reads: our own errors whole; of others their kind and first line (torch adds pages)."""
+    if isinstance(error, DifftuiError | ValueError) and str(error).strip():
+        return " ".join(str(error).split())
+    text = str(error).strip().partition("\n")[0]
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def _step_back() -> None:
     """Lower this thread's priority (threads it starts inherit it), where the system lets a thread do so."""
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+        with contextlib.suppress(OSError):  # some sandboxes forbid it; then all threads are equal
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

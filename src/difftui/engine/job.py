@@ -62,7 +62,7 @@ class Job(Generic[T]):
         self._engine.command("resume", self)
 
     def step(self) -> None:
-        """Pull exactly one event, then be paused."""
+        """Pull exactly one event, then be paused. Several calls pull as many events."""
         self._engine.command("step", self)
 
     def close(self) -> None:
