@@ -195,6 +195,7 @@ PRESETS: Mapping[str, Recipe] = MappingProxyType(
             Recipe(
                 name="lab",
                 model="lab-unet",
+                model_options={"timesteps": 1000},
                 schedule="linear",
                 timesteps=1000,
                 batch_size=64,

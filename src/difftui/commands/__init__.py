@@ -1,0 +1,29 @@
+"""The commands of ``difftui``, one module each.
+
+A command's module has ``add_arguments(parser)`` and ``run(args) -> int`` (its exit status) and is imported
+only when it is asked for, so that the others do not wait for what it needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from difftui.errors import DifftuiError
+
+__all__ = ["COMMANDS", "UsageError"]
+
+COMMANDS: Mapping[str, str] = MappingProxyType(
+    {
+        "train": "train a network and keep it as a run",
+        "sample": "draw pictures from a trained network",
+        "runs": "list runs and shipped checkpoints",
+        "doctor": "say what difftui finds on this machine",
+        "bench": "measure this machine and print a table",
+    }
+)
+"""The commands and one line of help each; the module is ``difftui.commands.NAME``."""
+
+
+class UsageError(DifftuiError):
+    """The command line asks for something that makes no sense. Exit status 2."""

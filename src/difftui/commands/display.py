@@ -1,0 +1,127 @@
+"""Progress on stderr: bars in a terminal, a line every few seconds elsewhere, silence when stderr is gone."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
+
+    from difftui.training.recipe import Recipe
+    from difftui.training.trainer import Progress
+
+__all__ = ["Bar", "TrainingDisplay", "duration", "tell"]
+
+FRAME_SECONDS = 0.1
+LINE_SECONDS = 5.0
+LOSS_MEMORY = 0.98  # share of the smoothed loss that the next step keeps
+
+
+def tell(line: str) -> None:
+    """Print one line on stderr; a terminal that is gone is no reason to fail."""
+    _guarded(lambda: print(line, file=sys.stderr, flush=True))
+
+
+def duration(seconds: float) -> str:
+    """A time for people: "8 s", "4 min", "1 h 05 min"."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+class Bar:
+    """One bar with a line of text behind it. It draws when it is time to, and never fails."""
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._last = -1e9
+        self._bar: RichProgress | None = None
+        self._in_terminal = sys.stderr.isatty()
+
+    def show(self, fraction: float, text: str, *, now: bool = False) -> None:
+        """Draw, unless the last drawing is too recent (``now`` draws in any case)."""
+        clock = time.monotonic()
+        if not now and clock - self._last < (FRAME_SECONDS if self._in_terminal else LINE_SECONDS):
+            return
+        self._last = clock
+        if not self._in_terminal:
+            tell(f"{self._title} {fraction:4.0%}  {text}")
+            return
+        if self._bar is None:
+            self._bar = _rich_bar()
+            self._task = self._bar.add_task(self._title, total=1.0, text=text)
+            _guarded(self._bar.start)
+        self._bar.update(self._task, completed=fraction, text=text)
+        _guarded(self._bar.refresh)
+
+    def close(self) -> None:
+        """Leave the bar where it is and give the cursor back."""
+        if self._bar is not None:
+            _guarded(self._bar.stop)
+
+
+class TrainingDisplay:
+    """How a training goes."""
+
+    def __init__(self, name: str, recipe: Recipe) -> None:
+        self._bar = Bar(name)
+        self._of = f"/{recipe.epochs}" if recipe.epochs is not None else ""
+        self._loss = self._weight = 0.0
+
+    @property
+    def loss(self) -> float | None:
+        """The loss smoothed over about fifty steps, corrected for its start; None before the first."""
+        return self._loss / self._weight if self._weight else None
+
+    def show(self, progress: Progress, *, now: bool = False) -> None:
+        """Take in the losses, and draw when it is time."""
+        for loss in progress.losses:
+            self._loss = LOSS_MEMORY * self._loss + (1 - LOSS_MEMORY) * loss
+            self._weight = LOSS_MEMORY * self._weight + (1 - LOSS_MEMORY)
+        if self.loss is not None:
+            self._bar.show(progress.fraction, self._text(progress), now=now)
+
+    def close(self) -> None:
+        """Give the terminal back."""
+        self._bar.close()
+
+    def _text(self, progress: Progress) -> str:
+        parts = [
+            f"epoch {progress.epoch:.2f}{self._of}",
+            f"loss {self.loss:.4f}",
+            f"{progress.images_per_second:.0f} images/s",
+        ]
+        left = progress.seconds_left
+        if left is not None and progress.fraction < 1:
+            parts.append(f"about {duration(left)} left")
+        return "  ".join(parts)  # with name and bar this fits into 80 columns
+
+
+def _rich_bar() -> RichProgress:
+    from rich.console import Console
+    from rich.progress import BarColumn, TaskProgressColumn, TextColumn
+    from rich.progress import Progress as RichProgress
+
+    return RichProgress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=10),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[text]}", markup=False),
+        console=Console(stderr=True),
+        auto_refresh=False,  # no second thread that could fail when the terminal goes
+    )
+
+
+def _guarded(draw: Callable[[], None]) -> None:
+    """Draw; once stderr is gone (a closed terminal, a closed pipe), send the rest into nothing."""
+    try:
+        draw()
+    except OSError:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 2)
+        os.close(null)

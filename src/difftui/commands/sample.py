@@ -1,0 +1,233 @@
+"""``difftui sample``: pictures from a trained network, into a file."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from difftui.commands import UsageError
+from difftui.commands.display import Bar, tell
+from difftui.commands.options import add_device, whole_number
+from difftui.commands.stopping import Stopped, stop_signals
+from difftui.diffusion import SAMPLERS, transitions
+from difftui.errors import DifftuiError
+
+if TYPE_CHECKING:
+    from difftui.training.loading import LoadedModel
+
+__all__ = ["add_arguments", "run"]
+
+SUFFIXES = {".png": "a grid", ".gif": "the trajectory", ".npz": "arrays"}
+BATCH = 250  # pictures drawn together: enough to be quick, few enough for any memory
+MOST_IN_GIF = 100
+GIF_FRAMES = 100  # a longer trajectory is thinned to about this many
+DDIM_STEPS = 50
+
+Pictures = NDArray[np.float32]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What ``difftui sample`` takes."""
+    parser.add_argument(
+        "--from", dest="source", metavar="NAME", required=True, help="a shipped checkpoint, a run, or a file"
+    )
+    parser.add_argument(
+        "--sampler", choices=list(SAMPLERS), default="ddim", help="how to draw (default: ddim)"
+    )
+    parser.add_argument(
+        "--steps",
+        metavar="N",
+        type=whole_number(1, 10_000),
+        help=f"sampler steps (default: {DDIM_STEPS} for ddim, every timestep for ddpm)",
+    )
+    parser.add_argument(
+        "-n",
+        "--number",
+        metavar="N",
+        type=whole_number(1, 100_000),
+        default=10,
+        help="pictures (default: 10)",
+    )
+    parser.add_argument(
+        "--seed",
+        metavar="N",
+        type=whole_number(0, 2**62),
+        default=0,
+        help="of the first picture; the next has the next (default: 0)",
+    )
+    parser.add_argument(
+        "--label",
+        metavar="L",
+        type=whole_number(0, 10_000),
+        help="the digit to draw (default: each in turn, where the network can be asked)",
+    )
+    parser.add_argument(
+        "--out",
+        metavar="FILE",
+        type=Path,
+        required=True,
+        help=".png a grid, .gif the trajectory, .npz arrays",
+    )
+    parser.add_argument("--force", action="store_true", help="replace FILE if it exists")
+    add_device(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Draw and write, and return the exit status."""
+    with stop_signals() as request:
+        try:
+            _check_out(args.out, force=args.force)
+            if args.out.suffix.lower() == ".gif" and args.number > MOST_IN_GIF:
+                raise UsageError(f"a .gif shows {MOST_IN_GIF} pictures at most, not {args.number}")
+            written = _sample(args)
+        except Stopped as stopped:
+            tell(f"difftui: {stopped}; nothing was written.")
+            return 128 + stopped.number
+        finally:
+            request.at_once = False
+    tell(f"wrote {written}")
+    return 0
+
+
+def _sample(args: argparse.Namespace) -> Path:
+    from difftui.engine.device import configure_threads, pick_device
+    from difftui.training.loading import load_model
+
+    device = pick_device(args.device)
+    configure_threads()
+    loaded = load_model(args.source, device.torch_device_name)
+    labels = _labels(loaded, args.number, args.label)
+    steps = _steps(loaded, args.sampler, args.steps)
+    stride = max(1, steps // GIF_FRAMES) if args.out.suffix.lower() == ".gif" else 0
+    drawn = _draw(loaded, args, steps, labels, stride)
+    tell(f"{loaded.name} at step {loaded.step}: {args.sampler} in {steps} steps, {device.label}")
+    return _write(args.out, drawn, labels, force=args.force)
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """The finished pictures (N, C, H, W), and those on the way there (empty unless asked for)."""
+
+    pictures: Pictures
+    frames: tuple[Pictures, ...]
+
+
+def _draw(
+    loaded: LoadedModel, args: argparse.Namespace, steps: int, labels: list[int] | None, stride: int
+) -> _Drawn:
+    """Sample in batches; keep the start, every ``stride``-th frame (0: none) and the end."""
+    batches: list[list[Pictures]] = []
+    bar = Bar(loaded.name)
+    try:
+        for start in range(0, args.number, BATCH):
+            chosen = range(start, min(start + BATCH, args.number))
+            kept: list[Pictures] = []
+            for index, pictures in enumerate(_pictures(loaded, args, steps, labels, chosen)):
+                bar.show((start + len(chosen) * index / steps) / args.number, f"{chosen.stop} pictures")
+                if index == steps or (stride and index % stride == 0):
+                    kept.append(pictures)
+            batches.append(kept)
+        bar.show(1.0, f"{args.number} pictures", now=True)
+    finally:
+        bar.close()
+    together = tuple(np.concatenate(parts) for parts in zip(*batches, strict=True))
+    return _Drawn(together[-1], together if stride else ())
+
+
+def _pictures(
+    loaded: LoadedModel, args: argparse.Namespace, steps: int, labels: list[int] | None, chosen: range
+) -> Iterator[Pictures]:
+    """x_T and then x_s after every step, for the pictures with these numbers."""
+    from difftui.diffusion import sample, starting_noise
+
+    seeds = [args.seed + index for index in chosen]
+    noise = starting_noise(seeds, loaded.model.image_shape)  # type: ignore[arg-type]
+    yield noise.numpy()
+    for frame in sample(
+        loaded.model,
+        loaded.schedule,
+        sampler=args.sampler,
+        steps=steps,
+        x_T=noise,
+        seeds=seeds,
+        labels=None if labels is None else [labels[index] for index in chosen],
+        target=loaded.recipe.target,
+        clip_x0=True,  # as the app draws them; the finished pictures are within [-1, 1]
+    ):
+        yield frame.x.cpu().numpy()
+
+
+def _labels(loaded: LoadedModel, count: int, wanted: int | None) -> list[int] | None:
+    """One label a picture, or None for a network that takes none."""
+    classes: int | None = loaded.model.num_classes  # type: ignore[assignment]
+    if classes is None:
+        if wanted is not None:
+            raise DifftuiError(
+                f"{loaded.name} was trained without labels: it draws what it likes. Leave out --label."
+            )
+        return None
+    if wanted is None:
+        return [index % classes for index in range(count)]
+    if wanted >= classes:
+        raise DifftuiError(f"{loaded.name} knows the labels 0 to {classes - 1}, not {wanted}.")
+    return [wanted] * count
+
+
+def _steps(loaded: LoadedModel, sampler: str, wanted: int | None) -> int:
+    T = loaded.schedule.T
+    if wanted is None:
+        return min(DDIM_STEPS, T) if sampler == "ddim" else T
+    try:
+        transitions(T, wanted)
+    except ValueError:
+        raise DifftuiError(
+            f"{loaded.name} was trained with {T} timesteps: --steps is 1 to {T}, not {wanted}."
+        ) from None
+    return wanted
+
+
+def _check_out(out: Path, *, force: bool) -> None:
+    """Tell before the work what would go wrong after it."""
+    if out.suffix.lower() not in SUFFIXES:
+        known = ", ".join(f"{suffix} ({what})" for suffix, what in SUFFIXES.items())
+        raise UsageError(f"--out {out}: its end says what to write; known are {known}")
+    if out.is_dir():
+        raise DifftuiError(f"{out} is a folder. Name a file.")
+    if os.path.lexists(out) and not force:
+        raise DifftuiError(f"{out} exists. Add --force to replace it, or name another file.")
+    if not out.absolute().parent.is_dir():
+        raise DifftuiError(f"{out.parent} is not a folder. Make it first, or name another.")
+
+
+def _write(out: Path, drawn: _Drawn, labels: list[int] | None, *, force: bool) -> Path:
+    if not force:
+        return _save(out, drawn, labels)
+    try:
+        with tempfile.TemporaryDirectory(dir=out.absolute().parent, prefix=".difftui-") as folder:
+            made = _save(Path(folder) / out.name, drawn, labels)
+            made.replace(out)
+    except OSError as error:
+        raise DifftuiError(f"{out} cannot be written ({error.strerror}). Name another file.") from None
+    return out
+
+
+def _save(path: Path, drawn: _Drawn, labels: list[int] | None) -> Path:
+    from difftui import media
+
+    suffix = path.suffix.lower()
+    count = len(drawn.pictures)
+    columns = 10 if count % 10 == 0 else None  # each digit has its column where each is drawn in turn
+    if suffix == ".png":
+        return media.save_png(path, drawn.pictures, columns=columns, scale=4 if count <= MOST_IN_GIF else 1)
+    if suffix == ".gif":
+        return media.save_gif(path, drawn.frames, columns=columns, scale=4)
+    classes: Any = None if labels is None else np.array(labels, np.int64)
+    return media.save_npz(path, drawn.pictures, classes)
