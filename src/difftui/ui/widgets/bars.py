@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.markup import escape
 from textual.content import Content
+from textual.style import Style
 
 from difftui.ui.keys import GLOBAL, SCREENS, Action
 from difftui.ui.widgets.text import ActionText
@@ -62,6 +63,6 @@ def _entry(action: Action) -> Content:
     target = action.name if action.name.startswith("app.") else f"screen.{action.name}"
     if "(" not in target:
         target += "()"
-    return Content.from_markup(
-        f"[@click={target}][b $accent]{escape(action.shown)}[/] [$muted]{action.label}[/][/]  "
-    )
+    entry = Content.from_markup(f"[b $accent]{escape(action.shown)}[/] [$muted]{action.label}[/]")
+    # Not in the markup, which cannot read the negative number of "step(-1)".
+    return entry.stylize(Style.from_meta({"@click": target})) + "  "
