@@ -25,18 +25,21 @@ class Objective:
         alpha_bars = torch.from_numpy(schedule.alpha_bars.copy())
         self.timesteps = schedule.T
         self.target = recipe.target
-        self.stratified = recipe.time_sampling == "stratified"
+        self.time_sampling = recipe.time_sampling
+        self.time_mean, self.time_spread = recipe.time_mean, recipe.time_spread
         self.signal = alpha_bars.sqrt().float().to(device)
         self.noise = (1 - alpha_bars).sqrt().float().to(device)
         self.weights = _weights(alpha_bars, recipe).float().to(device)
 
     def draw_timesteps(self, count: int, generator: torch.Generator) -> Tensor:
-        """(count,) integers in [0, T), each uniform; stratified: one in each of ``count`` equal slices."""
-        if not self.stratified:
+        """(count,) integers in [0, T), drawn as the recipe's ``time_sampling`` says."""
+        if self.time_sampling == "uniform":
             return torch.randint(self.timesteps, (count,), generator=generator, device=generator.device)
-        u = torch.rand(count, generator=generator, device=generator.device)
-        slices = torch.arange(count, device=generator.device)
-        return ((slices + u) * (self.timesteps / count)).long().clamp_(max=self.timesteps - 1)
+        jitter = torch.rand(count, generator=generator, device=generator.device)
+        share = (torch.arange(count, device=generator.device) + jitter) / count
+        if self.time_sampling == "logit-normal":
+            share = torch.sigmoid(self.time_mean + self.time_spread * torch.special.ndtri(share))
+        return (share * self.timesteps).long().clamp_(max=self.timesteps - 1)
 
     def loss(self, model: nn.Module, x0: Tensor, label: Tensor | None, t: Tensor, eps: Tensor) -> Tensor:
         """Weighted squared error of each image, averaged over its pixels.

@@ -12,7 +12,7 @@ __all__ = ["PRESETS", "Recipe", "preset"]
 
 Target = Literal["eps", "x0", "v"]
 Weighting = Literal["none", "min-snr"]
-TimeSampling = Literal["uniform", "stratified"]
+TimeSampling = Literal["uniform", "stratified", "logit-normal"]
 Decay = Literal["none", "cosine"]
 Precision = Literal["auto", "fp32", "bf16"]
 Option = str | int | float | bool
@@ -34,8 +34,11 @@ class Recipe:
         target: what the network predicts: the noise ε, the clean image x_0, or v = √ᾱ ε - √(1-ᾱ) x_0
             (Salimans & Ho 2022, eq. 12).
         weighting: weight of each timestep's squared error: 1, or min-SNR-γ with γ = 5 (Hang et al. 2023).
-        time_sampling: t drawn uniformly and independently, or stratified over the batch (one draw in each of
-            B equal slices: the same marginal, less variance; Kingma et al. 2021, app. I.1).
+        time_sampling: how t is drawn. "uniform": independently; "stratified": one draw in each of B equal
+            slices, the same marginal with less variance (Kingma et al. 2021, app. I.1); "logit-normal":
+            t/T = sigmoid(m + s z), z standard normal and stratified, which spends more steps on middling noise,
+            where digits take shape (Esser et al. 2024, section 3.1).
+        time_mean, time_spread: m and s of "logit-normal".
         batch_size: images a step.
         learning_rate: Adam's step size at its peak.
         adam_betas, weight_decay: AdamW's moments' decay and decoupled weight decay.
@@ -59,6 +62,8 @@ class Recipe:
     target: Target = "eps"
     weighting: Weighting = "none"
     time_sampling: TimeSampling = "uniform"
+    time_mean: float = 0.0
+    time_spread: float = 1.0
     batch_size: int = 64
     learning_rate: float = 2e-4
     adam_betas: tuple[float, float] = (0.9, 0.999)
@@ -159,6 +164,8 @@ def _check(recipe: Recipe) -> None:
         ("learning_rate", 0.0, 10.0),
         ("weight_decay", 0.0, 10.0),
         ("label_drop", 0.0, 1.0),
+        ("time_mean", -10.0, 10.0),
+        ("time_spread", 0.01, 10.0),
     ):
         _check_number(recipe, name, low_f, high_f)
     if recipe.ema_decay is not None:

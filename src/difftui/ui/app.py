@@ -12,6 +12,7 @@ from textual.screen import Screen
 from difftui.engine import Engine, Job, JobState
 from difftui.errors import DifftuiError
 from difftui.ui.keys import GLOBAL, SCREENS, bindings
+from difftui.ui.signals import end_well_on_signals
 from difftui.ui.theme import DARK, LIGHT
 
 if TYPE_CHECKING:
@@ -148,6 +149,7 @@ def run_app(screen: str | None, run: str | None, device: str, data: str | None) 
 
         run = find_run(run).name
     app = DifftuiApp(screen=screen or "home", run=run, device=device, data=data)
+    end_well_on_signals(app)
     try:
         app.run()
     finally:
