@@ -1,13 +1,12 @@
 """What one animated frame costs: bytes on the wire and CPU time, on the real widget in a running app.
 
-    python -m difftui.bench.pixels
-
-prints the table that the README quotes.
+`python -m difftui.bench.pixels` prints the table.
 """
 
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median
@@ -21,6 +20,8 @@ from textual.geometry import Region
 from textual.pilot import Pilot
 
 from difftui.bench.wire import recording_driver, wire_bytes
+from difftui.data.digits import bundled
+from difftui.diffusion import make_schedule
 from difftui.ui.widgets.pixels import PixelView
 
 PATIENCE_S = 2.0
@@ -28,7 +29,7 @@ PATIENCE_S = 2.0
 
 
 WARM_UP = 30
-"""Frames that are drawn but not counted: they lay out the screen and fill the caches of segments and codes."""
+"""Frames drawn but not counted: they lay out the screen and fill the caches of segments and codes."""
 
 
 @dataclass(frozen=True)
@@ -121,3 +122,30 @@ def noised(digits: NDArray[np.uint8], alpha_bar: float, seed: int = 0) -> NDArra
     x0 = digits / 127.5 - 1.0
     eps = np.random.default_rng(seed).standard_normal(x0.shape)
     return np.asarray(np.sqrt(alpha_bar) * x0 + np.sqrt(1.0 - alpha_bar) * eps)
+
+
+def scenes() -> dict[str, PixelCost]:
+    """The scenes that the README quotes: noise and late frames of a reverse diffusion, linear T = 1000."""
+    schedule = make_schedule("linear", 1000)
+    digits = bundled().images[: WARM_UP + 100]
+    return {
+        "pure noise, moving": measure(noise(WARM_UP + 200)[:, 0]),
+        "pure noise, at rest": measure(noise(WARM_UP + 100)[:, 0], moving=False),
+        "t = 100, moving": measure(noised(digits, schedule.alpha_bar(100))),
+        "t = 10, moving": measure(noised(digits, schedule.alpha_bar(10))),
+        "clean digit, moving": measure(noised(digits, schedule.alpha_bar(-1))),
+        "12 × pure noise, moving": measure(noise(WARM_UP + 30, images=12)),
+    }
+
+
+def report() -> str:
+    """The figures of `scenes` as lines of text."""
+    lines = [f"{'one frame of 28×28':<26}{'bytes':>8}{'most':>8}{'draw ms':>9}{'app ms':>8}"]
+    for name, cost in scenes().items():
+        bytes_ = f"{cost.bytes_median:>8.0f}{cost.bytes_max:>8}"
+        lines.append(f"{name:<26}{bytes_}{cost.draw_ms:>9.2f}{cost.app_ms:>8.2f}")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(report() + "\n")

@@ -10,7 +10,7 @@ local contrast (measured: 7.8 kB without and 6.2 kB with slack for a 28×28 fram
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any
@@ -28,7 +28,7 @@ RAMP = (0, *range(8, 239, 10), 255)
 """The 26 greys of the 256-colour palette (numbers 16, 232 to 255, 231) as byte values."""
 
 BACKGROUND = 28
-"""A level that is no grey but the widget's background: below the last line of an image with an odd height."""
+"""A level that is no grey but the widget's background: gaps, and what is below an image of odd height."""
 
 ACCENT = 29
 """A level for the frame around a chosen image; `encode_row` never sees it."""
@@ -123,7 +123,7 @@ _NEW_COLOUR = len("\x1b[38;5;240m") + _KEEP_BLOCK
 _NEW_COLOURS = len("\x1b[38;5;240;48;5;240m") + _KEEP_BLOCK
 
 _Step = tuple[int, int, int, str, bool, bool, Any]
-"""Cost so far, foreground, background (intervals), glyph, foreground set anew, background set anew, step before."""
+"""Cost so far; foreground and background interval; glyph; whether either is set anew; the step before."""
 
 
 def encode_row(tops: Sequence[int], bottoms: Sequence[int]) -> list[Cell]:
@@ -193,6 +193,16 @@ def _two_cheapest(found: list[_Step]) -> list[_Step]:
     return [best]
 
 
+# The background may be the terminal's own, which no code can set as a foreground: show such a cell the other
+# way.
+_BEHIND: dict[str, Callable[[int], Cell]] = {
+    BLANK: lambda back: (BLANK, back, back),
+    FULL_BLOCK: lambda back: (BLANK, BACKGROUND, BACKGROUND),
+    UPPER_HALF: lambda back: (LOWER_HALF, back, BACKGROUND),
+    LOWER_HALF: lambda back: (UPPER_HALF, back, BACKGROUND),
+}
+
+
 def _settle(way: _Step) -> list[Cell]:
     """The cells of a way, from the right: the last cell of a run knows what all of the run allows."""
     cells: list[Cell] = []
@@ -203,7 +213,7 @@ def _settle(way: _Step) -> list[Cell]:
             fore = _MIDDLE[fores]
         if back < 0:
             back = _MIDDLE[backs]
-        cells.append((glyph, fore, back))
+        cells.append((glyph, fore, back) if fore != BACKGROUND else _BEHIND[glyph](back))
         if new_fore:
             fore = -1
         if new_back:

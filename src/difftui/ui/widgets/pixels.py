@@ -49,7 +49,7 @@ _NOTHING = int(intervals(np.array([BACKGROUND], np.uint8))[0])
 
 @dataclass(frozen=True)
 class Arrangement:
-    """Where the images of a grid lie: places in cells, image sizes in pixels (a cell is 1 wide and 2 high)."""
+    """Where the images of a grid lie: places in cells, image sizes in pixels (a cell has 1 × 2)."""
 
     number: int
     columns: int
@@ -122,7 +122,7 @@ def arrange(
         gap: cells between columns.
         margin: cells left and right of everything.
         caption: rows below each image, 0 or 1.
-        fit: scale the images to the room: by a whole factor if they can grow, else down to an even height.
+        fit: scale the images to the room: by a whole factor if they can grow, else down to any size.
     """
     number, height, width = shape
     if not fit:
@@ -139,8 +139,7 @@ def arrange(
         if scale >= 1:
             drawn_height, drawn_width = height * int(scale), width * int(scale)
         else:
-            drawn_height = max(2, int(height * scale) // 2 * 2)
-            drawn_width = max(1, min(room_x, round(width * drawn_height / height)))
+            drawn_height, drawn_width = max(1, int(height * scale)), max(1, int(width * scale))
         return Arrangement(number, columns, drawn_height, drawn_width, gap, margin, caption)
 
     choices = range(1, number + 1) if columns is None else (min(columns, number),)
@@ -429,7 +428,7 @@ class PixelView(Widget):
         ]
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Lines with styles and borders, as strips that render lean; each is kept while it does not change."""
+        """Lines with styles and borders, as strips that render lean, each kept until it changes."""
         self._palette = self._current_palette()
         lines: list[Strip] = []
         for y, strip in enumerate(super().render_lines(crop), crop.y):
