@@ -47,7 +47,7 @@ def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
         time.sleep(0.002)
 
 
-def counting(bench: Workbench) -> Iterator[int]:
+def counting(bench: Workbench | None) -> Iterator[int]:
     number = 0
     while True:
         yield number
@@ -67,7 +67,7 @@ def worker(
     return start
 
 
-def test_importing_and_making_an_engine_imports_no_torch_and_its_own_thread_does() -> None:
+def test_importing_and_making_an_engine_imports_no_torch_and_a_thread_of_its_own_does() -> None:
     script = """
 import sys, threading, time, importlib.abc
 importers = []
@@ -84,8 +84,40 @@ assert not importers, importers
 engine.start()
 while not job.state.final:
     time.sleep(0.01)
-assert importers == ["difftui-engine"], importers
+assert importers == ["difftui-torch"], importers
 assert job.snapshot == "cpu" and engine.device.label.startswith("CPU")
+assert engine.shutdown(10)
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+
+
+def test_light_jobs_run_while_torch_is_still_being_imported() -> None:
+    """The import is held up by us until the light job has done a hundred pulls; the other one waits."""
+    script = """
+import sys, threading, time, importlib.abc
+go = threading.Event()
+class Hold(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name == "torch":
+            assert go.wait(30)
+sys.meta_path.insert(0, Hold())
+from difftui.engine import Engine, JobState
+engine = Engine("cpu")
+heavy = engine.submit("heavy", lambda bench: iter([bench.device.label]))
+light = engine.submit_light("light", lambda: iter([threading.current_thread().name] * 100), paused=True)
+engine.start()
+light.step(40)
+while light.version < 40:
+    time.sleep(0.001)
+light.resume()
+while not light.state.final:
+    time.sleep(0.001)
+assert light.state is JobState.DONE and light.snapshot == "difftui-engine" and light.version == 100
+assert heavy.state is JobState.WAITING and engine.device is None and "torch" not in sys.modules
+go.set()
+while not heavy.state.final:
+    time.sleep(0.01)
+assert heavy.state is JobState.DONE and heavy.snapshot.startswith("CPU"), heavy.error
 assert engine.shutdown(10)
 """
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
@@ -277,7 +309,20 @@ def test_a_device_that_is_not_there_fails_jobs_with_its_reason_and_ends_all_the_
     assert engine.problem is not None
     assert "cuda:77" in engine.problem
     assert job.error == engine.problem
+    light = engine.submit_light("light", lambda: iter([1, 2]))
+    until(lambda: light.state is JobState.DONE)
+    assert light.snapshot == 2, "what needs no device goes on without one"
     assert engine.shutdown(10)
+
+
+def test_shutdown_while_torch_is_being_imported_waits_for_the_import_and_closes_all() -> None:
+    engine = Engine("cpu")
+    heavy = engine.submit("heavy", counting)
+    light = engine.submit_light("light", lambda: counting(None), paused=True)
+    engine.start()
+    assert engine.shutdown(60)
+    assert heavy.state.final
+    assert light.state is JobState.CLOSED
 
 
 def test_shutdown_without_a_start_and_twice() -> None:

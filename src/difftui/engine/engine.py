@@ -60,8 +60,9 @@ class _Pulled:
 class Engine:
     """Runs jobs in one worker thread and publishes the newest snapshot of each.
 
-    torch is imported in that thread, so the caller's first paint does not wait for it. Among running jobs
-    the one that has had the least time is pulled next, so an animation keeps moving while a run trains.
+    The thread has a helper import torch, so neither the caller's first paint nor light jobs wait for it.
+    Among running jobs the one that has had the least time is pulled next, so an animation keeps moving while
+    a run trains.
     A job that raises is marked FAILED with one line of text; the engine lives on.
 
     Attributes:
@@ -73,6 +74,8 @@ class Engine:
         self.device: Device | None = None
         self.problem: str | None = None
         self._request = device_request
+        self._bench: Workbench | None = None
+        self._loaded = False
         self._commands: deque[tuple[str, Job[Any]]] = deque()
         self._wake = threading.Condition()
         self._stopping = False
@@ -80,14 +83,22 @@ class Engine:
         self._thread = threading.Thread(target=self._run, name="difftui-engine", daemon=True)
 
     def start(self) -> None:
-        """Start the thread; it begins by importing torch."""
+        """Start the thread, and with it the import of torch."""
         self._thread.start()
 
     def submit(self, name: str, start: Callable[[Workbench], Iterator[T]], *, paused: bool = False) -> Job[T]:
-        """Queue work. ``start`` is called in the engine's thread and returns the generator to pull."""
-        job = Job(self, name, start)
-        self.command("start paused" if paused else "start", job)
-        return job
+        """Queue work. ``start`` is called in the engine's thread and returns the generator to pull.
+
+        It waits until torch has been imported and the device prepared.
+        """
+        return self._queue(Job(self, name, lambda: start(self._workbench())), paused)
+
+    def submit_light(self, name: str, start: Callable[[], Iterator[T]], *, paused: bool = False) -> Job[T]:
+        """Queue work that needs neither torch nor the device, as :meth:`submit` does.
+
+        It begins while torch is still being imported, and where no device can be had.
+        """
+        return self._queue(Job(self, name, start, needs_torch=False), paused)
 
     def command(self, what: str, job: Job[Any]) -> None:
         """Ask for something to be done to a job; carried out between two pulls."""
@@ -109,44 +120,62 @@ class Engine:
         """Whether a job is being pulled now."""
         return any(p.job.state is JobState.RUNNING for p in list(self._pulled))
 
+    def _queue(self, job: Job[T], paused: bool) -> Job[T]:
+        self.command("start paused" if paused else "start", job)
+        return job
+
     def _run(self) -> None:
-        bench = self._prepare()
+        _step_back()
+        loader = threading.Thread(target=self._load, name="difftui-torch", daemon=True)
+        loader.start()
         while True:
             with self._wake:
-                while not (self._commands or self._stopping or self._runnable()):
+                while not (self._stopping or self._runnable() or any(map(self._ready, self._commands))):
                     self._wake.wait()
-                commands = list(self._commands)
-                self._commands.clear()
+                commands = [c for c in self._commands if self._ready(c)]
+                self._commands = deque(c for c in self._commands if not self._ready(c))
             for what, job in commands:
-                self._obey(what, job, bench)
+                self._obey(what, job)
             if self._stopping:
                 break
             self._pull_next()
+        loader.join()  # an interpreter that ends while torch is being loaded may crash
         for pulled in list(self._pulled):
             self._close(pulled)
+        for _, job in self._commands:
+            job.state = JobState.CLOSED
 
-    def _prepare(self) -> Workbench | None:
-        _step_back()
+    def _ready(self, command: tuple[str, Job[Any]]) -> bool:
+        return self._loaded or not command[1].needs_torch
+
+    def _load(self) -> None:
+        """Import torch and pick the device. Its own thread: from a cold disk it takes many seconds."""
         try:
-            self.device = pick_device(self._request)
+            device = pick_device(self._request)
             configure_threads()
+            self._bench, self.device = Workbench(device), device
         except DifftuiError as error:
             self.problem = str(error)
-            return None
         except Exception as error:
             log.exception("the device could not be prepared")
             self.problem = f"the device could not be prepared: {_one_line(error)}"
-            return None
-        return Workbench(self.device)
+        with self._wake:
+            self._loaded = True
+            self._wake.notify()
+
+    def _workbench(self) -> Workbench:
+        if self._bench is None:
+            raise DifftuiError(self.problem or "the engine has no device")
+        return self._bench
 
     def _runnable(self) -> list[_Pulled]:
         return [p for p in self._pulled if p.job.state is JobState.RUNNING]
 
-    def _obey(self, what: str, job: Job[Any], bench: Workbench | None) -> None:
+    def _obey(self, what: str, job: Job[Any]) -> None:
         if job.state.final:
             return
         if what.startswith("start"):
-            self._begin(job, bench, paused=what.endswith("paused"))
+            self._begin(job, paused=what.endswith("paused"))
             return
         pulled = next(p for p in self._pulled if p.job is job)
         if what == "close":
@@ -166,12 +195,9 @@ class Engine:
         pulled.steps_left = steps
         pulled.job.state = JobState.RUNNING
 
-    def _begin(self, job: Job[Any], bench: Workbench | None, *, paused: bool) -> None:
-        if bench is None:
-            self._fail(job, DifftuiError(self.problem or "the engine has no device"))
-            return
+    def _begin(self, job: Job[Any], *, paused: bool) -> None:
         try:
-            events = job._start(bench)
+            events = job._start()
         except BaseException as error:
             self._fail(job, error)
             return

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from difftui.engine.engine import Engine, Workbench
+    from difftui.engine.engine import Engine
 
 __all__ = ["Job", "JobState"]
 
@@ -42,14 +42,18 @@ class Job(Generic[T]):
         version: grows by one with every snapshot; equal numbers mean nothing new to draw.
         state: see :class:`JobState`.
         error: one line for the user when ``state`` is FAILED.
+        needs_torch: whether it waits until torch has been imported.
     """
 
-    def __init__(self, engine: Engine, name: str, start: Callable[[Workbench], Iterator[T]]) -> None:
+    def __init__(
+        self, engine: Engine, name: str, start: Callable[[], Iterator[T]], *, needs_torch: bool = True
+    ) -> None:
         self.name = name
         self.snapshot: T | None = None
         self.version = 0
         self.state = JobState.WAITING
         self.error: str | None = None
+        self.needs_torch = needs_torch
         self._engine = engine
         self._start = start
 
@@ -61,9 +65,10 @@ class Job(Generic[T]):
         """Go on pulling."""
         self._engine.command("resume", self)
 
-    def step(self) -> None:
-        """Pull exactly one event, then be paused. Several calls pull as many events."""
-        self._engine.command("step", self)
+    def step(self, count: int = 1) -> None:
+        """Pull exactly ``count`` events, then be paused. Several calls add up."""
+        for _ in range(count):
+            self._engine.command("step", self)
 
     def close(self) -> None:
         """End it: the generator is closed in the engine's thread, where it may still save."""
