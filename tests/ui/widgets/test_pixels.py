@@ -115,8 +115,8 @@ async def test_grid_places_images_captions_and_gaps(terminal: Any) -> None:
         assert {wire.halves(x, y) for x in (28, 29) for y in range(45)} == {(GROUND, GROUND)}
         assert {wire.halves(x, y) for x in range(30, 58) for y in range(30, 45)} == {(GROUND, GROUND)}
         assert wire.text(14).split() == ["zero", "one"]
-        assert wire.text(14)[12:16] == "zero", "centred"
-        assert wire.text(44).rstrip() == "a long, long, long caption".center(28).rstrip()
+        assert wire.text(14).index("zero") == 12, "centred"
+        assert wire.text(44).rstrip() == " a long, long, long caption"
 
 
 async def test_only_rows_that_changed_are_sent(terminal: Any) -> None:
@@ -228,7 +228,7 @@ async def test_highlight_moves_with_a_frame_and_can_be_clicked(terminal: Any) ->
         await pilot.pause()
         wire.take()
         assert [bar(wire, x) for x in (0, 29, 58, 87)] == ["", "", "▐", "▌"]
-        assert [wire.screen.buffer[14][1 + 14 + 29 * i - 1].bold for i in range(3)] == [False, False, True]
+        assert [wire.screen.buffer[14][1 + 13 + 29 * i].bold for i in range(3)] == [False, False, True]
         for i, image in enumerate(images):
             assert differences(wire, image, 1 + 29 * i) == []
         await pilot.click(view, offset=(40, 3))

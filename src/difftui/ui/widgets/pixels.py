@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.cells import set_cell_size
+from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from textual.events import Click, Resize
 from textual.filter import ANSIToTruecolor, LineFilter
@@ -469,14 +469,14 @@ class PixelView(Widget):
         segments: list[Segment] = []
         end = 0
         for index in range(row * where.columns, min((row + 1) * where.columns, where.number)):
-            x, _ = where.place(index)
             text = self._captions[index] if index < len(self._captions) else ""
-            segments.append(Segment(" " * (x - end), blank))
+            text = set_cell_size(text, min(cell_len(text), where.image_width))
+            x = where.place(index)[0] + (where.image_width - cell_len(text)) // 2
             style = accent if index == self.highlighted else plain
-            segments.append(Segment(_centred(text, where.image_width), style))
-            end = x + where.image_width
+            segments += [Segment(" " * (x - end), blank), Segment(text, style)]
+            end = x + cell_len(text)
         segments.append(Segment(" " * max(0, width - end), blank))
-        return Strip(segments).crop(0, width)
+        return Strip(segment for segment in segments if segment.text).crop(0, width)
 
     def _add_frame(self, cells: list[Cell], y: int) -> None:
         """Accent bars left and right of the highlighted image, where gap or margin have room for them."""
@@ -495,10 +495,3 @@ class PixelView(Widget):
 
 
 _EMPTY: Cell = (" ", BACKGROUND, BACKGROUND)
-
-
-def _centred(text: str, width: int) -> str:
-    """`text` in exactly `width` cells."""
-    if len(text) >= width:
-        return set_cell_size(text, width)
-    return text.center(width)
