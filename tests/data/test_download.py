@@ -41,27 +41,26 @@ PACKED = {f"{name}.gz": packed(array) for name, array in ARRAYS.items()}
 class Mirror(BaseHTTPRequestHandler):
     """Serves the packed files.
 
-    Of what is in `cut` half comes; of what is `stalled` half comes and then nothing; `silent` files are
-    asked for in vain.
+    Of the file `cut` half comes; of `stalled` half comes and then nothing; `silent` is asked for in vain.
     """
 
-    cut: frozenset[str]
-    stalled: frozenset[str]
-    silent: frozenset[str]
+    cut: str
+    stalled: str
+    silent: str
     end: threading.Event
 
     def do_GET(self) -> None:
         name = self.path.lstrip("/")
         data = PACKED[name]
-        if name in self.silent:
+        if name == self.silent:
             self.end.wait(30)
             return
         self.send_response(200)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
-        half = name in self.cut or name in self.stalled
+        half = name in (self.cut, self.stalled)
         self.wfile.write(data[: len(data) // 2] if half else data)
-        if name in self.stalled:
+        if name == self.stalled:
             self.wfile.flush()
             self.end.wait(30)
 
@@ -72,16 +71,20 @@ class Mirror(BaseHTTPRequestHandler):
 @contextmanager
 def mirror(*, cut: str = "", stalled: str = "", silent: str = "") -> Iterator[str]:
     """The address of a running server."""
-    names = {"cut": frozenset([cut]), "stalled": frozenset([stalled]), "silent": frozenset([silent])}
-    handler = type("Handler", (Mirror,), {**names, "end": threading.Event()})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+
+    class Handler(Mirror):
+        pass
+
+    Handler.cut, Handler.stalled, Handler.silent = cut, stalled, silent
+    Handler.end = threading.Event()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}/"
     finally:
-        handler.end.set()
+        Handler.end.set()
         server.shutdown()
         thread.join()
         server.server_close()
