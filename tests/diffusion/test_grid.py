@@ -53,4 +53,4 @@ def test_the_full_grid_visits_every_timestep() -> None:
 @pytest.mark.parametrize("steps", [0, -1, 101, 10.0, None, True])
 def test_a_wrong_number_of_steps_is_refused(steps: object) -> None:
     with pytest.raises(ValueError, match="steps must be a whole number from 1 to T = 100"):
-        timesteps(100, steps)  # type: ignore[arg-type]
+        timesteps(100, steps)

@@ -53,7 +53,7 @@ def test_forward_and_gradient_equal_torch(activation: str, hidden: tuple[int, ..
     twin = torch_twin(net, hidden)
     y, x = rng.normal(0.0, 2.0, (2, 33, 1))
     prediction = twin(torch.from_numpy(y))
-    nn.functional.mse_loss(prediction, torch.from_numpy(x)).backward()  # type: ignore[no-untyped-call]
+    nn.functional.mse_loss(prediction, torch.from_numpy(x)).backward()
     assert np.abs(net.forward(y)[0] - prediction.detach().numpy()).max() < 1e-12
     assert np.abs(net.gradient(y, x) - flat_gradient(twin)).max() < 1e-12
 

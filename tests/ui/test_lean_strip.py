@@ -46,7 +46,7 @@ def console(system: str = "truecolor") -> Console:
     return Console(color_system=system, file=io.StringIO(), force_terminal=True, _environ={})
 
 
-def seen(text: str) -> list[tuple[object, ...]]:
+def seen(text: str) -> list[tuple[str, str, str, bool, bool]]:
     """What a person sees in the first line: no foreground of a blank, no background of a full block."""
     screen = pyte.Screen(WIDTH, 2)
     pyte.Stream(screen).feed(text + "!")  # the mark shows whether the attributes were reset at the end
