@@ -92,19 +92,18 @@ class DifftuiApp(App[None]):
         """Whether a training is under way (running, paused, or about to start)."""
         return self.training is not None and not self.training.state.final
 
-    def pulse(self) -> str:
-        """The right end of the header: the device and what the worker does."""
+    def pulse(self) -> tuple[str, ...]:
+        """The right end of the header: the device, then what the worker does."""
         if self.engine.problem:
-            return self.engine.problem
+            return (self.engine.problem,)
         if self.engine.device is None:
-            return "loading torch …"
-        parts = [self.engine.device.label]
-        if self.training is not None and self.training_is_active():
-            view = self.training.snapshot
-            share = f" {view.progress.fraction:.0%}" if view and view.progress else ""
-            mark = "⏸" if self.training.state is JobState.PAUSED else "▶"
-            parts.append(f"{self.training.name} {mark}{share}")
-        return " · ".join(parts)
+            return ("loading torch …",)
+        if self.training is None or not self.training_is_active():
+            return (self.engine.device.label,)
+        view = self.training.snapshot
+        share = f" {view.progress.fraction:.0%}" if view and view.progress else ""
+        mark = "⏸" if self.training.state is JobState.PAUSED else "▶"
+        return self.engine.device.label, f"{self.training.name} {mark}{share}"
 
     def _tick(self) -> None:
         """The one clock: the shown screen draws what is new."""

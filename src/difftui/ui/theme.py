@@ -1,4 +1,4 @@
-"""Colours. One accent for what the user steers and for signal, a second one for noise alone, greys for the rest.
+"""Colours: one accent for what the user steers and for signal, a second for noise alone, greys else.
 
 The two are orange and sky blue of Okabe and Ito's set, which people with any colour vision tell apart.
 """

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from difftui.engine.training import TrainingView
+    from difftui.engine.training import SampleStrip, TrainingView
 
 __all__ = ["SCREEN", "TrainScreen"]
 
@@ -58,19 +58,17 @@ class TrainScreen(LabScreen):
         self.log_axis = True
         self._drawn_version = -1
         self._drawn_at = 0.0
-        self._strip_step: int | None = None
+        self._drawn_strip: tuple[SampleStrip | None, tuple[int, int]] | None = None
         self._texts: dict[str, Content] = {}
 
     # -- composition
 
     def compose_body(self) -> ComposeResult:
-        plot = CurvePlot(id="loss", classes="panel")
-        plot.border_title = "loss"
         with Vertical(id="train"):
-            yield plot
+            yield CurvePlot(id="loss", classes="panel")
+            yield ActionText(id="invitation", classes="panel")
             with Horizontal(id="below"):
-                with Vertical(id="samples", classes="panel") as panel:
-                    panel.border_title = "samples from the current weights"
+                with Vertical(id="samples", classes="panel"):
                     yield PixelView(id="strip")
                     yield ActionText(id="strip-empty", classes="muted")
                 yield ActionText(id="facts", classes="panel")
@@ -79,6 +77,8 @@ class TrainScreen(LabScreen):
 
     def on_mount(self) -> None:
         self.query_one("#facts").border_title = "recipe"
+        self.query_one("#samples").border_title = "samples from the current weights"
+        self.query_one("#invitation").border_title = "train a network to take noise away"
 
     def on_screen_resume(self) -> None:
         self.resumable = [run for run in list_runs() if run.status().state in ("stopped", "failed")]
@@ -89,7 +89,7 @@ class TrainScreen(LabScreen):
 
     # -- actions
 
-    def action_toggle(self) -> None:
+    def action_play(self) -> None:
         """Start what is chosen; a training under way pauses or goes on."""
         job = self.lab.training
         if job is None or job.state.final:
@@ -153,7 +153,8 @@ class TrainScreen(LabScreen):
     def tick(self, now: float) -> None:
         job = self.lab.training
         view = job.snapshot if job is not None else None
-        self.set_class(view is None, "-empty")
+        self.set_class(job is None, "-idle")
+        self._say("invitation", self._invitation())
         self._say("facts", self._facts(view))
         self._say("bar", self._bar(job, view))
         self._say("status", self._status(job, view))
@@ -197,20 +198,32 @@ class TrainScreen(LabScreen):
 
     def _draw_strip(self, view: TrainingView | None) -> None:
         strip = view.strip if view is not None else None
-        step = strip.step if strip is not None else None
-        if step == self._strip_step and step is not None:
+        panel = self.query_one("#samples")
+        room = self._strip_room(panel.content_size.width, panel.content_size.height)
+        if (strip, room) == self._drawn_strip:
             return
-        empty = "none yet: they come as the network trains"
-        self._say("strip-empty", Content(empty if strip is None else ""))
-        self._strip_step = step
+        self._drawn_strip = (strip, room)
+        self._say("strip-empty", Content("" if strip else "none yet: they come as the network trains"))
         self.query_one("#strip-empty").display = strip is None
         pixels = self.query_one("#strip", PixelView)
         pixels.display = strip is not None
-        panel = self.query_one("#samples")
+        panel.border_subtitle = ""
         if strip is not None:
-            pixels.show(halved(strip.images))
-            asked = "each digit asked for once" if strip.labels else "nothing asked for: it is unconditional"
-            panel.border_subtitle = f"step {_grouped(strip.step)} · {asked}"
+            columns, rows = room
+            shown = halved(strip.images[: columns * rows])
+            pixels.columns = columns
+            pixels.show(shown)
+            asked = (
+                f"asked for {strip.labels[0]} … {strip.labels[len(shown) - 1]}"
+                if strip.labels
+                else "unconditional"
+            )
+            panel.border_subtitle = f"step {_grouped(strip.step)} · {asked} · same noise each time"
+
+    def _strip_room(self, width: int, height: int) -> tuple[int, int]:
+        """How many half-size digits (14×7 cells, one apart) fit: across, and rows of them."""
+        across = max(1, (width + 1) // 15)
+        return min(across, 5 if across < 10 else 10), max(1, (height + 1) // 8)
 
     def _say(self, name: str, text: Content) -> None:
         if self._texts.get(name) != text:
@@ -242,57 +255,63 @@ class TrainScreen(LabScreen):
 
     def _bar(self, job: Job[TrainingView] | None, view: TrainingView | None) -> Content:
         if job is not None and job.error:
-            return (
-                Content.from_markup(f"[$error]{job.error}[/]") if "[" not in job.error else Content(job.error)
-            )
+            return Content(f" {job.error}").stylize("$error")
         if view is None or view.progress is None:
             return Content()
         progress = view.progress
-        width = max(10, self.size.width - 58)
-        full = round(width * progress.fraction)
-        bar = Content.from_markup(f"[$accent]{'━' * full}[/][$border]{'━' * (width - full)}[/]")
         left = progress.seconds_left
-        ends = "finished" if progress.fraction >= 1 else (f"about {_duration(left)} left" if left else "")
-        return (
-            Content(" ")
-            + bar
-            + Content(
-                f" {progress.fraction:4.0%}  epoch {progress.epoch:6.2f}  {progress.images_per_second:6,.0f} images/s  {ends:>18}".replace(
-                    ",", " "
-                )
-            )
+        ends = (
+            "done" if progress.fraction >= 1 else f"about {duration(left)} left" if left is not None else ""
+        )
+        rate = f"{progress.images_per_second:,.0f}".replace(",", " ")
+        words = f" {progress.fraction:4.0%}   epoch {progress.epoch:6.2f}   {rate:>7} images/s   {ends:>18} "
+        width = max(8, self.size.width - len(words) - 1)
+        full = round(width * progress.fraction)
+        return Content.from_markup(f" [$accent]{'━' * full}[/][$border]{'━' * (width - full)}[/]") + Content(
+            words
         )
 
     def _status(self, job: Job[TrainingView] | None, view: TrainingView | None) -> Content:
-        if job is None or view is None:
-            return self._invitation(job)
-        progress = view.progress
-        if progress is None:
-            return Content.from_markup(
-                f"[$muted] {view.run.name}: the network is ready; the first step is being made[/]"
+        if job is None:
+            return Content()
+        progress = view.progress if view is not None else None
+        if view is None or progress is None:
+            waiting = (
+                "loading torch …"
+                if self.lab.engine.device is None
+                else "preparing the network and the digits …"
             )
-        saved = (
-            "not saved yet"
-            if view.saved_at is None
-            else f"saved {_duration(time.monotonic() - view.saved_at)} ago"
-        )
-        if job.state in (JobState.DONE, JobState.CLOSED):
-            saved = "saved"
+            return Content("" if job.state.final else f" {waiting}").stylize("$muted")
         total = f" of {_grouped(progress.total_steps)}" if progress.total_steps else ""
-        text = f" {view.run.name} · step {_grouped(progress.step)}{total} · lr {progress.learning_rate:.1e} · {saved}"
+        parts = [
+            view.run.name,
+            f"step {_grouped(progress.step)}{total}",
+            f"lr {progress.learning_rate:.1e}",
+            _saved(job, view),
+        ]
+        text = Content(" " + " · ".join(parts)).stylize("$muted")
         if job.state is JobState.DONE:
-            text += " · g: draw digits with it"
-        return Content.from_markup(f"[$muted]{text}[/]")
+            text += Content.from_markup("   [@click=screen.generate()][b $accent]g[/] draw digits with it[/]")
+        return text
 
-    def _invitation(self, job: Job[TrainingView] | None) -> Content:
-        if job is not None and not job.state.final:
-            return Content.from_markup("[$muted] preparing the network and the digits …[/]")
+    def _invitation(self) -> Content:
+        """What the choice is and how to start it, where the loss will be drawn."""
+        recipe = self._chosen_recipe()
+        if self.chosen_run is not None:
+            status = self.chosen_run.status()
+            share = f"{status.fraction:.0%} of its way"
+            what = f"{self.chosen_run.name} stopped at step {_grouped(status.step)}, {share}."
+            start = f"go on with {self.chosen_run.name}"
+        else:
+            what = _NOTES.get(self.preset, "")
+            start = f"train [b]{self.preset}[/] for {_length(recipe)}" if recipe is not None else ""
+        lines = [Content(line) for line in what.splitlines()]
+        lines += [Content(), Content.from_markup(f"Press [b $accent]space[/] to {start}.")]
         if self.lab.engine.device is None and not self.lab.engine.problem:
-            return Content.from_markup(
-                "[$muted] loading torch …  [b $accent]space[/] starts as soon as it is there[/]"
+            lines.append(
+                Content("torch is still loading; it starts as soon as that is done").stylize("$muted")
             )
-        what = f"go on with {self.chosen_run.name}" if self.chosen_run else f"train {self.preset!r}"
-        return Content.from_markup(f" Press [b $accent]space[/] to {what}.")
+        return Content("\n").join(lines)
 
     # -- what is chosen
 
@@ -337,13 +356,20 @@ class TrainScreen(LabScreen):
         return self.lab.training
 
 
+_NOTES = {
+    "lab": "The lab sheet's own U-Net and recipe, 257 265 parameters, no label.\n"
+    "It draws strokes long before it draws digits: watch its samples, not its loss.",
+    "quick": "A small modern network that is told which digit to draw.\n"
+    "After a minute on two cores most of its digits can be read.",
+}
 _TARGETS = {"eps": "the noise ε", "x0": "the clean x₀", "v": "the velocity v"}
 
 
 def halved(images: NDArray[np.float32]) -> NDArray[np.float32]:
     """Means of 2×2 pixels: (n, H, W) to (n, H/2, W/2)."""
     n, height, width = images.shape
-    return images.reshape(n, height // 2, 2, width // 2, 2).mean(axis=(2, 4))
+    small: NDArray[np.float32] = images.reshape(n, height // 2, 2, width // 2, 2).mean(axis=(2, 4))
+    return small
 
 
 def _row(name: str, value: str) -> Content:
@@ -369,7 +395,15 @@ def _grouped(number: int) -> str:
     return f"{number:,}".replace(",", " ")
 
 
-def _duration(seconds: float) -> str:
+def _saved(job: Job[TrainingView], view: TrainingView) -> str:
+    if job.state in (JobState.DONE, JobState.CLOSED):
+        return "saved"
+    if view.saved_at is None:
+        return "not saved yet"
+    return f"saved {duration(time.monotonic() - view.saved_at)} ago"
+
+
+def duration(seconds: float) -> str:
     """Seconds for people: "12 s", "4 min", "2 h 10 min"."""
     if seconds < 90:
         return f"{seconds:.0f} s"

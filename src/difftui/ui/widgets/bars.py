@@ -21,10 +21,10 @@ class TopBar(ActionText):
     def __init__(self, screen_name: str) -> None:
         super().__init__()
         self.screen_name = screen_name
-        self.pulse = ""
+        self.pulse: tuple[str, ...] = ()
 
-    def show_pulse(self, pulse: str) -> None:
-        """Change the right end; draws only when the text is another."""
+    def show_pulse(self, pulse: tuple[str, ...]) -> None:
+        """Change the right end; draws only when a part is new. Where room is short the last part stays."""
         if pulse != self.pulse:
             self.pulse = pulse
             self.refresh()
@@ -36,7 +36,10 @@ class TopBar(ActionText):
             style = "b $accent" if name == self.screen_name else "$muted"
             left += Content.from_markup(f"[{style} @click=app.go('{name}')]{key} {label}[/]  ")
         room = self.size.width - left.cell_length - 1
-        pulse = Content(self.pulse).truncate(max(room, 0), ellipsis=True).stylize("$foreground")
+        parts = list(self.pulse)
+        while len(parts) > 1 and len(" · ".join(parts)) > room:
+            parts.pop(0)
+        pulse = Content(" · ".join(parts)).truncate(max(room, 0), ellipsis=True).stylize("$foreground")
         gap = max(0, self.size.width - left.cell_length - pulse.cell_length - 1)
         return left + " " * gap + pulse
 
