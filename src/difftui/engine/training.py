@@ -156,7 +156,7 @@ class _Strips:
         self.trainer = trainer
         self.newest: SampleStrip | None = None
         self.labels = tuple(range(10)) if trainer.model.num_classes is not None else None
-        self.seeds = tuple(range(10 if self.labels else 8))
+        self.seeds = tuple(range(10))
         self._model: nn.Module | None = None
         self._next = time.monotonic() + STRIP_SECONDS
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 __all__ = ["Curve", "Series"]
 
-SMOOTHING = 0.98  # memory of about 50 values
+SMOOTHING = 0.98  # memory of about 50 values, and of a tenth of those there are while they are few
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +39,20 @@ class Series:
         self._y = np.empty(1024, np.float32)
         self._smooth = np.empty(1024, np.float32)
         self._length = 0
-        self._mean = 0.0
-        self._weight = 0.0
+        self._mean = float("nan")
+        self._counted = 0
 
     def append(self, x: float, y: float) -> None:
         """Add one point; ``x`` must not fall."""
         if self._length == len(self._x):
             self._grow()
         if np.isfinite(y):
-            self._mean = SMOOTHING * self._mean + (1 - SMOOTHING) * y
-            self._weight = SMOOTHING * self._weight + (1 - SMOOTHING)
+            decay = min(SMOOTHING, self._counted / (9 + self._counted))
+            self._mean = decay * self._mean + (1 - decay) * y if self._counted else y
+            self._counted += 1
         n = self._length
         self._x[n], self._y[n] = x, y
-        self._smooth[n] = self._mean / self._weight if self._weight else np.nan
+        self._smooth[n] = self._mean
         self._length = n + 1
 
     def view(self) -> Curve:

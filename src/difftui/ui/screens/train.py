@@ -358,7 +358,7 @@ class TrainScreen(LabScreen):
 
 _NOTES = {
     "lab": "The lab sheet's own U-Net and recipe, 257 265 parameters, no label.\n"
-    "It draws strokes long before it draws digits: watch its samples, not its loss.",
+    "It draws strokes long before digits: watch its samples, not its loss.",
     "quick": "A small modern network that is told which digit to draw.\n"
     "After a minute on two cores most of its digits can be read.",
 }
