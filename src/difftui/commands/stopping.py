@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -47,6 +48,9 @@ def stop_signals() -> Iterator[StopRequest]:
     One that the parent had us ignore stays ignored: ``nohup`` means it.
     """
     request = StopRequest()
+    if threading.current_thread() is not threading.main_thread():  # where Python delivers no signals
+        yield request
+        return
     before = {number: signal.getsignal(number) for number in _SIGNALS}
     heard = [number for number, handler in before.items() if handler is not signal.SIG_IGN]
     for number in heard:

@@ -1,0 +1,93 @@
+"""What is regressed on, against Hugging Face diffusers."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from diffusers import DDPMScheduler
+from diffusers.training_utils import compute_snr
+from torch import Tensor, nn
+
+from difftui.diffusion import make_schedule
+from difftui.training.objective import Objective
+from difftui.training.recipe import Recipe
+
+CPU = torch.device("cpu")
+PEER = DDPMScheduler(num_train_timesteps=1000, beta_schedule="linear", beta_start=1e-4, beta_end=0.02)
+
+
+class Remembers(nn.Module):
+    """Answers a constant, and keeps what it was asked."""
+
+    def forward(self, x: Tensor, t: Tensor, label: Tensor | None = None) -> Tensor:
+        self.asked = (x, t, label)
+        return torch.full_like(x, 0.25)
+
+
+def objective(recipe: Recipe) -> Objective:
+    return Objective(make_schedule(recipe.schedule, recipe.timesteps), recipe, CPU)
+
+
+@pytest.fixture
+def batch() -> tuple[Tensor, Tensor, Tensor]:
+    draw = torch.Generator().manual_seed(3)
+    x0 = torch.rand(6, 1, 28, 28, generator=draw) * 2 - 1
+    return x0, torch.randn(x0.shape, generator=draw), torch.tensor([0, 1, 258, 259, 700, 999])
+
+
+@pytest.mark.parametrize("target", ["eps", "x0", "v"])
+def test_noised_input_and_target_are_those_of_diffusers(
+    small: Recipe, batch: tuple[Tensor, Tensor, Tensor], target: str
+) -> None:
+    x0, eps, t = batch
+    net = Remembers()
+    got = objective(replace(small, target=target)).loss(net, x0, None, t, eps)
+    x_t, times, _ = net.asked
+    assert (x_t - PEER.add_noise(x0, eps, t)).abs().max() < 1e-5
+    assert torch.equal(times, t)
+    wanted = {"eps": eps, "x0": x0, "v": PEER.get_velocity(x0, eps, t)}[target]
+    by_hand = ((0.25 - wanted) ** 2).mean(dim=(1, 2, 3))
+    assert got.shape == (6,)
+    assert (got - by_hand).abs().max() < 1e-5
+
+
+@pytest.mark.parametrize("target", ["eps", "x0", "v"])
+def test_min_snr_weights_are_those_of_the_paper(small: Recipe, target: str) -> None:
+    snr = compute_snr(PEER, torch.arange(1000)).double()
+    clipped = torch.minimum(snr, torch.full_like(snr, 5.0))
+    wanted = {"eps": clipped / snr, "x0": clipped, "v": clipped / (snr + 1)}[target]
+    weights = objective(replace(small, target=target, weighting="min-snr")).weights
+    assert ((weights - wanted) / wanted).abs().max() < 1e-3  # the peer's snr is in float32
+    plain = objective(replace(small, target=target)).weights
+    assert torch.equal(plain, torch.ones(1000))
+
+
+def test_weights_multiply_the_error(small: Recipe, batch: tuple[Tensor, Tensor, Tensor]) -> None:
+    x0, eps, t = batch
+    weighted = objective(replace(small, weighting="min-snr"))
+    got = weighted.loss(Remembers(), x0, None, t, eps)
+    plain = objective(small).loss(Remembers(), x0, None, t, eps)
+    assert torch.equal(got, weighted.weights[t] * plain)
+
+
+@pytest.mark.parametrize(("T", "count"), [(1000, 64), (10, 7), (7, 64), (1, 5), (3, 1)])
+def test_stratified_times_are_one_in_each_slice(small: Recipe, T: int, count: int) -> None:
+    drawing = objective(replace(small, timesteps=T, schedule="cosine"))
+    draws = torch.Generator().manual_seed(0)
+    for _ in range(50):
+        t = drawing.draw_timesteps(count, draws)
+        assert t.shape == (count,)
+        for i, value in enumerate(t.tolist()):
+            assert i * T // count <= value <= min(T - 1, (i + 1) * T // count)
+
+
+@pytest.mark.parametrize("how", ["uniform", "stratified"])
+def test_every_timestep_is_equally_likely(small: Recipe, how: str) -> None:
+    T, count, rounds = 10, 7, 4000
+    drawing = objective(replace(small, timesteps=T, schedule="cosine", time_sampling=how))
+    draws = torch.Generator().manual_seed(0)
+    drawn = torch.cat([drawing.draw_timesteps(count, draws) for _ in range(rounds)])
+    seen = torch.bincount(drawn, minlength=T).double()
+    expected = rounds * count / T
+    assert len(seen) == T
+    assert (seen - expected).abs().max() < 5 * (expected * (1 - 1 / T)) ** 0.5
