@@ -119,6 +119,7 @@ def _train(bench: Workbench, recipe: Recipe, run: Run, *, resume: bool) -> Itera
 
     bench.live[run.name] = session.trainer
     events = session.events(resume=resume)
+    progress: Progress | None = None
     try:
         yield view(None)
         for progress in events:
@@ -131,8 +132,10 @@ def _train(bench: Workbench, recipe: Recipe, run: Run, *, resume: bool) -> Itera
             if strips.due():
                 for _ in strips.draw():
                     yield view(progress)
+        saved_at = time.monotonic()  # the core saves before it ends
         for _ in strips.draw():
             yield view(progress)
+        yield view(progress)
     finally:
         events.close()
         bench.live.pop(run.name, None)

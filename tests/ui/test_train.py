@@ -1,0 +1,165 @@
+"""The Train screen with real, small trainings."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from textual.pilot import Pilot
+
+from difftui.engine import JobState
+from difftui.runs import find_run
+from difftui.ui.app import DifftuiApp
+from difftui.ui.screens.train import Budget, TrainScreen, duration, halved
+from difftui.ui.widgets.pixels import PixelView
+
+
+async def until(pilot: Pilot[None], condition: Callable[[], object], seconds: float = 60.0) -> None:
+    for _ in range(int(seconds / 0.05)):
+        if condition():
+            return
+        await pilot.pause(0.05)
+    raise AssertionError("it did not happen in time")
+
+
+def shown(app: DifftuiApp, name: str) -> str:
+    widget = app.screen.query_one(name)
+    return "\n".join(strip.text for strip in widget.render_lines(widget.region.reset_offset))
+
+
+async def opened(app: DifftuiApp, pilot: Pilot[None]) -> TrainScreen:
+    await until(pilot, lambda: isinstance(app.screen, TrainScreen) and app.engine.device is not None)
+    screen = app.screen
+    assert isinstance(screen, TrainScreen)
+    return screen
+
+
+def step_of(app: DifftuiApp) -> int:
+    view = app.training.snapshot if app.training is not None else None
+    return view.progress.step if view is not None and view.progress is not None else 0
+
+
+async def test_start_pause_one_step_stop_resume(own_home: Path) -> None:
+    app = DifftuiApp(device="cpu", screen="train", data="bundled")
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await opened(app, pilot)
+        await pilot.press("space")
+        await until(pilot, lambda: step_of(app) >= 3)
+        assert app.training is not None
+        job, name = app.training, app.training.name
+
+        await pilot.press("space")
+        await until(pilot, lambda: job.state is JobState.PAUSED)
+        await pilot.pause(0.3)
+        held = step_of(app)
+        await pilot.pause(0.3)
+        assert step_of(app) == held
+        assert "paused" in str(screen.query_one("#loss").border_title)
+
+        while job.snapshot is not None and job.snapshot.strip is None:  # a step may be spent on the samples
+            before = job.version
+            await pilot.press("full_stop")
+            await until(pilot, lambda before=before: job.version > before)
+        before = step_of(app)
+        await pilot.press("full_stop")
+        await until(pilot, lambda: step_of(app) > before)
+        await pilot.pause(0.2)
+        assert step_of(app) == before + 1
+        assert job.state is JobState.PAUSED
+
+        await pilot.press("x")
+        await until(pilot, lambda: job.state is JobState.CLOSED)
+        run = find_run(name)
+        assert run.status().state == "stopped"
+        assert run.status().step == before + 1
+
+        await pilot.press("p")  # put the stopped one aside; then choose it to go on with
+        app.action_go("home")
+        await pilot.pause(0.2)
+        app.action_go("train")
+        await until(pilot, lambda: [r.name for r in screen.resumable] == [name])
+        await pilot.press("o", "space")
+        await until(pilot, lambda: step_of(app) > before + 1)
+        assert app.training is not None
+        assert app.training.name == name
+        await pilot.press("x")
+        await until(pilot, lambda: app.training is not None and app.training.state is JobState.CLOSED)
+    assert await asyncio.to_thread(app.engine.shutdown, 20)
+
+
+async def test_a_training_that_ends_shows_its_samples_and_its_facts(own_home: Path) -> None:
+    app = DifftuiApp(device="cpu", screen="train", data="bundled")
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await opened(app, pilot)
+        screen.budgets, screen.budget = (Budget(0.01),), 0
+        await pilot.press("space")
+        await until(pilot, lambda: app.training is not None and app.training.state is JobState.DONE)
+        await pilot.pause(0.3)
+        assert app.training is not None
+        view = app.training.snapshot
+        assert view is not None
+        assert view.strip is not None
+        assert view.progress is not None
+        assert view.strip.step == view.progress.step == len(view.curve)
+        strip = screen.query_one("#strip", PixelView)
+        assert strip.display
+        assert "finished" in str(screen.query_one("#loss").border_title)
+        assert "100%" in shown(app, "#bar")
+        assert view.run.name in shown(app, "#status")
+        assert f"{view.parameters:,}".replace(",", " ") in shown(app, "#facts")
+    assert await asyncio.to_thread(app.engine.shutdown, 20)
+
+
+async def test_quitting_saves_the_training(own_home: Path) -> None:
+    app = DifftuiApp(device="cpu", screen="train", data="bundled")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(app, pilot)
+        await pilot.press("space")
+        await until(pilot, lambda: step_of(app) >= 2)
+        assert app.training is not None
+        name, reached = app.training.name, step_of(app)
+        await pilot.press("q")
+    assert await asyncio.to_thread(app.engine.shutdown, 20)
+    assert find_run(name).status().state == "stopped"
+    assert find_run(name).status().step >= reached
+
+
+async def test_a_home_that_cannot_be_written_is_told_where_the_user_looks(own_home: Path) -> None:
+    (own_home / "runs").write_text("a file where the folder should be")
+    app = DifftuiApp(device="cpu", screen="train", data="bundled")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(app, pilot)
+        await pilot.press("space")
+        await until(pilot, lambda: app.training is not None and app.training.state is JobState.FAILED)
+        await pilot.pause(0.3)
+        assert "cannot be written" in shown(app, "#bar")
+    assert await asyncio.to_thread(app.engine.shutdown, 20)
+
+
+async def test_every_recipe_and_length_can_be_chosen() -> None:
+    from difftui.training.recipe import PRESETS
+
+    app = DifftuiApp(device="cpu", screen="train")
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await opened(app, pilot)
+        seen = set()
+        for _ in PRESETS:
+            await pilot.press("p")
+            await pilot.pause(0.15)
+            seen.add(screen.preset)
+            assert screen.preset in shown(app, "#invitation")
+        assert seen == set(PRESETS)
+        await pilot.press("b")
+        await pilot.pause(0.15)
+        assert "0.5 min" in shown(app, "#facts")
+
+
+def test_halving_takes_means_of_four_pixels() -> None:
+    images = np.arange(2 * 4 * 4, dtype=np.float32).reshape(2, 4, 4)
+    np.testing.assert_array_equal(halved(images)[0], [[2.5, 4.5], [10.5, 12.5]])
+
+
+def test_durations_are_for_people() -> None:
+    assert [duration(s) for s in (3.2, 89, 200, 7800)] == ["3 s", "89 s", "3 min", "2 h 10 min"]
