@@ -148,11 +148,11 @@ def _draw(bench: Workbench, request: SamplingRequest) -> Iterator[SamplingView]:
     schedule, recipe = loaded.schedule, loaded.recipe
     num_classes: int | None = getattr(loaded.model, "num_classes", None)
     shape: tuple[int, int, int] = loaded.model.image_shape  # type: ignore[assignment]
+    noise = starting_noise(request.seeds, shape)
     labels = _labels(request, num_classes, goes_without=recipe.label_drop > 0)
     steps = min(request.steps or schedule.T, schedule.T)
     times = (schedule.T - 1, *(s for _, s in transitions(schedule.T, steps)))
     alpha_bars = np.array([schedule.alpha_bar(t) for t in times])
-    noise = starting_noise(request.seeds, shape)
     kept = (len(times), len(request.seeds), *shape[1:])
     x, x0_hat = np.zeros(kept, np.float16), np.zeros(kept, np.float16)
     x[0] = noise[:, 0].numpy()
