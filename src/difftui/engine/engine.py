@@ -41,6 +41,13 @@ class Workbench:
     live: dict[str, Trainer] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class _Command:
+    what: str
+    job: Job[Any]
+    count: int
+
+
 @dataclass(slots=True)
 class _Pulled:
     """A job that has started.
@@ -76,7 +83,7 @@ class Engine:
         self._request = device_request
         self._bench: Workbench | None = None
         self._loaded = False
-        self._commands: deque[tuple[str, Job[Any]]] = deque()
+        self._commands: deque[_Command] = deque()
         self._wake = threading.Condition()
         self._stopping = False
         self._pulled: list[_Pulled] = []
@@ -100,10 +107,10 @@ class Engine:
         """
         return self._queue(Job(self, name, start, needs_torch=False), paused)
 
-    def command(self, what: str, job: Job[Any]) -> None:
+    def command(self, what: str, job: Job[Any], count: int = 1) -> None:
         """Ask for something to be done to a job; carried out between two pulls."""
         with self._wake:
-            self._commands.append((what, job))
+            self._commands.append(_Command(what, job, count))
             self._wake.notify()
 
     def shutdown(self, timeout: float | None = None) -> bool:
@@ -134,19 +141,19 @@ class Engine:
                     self._wake.wait()
                 commands = [c for c in self._commands if self._ready(c)]
                 self._commands = deque(c for c in self._commands if not self._ready(c))
-            for what, job in commands:
-                self._obey(what, job)
+            for command in commands:
+                self._obey(command)
             if self._stopping:
                 break
             self._pull_next()
         loader.join()  # an interpreter that ends while torch is being loaded may crash
         for pulled in list(self._pulled):
             self._close(pulled)
-        for _, job in self._commands:
-            job.state = JobState.CLOSED
+        for command in self._commands:
+            command.job.state = JobState.CLOSED
 
-    def _ready(self, command: tuple[str, Job[Any]]) -> bool:
-        return self._loaded or not command[1].needs_torch
+    def _ready(self, command: _Command) -> bool:
+        return self._loaded or not command.job.needs_torch
 
     def _load(self) -> None:
         """Import torch and pick the device. Its own thread: from a cold disk it takes many seconds."""
@@ -171,7 +178,8 @@ class Engine:
     def _runnable(self) -> list[_Pulled]:
         return [p for p in self._pulled if p.job.state is JobState.RUNNING]
 
-    def _obey(self, what: str, job: Job[Any]) -> None:
+    def _obey(self, command: _Command) -> None:
+        what, job = command.what, command.job
         if job.state.final:
             return
         if what.startswith("start"):
@@ -185,7 +193,7 @@ class Engine:
         elif what == "resume":
             self._let_run(pulled, None)
         else:
-            self._let_run(pulled, (pulled.steps_left or 0) + 1)
+            self._let_run(pulled, (pulled.steps_left or 0) + command.count)
 
     def _let_run(self, pulled: _Pulled, steps: int | None) -> None:
         if pulled.job.state is not JobState.RUNNING:

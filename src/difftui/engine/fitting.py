@@ -30,13 +30,9 @@ class FitView:
     losses: Curve
 
 
-def start_fit(recipe: InversionRecipe) -> Callable[[object], Iterator[FitView]]:
-    """Work for :meth:`Engine.submit`: the untrained network, then one epoch an event. NumPy only."""
-
-    def start(bench: object) -> Iterator[FitView]:
-        return _fit(recipe)
-
-    return start
+def start_fit(recipe: InversionRecipe) -> Callable[[], Iterator[FitView]]:
+    """Work for :meth:`Engine.submit_light`: the untrained network, then one epoch an event. NumPy only."""
+    return lambda: _fit(recipe)
 
 
 def _fit(recipe: InversionRecipe) -> Iterator[FitView]:

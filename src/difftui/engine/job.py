@@ -66,9 +66,10 @@ class Job(Generic[T]):
         self._engine.command("resume", self)
 
     def step(self, count: int = 1) -> None:
-        """Pull exactly ``count`` events, then be paused. Several calls add up."""
-        for _ in range(count):
-            self._engine.command("step", self)
+        """Pull exactly ``count`` (1 or more) events, then be paused. Several calls add up."""
+        if count < 1:
+            raise ValueError(f"count must be at least 1, not {count}")
+        self._engine.command("step", self, count)
 
     def close(self) -> None:
         """End it: the generator is closed in the engine's thread, where it may still save."""
