@@ -1,29 +1,51 @@
 """Curves in the terminal: one wrapper of textual-plotext for every plot that difftui draws.
 
-plotext draws what it is given point by point (50 ms for 10 000 of them), so a curve is first reduced to the
-columns that there are. Ticks are chosen here, since plotext's own are not round, and a logarithmic axis is drawn
-as log10 of the values with ticks at the decades.
+plotext turns curves into dots and nothing else. It draws what it is given point by point (50 ms for 10 000 of
+them), so a curve is first reduced to the columns that there are, and its dots are kept as long as the curve
+stays. Axes, round ticks, the logarithmic scale, reference lines, markers and shaded ranges are laid around
+and *under* the dots here, so that no word and no line ever hides data.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from rich.text import Text
+from rich.cells import cell_len
+from rich.color import Color as RichColor
+from rich.segment import Segment
+from rich.style import Style
 from textual.color import Color
-from textual_plotext import PlotextPlot
+from textual.events import Resize
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+from textual_plotext import Plot
+
+from difftui.ui.lean_strip import LeanStrip
 
 __all__ = ["CurvePlot", "Line", "Marker", "Series", "Shade", "reduce_to_columns", "round_ticks"]
 
 Floats = NDArray[np.float64]
 Range = tuple[float, float]
 
-BRAILLE_COLUMNS, BRAILLE_ROWS = 2, 4  # dots in a cell
+DOTS = {"braille": (2, 4), "fhd": (2, 3), "hd": (2, 2), "dot": (1, 1)}
+"""Columns and rows of dots in a cell for each of plotext's glyph sets."""
+
+LEAST_COLUMNS, LEAST_ROWS = 12, 3
+"""A smaller widget stays empty."""
+
+NAMED = {"accent": "accent", "noise": "secondary", "muted": "muted", "foreground": "foreground",
+         "success": "success", "error": "error"}  # fmt: skip
+ON_DARK = {"orange": "#e69f00", "blue": "#56b4e9", "green": "#2fb48c", "red": "#e8743b", "purple": "#cc79a7",
+           "yellow": "#f0e442", "muted": "#8a8a8a"}  # fmt: skip
+ON_LIGHT = {"orange": "#a86f00", "blue": "#0072b2", "green": "#00755a", "red": "#b34a00", "purple": "#93407a",
+            "yellow": "#7d6b00", "muted": "#6c6c6c"}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,10 +53,13 @@ class Series:
     """One curve.
 
     Attributes:
-        x, y: (n,) numbers, x rising for lines and bands; NaN in y is a gap.
+        x, y: (n,) numbers; NaN in y is a gap.
         label: what the legend calls it; empty keeps it out.
-        colour: a name of the theme ("accent", "noise", "muted", "foreground", "success", "error") or "#rrggbb".
-        kind: "line"; "band" fills from the lowest to the highest value of each column; "scatter" draws points.
+        colour: of the theme ("accent", "noise", "muted", "foreground", "success", "error"), of Okabe and
+            Ito's set ("orange", "blue", "green", "red", "purple", "yellow", darker on light themes), or
+            "#rrggbb".
+        kind: "line" draws the mean of each column, "band" from its lowest to its highest value, "scatter"
+            points.
     """
 
     x: ArrayLike
@@ -46,7 +71,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Line:
-    """A horizontal line at y, with a word at its right end."""
+    """A horizontal reference line at y, labelled in the line, or in the legend where data need the room."""
 
     y: float
     label: str = ""
@@ -55,7 +80,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Marker:
-    """A vertical line at x, with a word at its upper end."""
+    """A vertical line at x. Its label stands beside it, or in the legend where data need the room."""
 
     x: float
     label: str = ""
@@ -64,7 +89,7 @@ class Marker:
 
 @dataclass(frozen=True)
 class Shade:
-    """A range of x that is set apart (dotted), with a word at its upper end."""
+    """A range of x on another ground, labelled inside, or in the legend where data need the room."""
 
     start: float
     end: float
@@ -72,34 +97,81 @@ class Shade:
     colour: str = "muted"
 
 
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """A series as it will be drawn: its own copy of the points, log10 already taken."""
+
+    x: Floats
+    y: Floats
+    label: str
+    colour: str
+    kind: str
+
+    def same_points(self, other: Curve) -> bool:
+        return (
+            self.kind == other.kind
+            and self.colour == other.colour
+            and np.array_equal(self.x, other.x)
+            and np.array_equal(self.y, other.y, equal_nan=True)
+        )
+
+
 @dataclass(frozen=True)
-class _Drawing:
-    """Everything that a plot shows; replaced whole."""
+class Axes:
+    """What surrounds the curves: limits (y as log10 on a logarithmic axis) and what is drawn under them."""
 
-    series: tuple[Series, ...] = ()
-    x_range: Range | None = None
-    y_range: Range | None = None
-    log_y: bool = False
-    lines: tuple[Line, ...] = ()
-    markers: tuple[Marker, ...] = ()
-    shades: tuple[Shade, ...] = ()
-    x_ticks: tuple[tuple[float, str], ...] | None = None
+    x_range: Range
+    y_range: Range
+    log_y: bool
+    lines: tuple[Line, ...]
+    markers: tuple[Marker, ...]
+    shades: tuple[Shade, ...]
+    x_ticks: tuple[tuple[float, str], ...] | None
 
 
-class CurvePlot(PlotextPlot):
-    """A plot of curves that is drawn anew only by :meth:`set_series`, a resize or a change of theme.
+Cell = tuple[str, RichColor | None, RichColor | None]
+"""Glyph, foreground, background; None is the widget's own."""
 
-    The legend is a line of text above the plot, where it hides no data.
+
+class CurvePlot(Widget):
+    """A plot of curves. Draws, and sends, only what changed.
+
+    Set `border_title` for the title. The legend is a line of text above the plot, where it hides no data.
     """
 
     DEFAULT_CSS = """
-    CurvePlot { background: transparent; }
+    CurvePlot { width: 1fr; height: 1fr; }
     """
     ALLOW_SELECT = False
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes)
-        self._drawing = _Drawing()
+    def __init__(
+        self,
+        *,
+        glyphs: str = "braille",
+        name: str | None = None,
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        """Make an empty plot.
+
+        Args:
+            glyphs: what the dots are made of: "braille", "fhd" (sextants), "hd" (quadrants) or "dot".
+
+        Raises:
+            ValueError: other glyphs.
+        """
+        super().__init__(name=name, id=id, classes=classes)
+        if glyphs not in DOTS:
+            raise ValueError(f"glyphs must be one of {', '.join(DOTS)}, not {glyphs!r}")
+        self._glyphs = glyphs
+        self._plot = Plot()
+        self._curves: tuple[Curve, ...] = ()
+        self._axes = Axes((0.0, 1.0), (0.0, 1.0), False, (), (), (), None)
+        self._dots_key: tuple[object, ...] = ()
+        self._dots: list[list[Cell | None]] = []
+        self._lines: list[Strip] = []
+        self._ground: RichColor | None = None
+        self._lean: dict[int, tuple[Strip, LeanStrip]] = {}
 
     def set_series(
         self,
@@ -113,157 +185,386 @@ class CurvePlot(PlotextPlot):
         shades: Sequence[Shade] = (),
         x_ticks: Sequence[tuple[float, str]] | None = None,
     ) -> None:
-        """Show these curves.
+        """Show these curves; nothing is drawn where nothing changed.
 
         Args:
-            series: the curves, later ones over earlier ones.
+            series: the curves, later ones over earlier ones; none leaves the plot empty.
             x_range, y_range: limits of the axes; None fits the data (and the lines).
             log_y: logarithmic y axis; values that are not positive become gaps.
             lines, markers, shades: horizontal lines, vertical lines, and ranges of x set apart.
             x_ticks: (position, label) pairs; None chooses round numbers.
+
+        Raises:
+            ValueError: x and y of a series differ in length, or a range is empty (or not positive on a log
+                axis).
         """
-        self._drawing = _Drawing(
-            tuple(series), x_range, y_range, log_y, tuple(lines), tuple(markers), tuple(shades),
-            None if x_ticks is None else tuple(x_ticks),
+        curves = tuple(_curve(one, log_y) for one in series)
+        axes = Axes(
+            _checked(x_range) if x_range is not None else _limits([curve.x for curve in curves]),
+            _y_limits(y_range, log_y, [curve.y for curve in curves], lines),
+            log_y, tuple(lines), tuple(markers), tuple(shades), None if x_ticks is None else tuple(x_ticks),
         )  # fmt: skip
-        self.refresh()
+        same_points = len(curves) == len(self._curves) and all(
+            new.same_points(old) for new, old in zip(curves, self._curves, strict=True)
+        )
+        if same_points:
+            labels_changed = [c.label for c in curves] != [c.label for c in self._curves]
+            if axes == self._axes and not labels_changed:
+                return
+        self._curves, self._axes = curves, axes
+        if not same_points:
+            self._dots_key = ()
+        self._redraw()
 
-    def render(self) -> Text:
-        drawing, width, height = self._drawing, self.size.width, self.size.height
-        legend = self._legend(drawing)
-        rows = height - (1 if legend else 0)
-        if width < 8 or rows < 3 or not drawing.series:
-            return Text()
-        plot = self._prepared(width, rows)
-        curves = [(s, *_points(s, drawing.log_y)) for s in drawing.series]
-        x_low, x_high = drawing.x_range or _limits([x for _, x, _ in curves])
-        y_low, y_high = self._y_limits(drawing, [y for _, _, y in curves])
-        plot.xlim(x_low, x_high)
-        plot.ylim(y_low, y_high)
-        y_ticks = _y_ticks(y_low, y_high, rows, drawing.log_y)
-        plot.yticks([v for v, _ in y_ticks], [label for _, label in y_ticks])
-        x_ticks = drawing.x_ticks or tuple((v, _number(v)) for v in round_ticks(x_low, x_high, width // 14))
-        plot.xticks([v for v, _ in x_ticks], [label for _, label in x_ticks])
-        columns = BRAILLE_COLUMNS * max(1, width - 1 - max(len(label) for _, label in y_ticks))
-        for shade in drawing.shades:
-            self._draw_shade(plot, shade, (x_low, x_high), (y_low, y_high), rows)
-        for line in drawing.lines:
-            y = _log10(line.y) if drawing.log_y else line.y
-            if y_low <= y <= y_high:
-                plot.plot([x_low, x_high], [y, y], marker="┄", color=self._colour(line.colour))
-        for one, x, y in curves:
-            self._draw_curve(plot, one, x, y, columns, (x_low, x_high))
-        for marker in drawing.markers:
-            plot.plot([marker.x, marker.x], [y_low, y_high], marker="│", color=self._colour(marker.colour))
-        self._write_labels(plot, drawing, (x_low, x_high), (y_low, y_high))
-        picture = Text.from_ansi(plot.build().rstrip("\n"))
-        return Text("\n").join([legend, picture]) if legend else picture
+    # When to draw.
 
-    def _prepared(self, width: int, rows: int) -> Any:
-        """The plotext figure, emptied, at its size and in this theme's colours."""
-        plot = self.plt
+    def on_mount(self) -> None:
+        self.app.theme_changed_signal.subscribe(self, lambda _theme: self._recolour())
+
+    def on_resize(self, event: Resize) -> None:
+        self._redraw()
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        if self._lines and self.background_colors[1].rich_color != self._ground:
+            self._recolour()
+
+    def _recolour(self) -> None:
+        self._dots_key = ()
+        self._redraw()
+
+    def _redraw(self) -> None:
+        """Make the lines anew and refresh those that differ."""
+        if not self.size or not self.is_attached:
+            return
+        old, self._lines = self._lines, self._draw()
+        if len(old) != len(self._lines):
+            self.refresh()
+            return
+        regions = [
+            Region(0, y, self.size.width, 1)
+            for y, (before, now) in enumerate(zip(old, self._lines, strict=True))
+            if before != now
+        ]
+        if regions:
+            self.refresh(*regions)
+
+    def render_line(self, y: int) -> Strip:
+        if y < len(self._lines):
+            return self._lines[y]
+        return Strip.blank(self.size.width, self.visual_style.rich_style)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Lines with borders, as strips that render lean, each kept until it changes."""
+        lines: list[Strip] = []
+        for y, strip in enumerate(super().render_lines(crop), crop.y):
+            kept = self._lean.get(y)
+            if kept is None or kept[0] is not strip:
+                kept = self._lean[y] = (strip, LeanStrip.of(strip))
+            lines.append(kept[1])
+        return lines
+
+    # How to draw.
+
+    def _draw(self) -> list[Strip]:
+        width, height = self.size
+        paint = Paint(self)
+        self._ground = paint.background
+        legend_rows = int(any(curve.label for curve in self._curves))
+        axis_rows = 2 if height - legend_rows >= 8 else 1
+        rows = height - legend_rows - axis_rows
+        if width < LEAST_COLUMNS or rows < LEAST_ROWS or not self._curves:
+            return [paint.strip([], width)] * height
+        axes = self._axes
+        y_ticks = _y_ticks(axes.y_range, rows, axes.log_y)
+        margin = max(len(label) for _, label in y_ticks) + 1
+        canvas = Canvas(axes, self._dots_of(width - margin, rows, paint), DOTS[self._glyphs], paint)
+        homeless = canvas.draw()
+        lines: list[list[Cell]] = []
+        if legend_rows:
+            lines.append(self._legend(homeless, width, paint))
+        tick_rows = {canvas.row_of(value): label for value, label in y_ticks}
+        for y, cells in enumerate(canvas.cells):
+            label = tick_rows.get(y, "")
+            axis = "┤" if y in tick_rows else "│"
+            lines.append([*paint.text(f"{label:>{margin - 1}}{axis}", "muted"), *cells])
+        lines += self._x_axis(canvas, margin, axis_rows, paint)
+        return [paint.strip(line, width) for line in lines]
+
+    def _dots_of(self, columns: int, rows: int, paint: Paint) -> list[list[Cell | None]]:
+        """The curves as cells of dots, by plotext; kept while curves, limits, size and colours stay."""
+        axes = self._axes
+        key = (axes.x_range, axes.y_range, columns, rows)
+        if key != self._dots_key:
+            self._dots_key = key
+            self._dots = self._rasterise(columns, rows, paint)
+        return self._dots
+
+    def _rasterise(self, columns: int, rows: int, paint: Paint) -> list[list[Cell | None]]:
+        plot: Any = self._plot
         plot.clear_figure()
-        plot.plotsize(width, rows)
-        plot._set_size(width, rows)  # plotsize alone does not take a second size (textual-plotext issue 5)
-        background = self.background_colors[1].rgb
-        plot.canvas_color(background)
-        plot.axes_color(background)
-        plot.ticks_color(self._colour("muted"))
+        plot.plotsize(columns, rows)
+        plot._set_size(columns, rows)  # plotsize alone does not take a second size (textual-plotext issue 5)
+        plot.canvas_color("default")
+        plot.axes_color("default")
         plot.xaxes(False, False)
         plot.yaxes(False, False)
-        plot.grid(False, False)
-        return plot
+        plot.xfrequency(0)
+        plot.yfrequency(0)
+        plot.xlim(*self._axes.x_range)
+        plot.ylim(*self._axes.y_range)
+        for curve in self._curves:
+            self._plot_curve(
+                plot, curve, columns * DOTS[self._glyphs][0], rows * DOTS[self._glyphs][1], paint
+            )
+        return _cells_of_ansi(plot.build(), columns, rows)
 
-    def _draw_curve(self, plot: Any, one: Series, x: Floats, y: Floats, columns: int, x_range: Range) -> None:
-        colour = self._colour(one.colour)
-        if one.kind == "scatter":
-            good = np.isfinite(y)
-            plot.scatter(x[good].tolist(), y[good].tolist(), marker="braille", color=colour)
+    def _plot_curve(self, plot: Any, curve: Curve, columns: int, rows: int, paint: Paint) -> None:
+        x_range, (low, high) = self._axes.x_range, self._axes.y_range
+        style = {
+            "marker": self._glyphs,
+            "color": tuple(paint.colour(curve.colour).triplet or (128, 128, 128)),
+        }
+        # plotext walks along a line dot by dot, outside the plot too: keep it near.
+        y = np.clip(curve.y, low - 2 * (high - low), high + 2 * (high - low))
+        if curve.kind == "scatter":
+            x, y = _distinct_dots(curve.x, y, columns, rows, x_range, (low, high))
+            plot.scatter(x.tolist(), y.tolist(), **style)
             return
-        places, low, mean, high = reduce_to_columns(x, y, columns, x_range)
-        for part in _runs(np.isfinite(mean)):
-            at = places[part]
-            if one.kind == "band":
-                plot.plot(
-                    np.repeat(at, 2).tolist(),
-                    np.stack([low[part], high[part]], axis=1).ravel().tolist(),
-                    marker="braille",
-                    color=colour,
-                )
-            elif len(at) == 1:
-                plot.scatter(at.tolist(), mean[part].tolist(), marker="braille", color=colour)
-            else:
-                plot.plot(at.tolist(), mean[part].tolist(), marker="braille", color=colour)
+        columns_x, lowest, mean, highest = reduce_to_columns(curve.x, y, columns, x_range)
+        for run in _runs(np.isfinite(mean)):
+            at, values = columns_x[run], mean[run]
+            if curve.kind == "band":
+                at, values = np.repeat(at, 2), np.stack([lowest[run], highest[run]], axis=1).ravel()
+            draw = plot.scatter if len(at) == 1 else plot.plot
+            draw(at.tolist(), values.tolist(), **style)
 
-    def _draw_shade(self, plot: Any, shade: Shade, x_range: Range, y_range: Range, rows: int) -> None:
-        """Dots, two columns apart, from bottom to top."""
-        start, end = max(shade.start, x_range[0]), min(shade.end, x_range[1])
-        if end <= start:
-            return
-        across = max(2, round(self.size.width * (end - start) / (x_range[1] - x_range[0]) / 2))
-        x, y = np.meshgrid(np.linspace(start, end, across), np.linspace(*y_range, max(2, rows)))
-        plot.scatter(x.ravel().tolist(), y.ravel().tolist(), marker="·", color=self._colour(shade.colour))
+    def _legend(self, homeless: Sequence[Line | Marker | Shade], width: int, paint: Paint) -> list[Cell]:
+        """Marks and labels of the series, and of what found no room for its label in the plot."""
+        marks = {"line": "━━", "band": "▒▒", "scatter": "⠢⠔"}
+        entries = [(marks[c.kind], c.label, c.colour, False) for c in self._curves if c.label]
+        for one in homeless:
+            mark = "┄┄" if isinstance(one, Line) else "│" if isinstance(one, Marker) else "  "
+            entries.append((mark, one.label, one.colour, isinstance(one, Shade)))
+        cells: list[Cell] = []
+        for i, (mark, label, colour, shaded) in enumerate(entries):
+            text = [*paint.text(mark, colour, shaded=shaded), *paint.text(f" {label}", "foreground")]
+            room = width - len(cells) - (2 if i else 0)
+            if len(text) > room:
+                if room > len(mark) + 3:
+                    cells += [
+                        *paint.text("  " if i else "", "muted"),
+                        *text[: room - 1],
+                        ("…", *text[-1][1:]),
+                    ]
+                break
+            cells += [*paint.text("  " if i else "", "muted"), *text]
+        return cells
 
-    def _write_labels(self, plot: Any, drawing: _Drawing, x_range: Range, y_range: Range) -> None:
-        for line in drawing.lines:
-            y = _log10(line.y) if drawing.log_y else line.y
-            if line.label and y_range[0] <= y <= y_range[1]:
-                plot.text(f" {line.label} ", x_range[1], y, color=self._colour(line.colour), alignment="right")
-        for marker in drawing.markers:
-            if marker.label:
-                left = marker.x > (x_range[0] + x_range[1]) / 2
-                plot.text(f" {marker.label} ", marker.x, y_range[1], color=self._colour(marker.colour),
-                          alignment="right" if left else "left")  # fmt: skip
-        for shade in drawing.shades:
-            if shade.label:
-                start, end = max(shade.start, x_range[0]), min(shade.end, x_range[1])
-                plot.text(shade.label, (start + end) / 2, y_range[1], color=self._colour(shade.colour), alignment="center")
+    def _x_axis(self, canvas: Canvas, margin: int, rows: int, paint: Paint) -> list[list[Cell]]:
+        """The axis line (where there is a row for it) and the labels of the ticks."""
+        width = margin + canvas.columns
+        ticks = self._axes.x_ticks
+        if ticks is None:
+            ticks = _x_ticks(self._axes.x_range, canvas.columns)
+        line = [*" " * (margin - 1), "└", *"─" * canvas.columns]
+        labels = [" "] * width
+        for value, label in ticks:
+            if not self._axes.x_range[0] <= value <= self._axes.x_range[1]:
+                continue
+            column = margin + canvas.column_of(value)
+            start = min(max(0, column - (len(label) - 1) // 2), width - len(label))
+            if start < 0 or "".join(labels[max(0, start - 1) : start + len(label) + 1]).strip():
+                continue
+            labels[start : start + len(label)] = label
+            line[column] = "┬"
+        if rows == 1:
+            return [paint.text("".join(labels), "muted")]
+        return [paint.text("".join(line), "muted"), paint.text("".join(labels), "muted")]
 
-    def _legend(self, drawing: _Drawing) -> Text | None:
-        labelled = [s for s in drawing.series if s.label]
-        if not labelled:
-            return None
-        legend = Text(no_wrap=True, overflow="ellipsis")
-        for one in labelled:
-            mark = {"line": "━━", "band": "▒▒", "scatter": "··"}[one.kind]
-            red, green, blue = self._colour(one.colour)
-            legend.append(f"{mark} ", style=f"rgb({red},{green},{blue})")
-            legend.append(f"{one.label}   ")
-        return legend
 
-    def _y_limits(self, drawing: _Drawing, values: list[Floats]) -> Range:
-        if drawing.y_range is not None:
-            low, high = drawing.y_range
-            return (_log10(low), _log10(high)) if drawing.log_y else (low, high)
-        extra = [_log10(line.y) if drawing.log_y else line.y for line in drawing.lines]
-        low, high = _limits([*values, np.array(extra)])
-        margin = 0.04 * (high - low)
-        return low - margin, high + margin
+class Paint:
+    """Colours of one drawing, looked up once."""
 
-    def _colour(self, name: str) -> tuple[int, int, int]:
-        """A colour of the theme, or a literal one, as plotext wants it."""
-        theme = self.app.theme_variables
-        known = {"accent": "accent", "noise": "secondary", "muted": "muted", "foreground": "foreground",
-                 "success": "success", "error": "error"}  # fmt: skip
-        return Color.parse(theme.get(known.get(name, ""), name if name.startswith("#") else "#808080")).rgb
+    def __init__(self, widget: Widget) -> None:
+        self._theme = widget.app.theme_variables
+        self._set = ON_DARK if widget.app.current_theme.dark else ON_LIGHT
+        background = widget.background_colors[1]
+        self.background = background.rich_color
+        foreground = Color.parse(self._theme.get("foreground", "#808080"))
+        self.shade = (background.blend(foreground, 0.13) if not background.ansi else foreground).rich_color
+        self._known: dict[str, RichColor] = {}
+
+    def colour(self, name: str) -> RichColor:
+        """A colour of the theme or of the colour-blind-safe set by name, or a literal one."""
+        known = self._known.get(name)
+        if known is None:
+            literal = self._theme.get(NAMED.get(name, "")) or self._set.get(name) or name
+            known = self._known[name] = RichColor.from_rgb(*Color.parse(literal).rgb)
+        return known
+
+    def text(self, text: str, colour: str, *, shaded: bool = False) -> list[Cell]:
+        """Cells of a text. Characters are one cell wide each; what is wider becomes a question mark."""
+        paint, ground = self.colour(colour), self.shade if shaded else None
+        return [(glyph if cell_len(glyph) == 1 else "?", paint, ground) for glyph in text]
+
+    def strip(self, cells: Sequence[Cell], width: int) -> Strip:
+        """A strip of exactly `width` cells, equal neighbours as one segment."""
+        segments: list[Segment] = []
+        run = ""
+        colours: tuple[RichColor | None, RichColor | None] = (None, None)
+        for glyph, fore, back in (*cells[:width], *[(" ", None, None)] * (width - len(cells))):
+            now = (None if glyph == " " else fore, back)
+            if now != colours and run:
+                segments.append(self._segment(run, *colours))
+                run = ""
+            run, colours = run + glyph, now
+        segments.append(self._segment(run, *colours))
+        return Strip(segments, width)
+
+    def _segment(self, text: str, fore: RichColor | None, back: RichColor | None) -> Segment:
+        return Segment(text, Style(color=fore, bgcolor=back or self.background))
+
+
+class Canvas:
+    """The area between the axes: dots on top, and under them shades, lines, markers and labels."""
+
+    def __init__(
+        self, axes: Axes, dots: list[list[Cell | None]], per_cell: tuple[int, int], paint: Paint
+    ) -> None:
+        self.columns, self.rows = len(dots[0]), len(dots)
+        self._per_cell = per_cell
+        self.cells: list[list[Cell]] = [[(" ", None, None)] * self.columns for _ in dots]
+        self._axes, self._dots, self._paint = axes, dots, paint
+        self._written: set[tuple[int, int]] = set()
+
+    def column_of(self, x: float) -> int:
+        """The cell column of x: the one in which plotext puts its dot."""
+        low, high = self._axes.x_range
+        dots = self._per_cell[0]
+        return int(0.5 + (dots * self.columns - 1) * (x - low) / (high - low)) // dots
+
+    def row_of(self, y: float) -> int:
+        """The cell row of y (log10 on a logarithmic axis), counted from the top."""
+        low, high = self._axes.y_range
+        dots = self._per_cell[1]
+        return self.rows - 1 - int(0.5 + (dots * self.rows - 1) * (y - low) / (high - low)) // dots
+
+    def draw(self) -> list[Line | Marker | Shade]:
+        """Draw everything; returns what has a label that found no room."""
+        axes = self._axes
+        shades = [shade for shade in axes.shades if self._draw_shade(shade)]
+        lines = [line for line in axes.lines if self._draw_line(line)]
+        markers = [marker for marker in axes.markers if self._draw_marker(marker)]
+        homeless: list[Line | Marker | Shade] = [line for line in lines if not self._label_line(line)]
+        homeless += [marker for marker in markers if not self._label_marker(marker)]
+        homeless += [shade for shade in shades if not self._label_shade(shade)]
+        for y, row in enumerate(self._dots):
+            for x, dot in enumerate(row):
+                if dot is not None:
+                    self.cells[y][x] = (dot[0], dot[1], self.cells[y][x][2])
+        return homeless
+
+    def _span(self, shade: Shade) -> tuple[int, int]:
+        """First column of a shade and the one after its last."""
+        low, high = self._axes.x_range
+        return self.column_of(max(shade.start, low)), self.column_of(min(shade.end, high)) + 1
+
+    def _draw_shade(self, shade: Shade) -> bool:
+        low, high = self._axes.x_range
+        if shade.end <= low or shade.start >= high or shade.end <= shade.start:
+            return False
+        for row in self.cells:
+            for x in range(*self._span(shade)):
+                row[x] = (row[x][0], row[x][1], self._paint.shade)
+        return True
+
+    def _draw_line(self, line: Line) -> bool:
+        y = self._y_of(line)
+        if not self._axes.y_range[0] <= y <= self._axes.y_range[1]:
+            return False
+        row = self.cells[self.row_of(y)]
+        colour = self._paint.colour(line.colour)
+        row[:] = [("┄", colour, background) for _, _, background in row]
+        return True
+
+    def _draw_marker(self, marker: Marker) -> bool:
+        if not self._axes.x_range[0] <= marker.x <= self._axes.x_range[1]:
+            return False
+        x, colour = self.column_of(marker.x), self._paint.colour(marker.colour)
+        for y, row in enumerate(self.cells):
+            row[x] = ("│", colour, row[x][2])
+            self._written.add((x, y))
+        return True
+
+    def _y_of(self, line: Line) -> float:
+        return _log10(line.y) if self._axes.log_y else line.y
+
+    def _free(self, x: int, y: int, length: int) -> bool:
+        """Whether `length` cells from (x, y) hold neither data nor another word."""
+        if x < 0 or x + length > self.columns:
+            return False
+        return all(self._dots[y][i] is None and (i, y) not in self._written for i in range(x, x + length))
+
+    def _write(self, text: str, x: int, y: int, colour: str) -> None:
+        for i, (glyph, fore, _) in enumerate(self._paint.text(text, colour), x):
+            self.cells[y][i] = (glyph, fore, self.cells[y][i][2])
+            self._written.add((i, y))
+
+    def _write_first_free(self, text: str, places: Sequence[tuple[int, int]], colour: str) -> bool:
+        for x, y in places:
+            if self._free(x, y, len(text)):
+                self._write(text, x, y, colour)
+                return True
+        return False
+
+    def _label_line(self, line: Line) -> bool:
+        """In the line, as far right as it is free."""
+        if not line.label:
+            return True
+        y, text = self.row_of(self._y_of(line)), f" {line.label} "
+        rightmost = self.columns - len(text) - 1
+        return self._write_first_free(text, [(x, y) for x in range(rightmost, -1, -1)], line.colour)
+
+    def _label_marker(self, marker: Marker) -> bool:
+        """Beside the line, in the highest row that is free on one side."""
+        if not marker.label:
+            return True
+        x, text = self.column_of(marker.x), f" {marker.label} "
+        places = [(at, y) for y in range(self.rows) for at in (x + 1, x - len(text))]
+        return self._write_first_free(text, places, marker.colour)
+
+    def _label_shade(self, shade: Shade) -> bool:
+        """In the middle of the shade, in the highest row that is free."""
+        if not shade.label:
+            return True
+        start, end = self._span(shade)
+        if end - start < len(shade.label):
+            return False
+        x = (start + end - len(shade.label)) // 2
+        return self._write_first_free(shade.label, [(x, y) for y in range(self.rows)], shade.colour)
 
 
 def reduce_to_columns(
     x: Floats, y: Floats, columns: int, x_range: Range
 ) -> tuple[Floats, Floats, Floats, Floats]:
-    """Lowest, mean and highest y in each of ``columns`` equal parts of ``x_range``.
+    """Lowest, mean and highest y in each of `columns` equal parts of `x_range`.
 
     Args:
-        x: (n,) rising.
+        x: (n,), in any order.
         y: (n,); NaN is left out of its column, and a column with nothing but NaN is NaN: a gap.
         columns: at least 1. With no more points than columns the points come back as they are.
         x_range: limits; points outside are left out.
 
     Returns:
-        places, low, mean, high: (m,) each, m ≤ columns; columns without any point are left out.
+        places, low, mean, high: (m,) each, m ≤ columns, places rising; columns without any point are left
+            out.
     """
     inside = (x >= x_range[0]) & (x <= x_range[1])
     x, y = x[inside], y[inside]
+    if np.any(x[1:] < x[:-1]):
+        order = np.argsort(x, kind="stable")
+        x, y = x[order], y[order]
     if len(x) <= columns:
         return x, y, y, y
     width = (x_range[1] - x_range[0]) / columns
@@ -271,71 +572,136 @@ def reduce_to_columns(
     starts = np.flatnonzero(np.diff(column, prepend=-1))
     counts = np.add.reduceat(np.isfinite(y), starts)
     with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.add.reduceat(np.nan_to_num(y, nan=0.0), starts) / counts
-    low = np.fmin.reduceat(y, starts)
-    high = np.fmax.reduceat(y, starts)
+        mean = np.add.reduceat(np.where(np.isfinite(y), y, 0.0), starts) / counts
+    low, high = np.fmin.reduceat(y, starts), np.fmax.reduceat(y, starts)
     return x_range[0] + (column[starts] + 0.5) * width, low, mean, high
 
 
+def _distinct_dots(
+    x: Floats, y: Floats, columns: int, rows: int, x_range: Range, y_range: Range
+) -> tuple[Floats, Floats]:
+    """One point for each dot that the points light."""
+    good = np.isfinite(y) & (x >= x_range[0]) & (x <= x_range[1])
+    x, y = x[good], y[good]
+    across = np.rint((x - x_range[0]) / (x_range[1] - x_range[0]) * (columns - 1)).astype(np.int64)
+    up = np.rint((y - y_range[0]) / (y_range[1] - y_range[0]) * (rows - 1)).astype(np.int64)
+    _, first = np.unique(np.stack([across, up]), axis=1, return_index=True)
+    return x[first], y[first]
+
+
+def _cells_of_ansi(text: str, columns: int, rows: int) -> list[list[Cell | None]]:
+    """What plotext built, cell by cell; None where it drew nothing. Its only codes are 38;2;r;g;b and 0."""
+    cells: list[list[Cell | None]] = []
+    for line in text.split("\n")[:rows]:
+        row: list[Cell | None] = []
+        colour: RichColor | None = None
+        for code, glyphs in re.findall(r"\x1b\[([\d;]*)m|([^\x1b]+)", line):
+            if glyphs:
+                row += [None if glyph == " " else (glyph, colour, None) for glyph in glyphs]
+            elif code.startswith("38;2;"):
+                colour = RichColor.from_rgb(*(int(part) for part in code.split(";")[2:5]))
+            else:
+                colour = None
+        cells.append([*row[:columns], *[None] * (columns - len(row))])
+    return cells
+
+
 def round_ticks(low: float, high: float, most: int) -> list[float]:
-    """At most ``most`` (but two at least) round numbers 1, 2, 2.5 or 5 × 10ⁿ apart, within [low, high]."""
+    """Round numbers 1, 2, 2.5 or 5 × 10ⁿ apart within [low, high]: no more than `most`, but two at least."""
     if not high > low:
         return [low]
-    raw = (high - low) / max(1, most - 1)
-    power = 10.0 ** math.floor(math.log10(raw))
-    step = next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= raw * (1 - 1e-9))
-    first = math.ceil(low / step - 1e-9)
-    return [round(k * step, 12) + 0.0 for k in range(first, math.floor(high / step + 1e-9) + 1)]
+    exponent = math.floor(math.log10(high - low))
+    steps = [m * 10.0**e for e in (exponent, exponent - 1, exponent - 2) for m in (10, 5, 2.5, 2, 1)]
+    ticks = [low]
+    for step in steps:  # from coarse to fine
+        first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+        if last - first + 1 > most and len(ticks) > 1:
+            break
+        ticks = [round(k * step, 12) + 0.0 for k in range(first, last + 1)]
+    return ticks
 
 
-def _points(one: Series, log_y: bool) -> tuple[Floats, Floats]:
-    x, y = np.asarray(one.x, np.float64), np.asarray(one.y, np.float64)
+def _x_ticks(x_range: Range, columns: int) -> tuple[tuple[float, str], ...]:
+    """As many round numbers as stand apart by three cells at least."""
+    ticks = round_ticks(*x_range, 2)
+    for most in range(3, columns // 4):
+        finer = round_ticks(*x_range, most)
+        if len(finer) > 1 and max(len(_number(v)) for v in finer) + 3 > columns / (len(finer) - 1):
+            break
+        ticks = finer
+    return tuple((value, _number(value)) for value in ticks)
+
+
+def _y_ticks(y_range: Range, rows: int, log: bool) -> list[tuple[float, str]]:
+    """Round values, at decades on a logarithmic axis, no closer than two rows."""
+    low, high = y_range
+    most = max(2, (rows + 1) // 2)
+    if not log:
+        return [(value, _number(value)) for value in round_ticks(low, high, min(most, 6))]
+    decades = range(math.ceil(low - 1e-9), math.floor(high + 1e-9) + 1)
+    if len(decades) >= 2:
+        every = -(-len(decades) // most)
+        return [(float(decade), _number(10.0**decade)) for decade in decades if decade % every == 0]
+    exponents = range(math.floor(low), math.ceil(high) + 1)
+    for digits in ((1, 10), (1, 3, 10), (1, 2, 5, 10), range(1, 11)):
+        values = sorted({digit * 10.0**exponent for exponent in exponents for digit in digits})
+        inside = [(_log10(value), _number(value)) for value in values if low <= _log10(value) <= high]
+        if len(inside) >= 2:
+            return inside[:: -(-len(inside) // most)]
+    return [(_log10(value), _number(value)) for value in round_ticks(10.0**low, 10.0**high, most)]
+
+
+def _number(value: float) -> str:
+    """A short form: 0.05, 20 000, 1e-6."""
+    if value and not 1e-4 <= abs(value) < 1e6:
+        return re.sub(r"e([+-])0*", lambda found: "e" + found[1].replace("+", ""), f"{value:.3g}")
+    if abs(value) >= 1e4 and value == int(value):
+        return f"{int(value):,}".replace(",", " ")
+    return f"{value:.6g}"
+
+
+def _curve(one: Series, log_y: bool) -> Curve:
+    x, y = np.array(one.x, np.float64), np.array(one.y, np.float64)
+    if x.shape != y.shape or x.ndim != 1:
+        raise ValueError(f"x and y of a series must be (n,) each, got {x.shape} and {y.shape}")
+    y[~np.isfinite(y)] = np.nan
     if log_y:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            y = np.where(y > 0, np.log10(y), np.nan)
-    return x, y
+        positive = y > 0
+        y = np.log10(y, where=positive, out=np.full_like(y, np.nan))
+    return Curve(x, y, one.label, one.colour, one.kind)
+
+
+def _checked(limits: Range) -> Range:
+    low, high = float(limits[0]), float(limits[1])
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise ValueError(f"a range must rise from a finite number to a larger one, got {limits}")
+    return low, high
 
 
 def _limits(arrays: Sequence[Floats]) -> Range:
-    finite = [a[np.isfinite(a)] for a in arrays]
-    parts = [a for a in finite if len(a)]
+    """Lowest and highest finite value: 0 to 1 without any, some room around one alone."""
+    finite = [array[np.isfinite(array)] for array in arrays]
+    parts = [array for array in finite if len(array)]
     if not parts:
         return 0.0, 1.0
-    low, high = min(float(a.min()) for a in parts), max(float(a.max()) for a in parts)
-    return (low, high) if high > low else (low - 0.5, high + 0.5)
+    low, high = min(float(array.min()) for array in parts), max(float(array.max()) for array in parts)
+    room = max(0.5, abs(low) * 0.05) if high - low <= 1e-12 * max(1.0, abs(low)) else 0.0
+    return low - room, high + room
+
+
+def _y_limits(wanted: Range | None, log_y: bool, values: list[Floats], lines: Sequence[Line]) -> Range:
+    take: Callable[[float], float] = _log10 if log_y else float
+    if wanted is not None:
+        return _checked((take(wanted[0]), take(wanted[1])))
+    low, high = _limits([*values, np.array([take(line.y) for line in lines])])
+    margin = 0.04 * (high - low)
+    return low - margin, high + margin
 
 
 def _runs(good: NDArray[np.bool_]) -> list[slice]:
     """The stretches of True."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], good, [False]]).astype(np.int8)))
     return [slice(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
-
-
-def _y_ticks(low: float, high: float, rows: int, log: bool) -> list[tuple[float, str]]:
-    most = max(2, rows // 3)
-    if not log:
-        ticks = [(v, _number(v)) for v in round_ticks(low, high, most)]
-    else:
-        decades = range(math.ceil(low - 1e-9), math.floor(high + 1e-9) + 1)
-        if len(decades) >= 2:
-            every = -(-len(decades) // most)
-            ticks = [(float(d), _number(10.0**d)) for d in decades if d % every == 0]
-        else:
-            values = [v for d in range(math.floor(low), math.ceil(high) + 1) for v in (10.0**d, 2 * 10.0**d, 5 * 10.0**d)]
-            ticks = [(_log10(v), _number(v)) for v in values if low <= _log10(v) <= high]
-    if not ticks:
-        ticks = [((low + high) / 2, _number(10 ** ((low + high) / 2) if log else (low + high) / 2))]
-    width = max(len(label) for _, label in ticks)
-    return [(v, f"{label:>{width}} ") for v, label in ticks]
-
-
-def _number(value: float) -> str:
-    """A short form: 0.05, 20 000, 1e-06."""
-    if value and not 1e-4 <= abs(value) < 1e6:
-        return f"{value:.0e}"
-    if abs(value) >= 1e4 and value == int(value):
-        return f"{int(value):,}".replace(",", " ")
-    return f"{value:g}"
 
 
 def _log10(value: float) -> float:
