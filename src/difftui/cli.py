@@ -118,8 +118,18 @@ def _open_app(args: argparse.Namespace) -> int:
         )
     from difftui.ui.app import run_app
 
+    data = args.app_data
+    notices: list[str] = []
+    if data is not None:
+        from difftui.commands.digits import ready_data
+
+        data = ready_data(data, notice=notices.append)
     return run_app(
-        screen=args.app_screen, run=args.app_run, device=args.app_device or "auto", data=args.app_data
+        screen=args.app_screen,
+        run=args.app_run,
+        device=args.app_device or "auto",
+        data=data,
+        notices=tuple(notices),
     )
 
 

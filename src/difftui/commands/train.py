@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from difftui.commands import UsageError
-from difftui.commands.display import Bar, TrainingDisplay, duration, tell
+from difftui.commands.display import TrainingDisplay, duration, tell
 from difftui.commands.options import add_device, number, whole_number
 from difftui.commands.stopping import Stopped, StopRequest, stop_signals
 from difftui.diffusion import SCHEDULES, make_schedule
@@ -80,19 +80,12 @@ def _train(args: argparse.Namespace, request: StopRequest) -> int:
 
 def _ready_data(wanted: str | None, recipe: Recipe) -> str:
     """Make the training images ready, and name them as they are: "mnist" only where the full set is there."""
-    from difftui.data import find_mnist, prepare
+    from difftui.commands.digits import ready_data
+    from difftui.data import find_mnist
 
     if wanted is None and recipe.data != "mnist":
         wanted = recipe.data
-    bar = Bar("MNIST")
-    try:
-        data = prepare(
-            wanted,
-            progress=lambda d: bar.show(d.done / d.total, f"{d.done / 1e6:.1f} of {d.total / 1e6:.1f} MB"),
-            notice=tell,
-        )
-    finally:
-        bar.close()
+    data = ready_data(wanted, notice=tell)
     return "bundled" if data == "mnist" and find_mnist() is None else data
 
 

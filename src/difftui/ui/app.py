@@ -47,6 +47,7 @@ class DifftuiApp(App[None]):
         run: str | None = None,
         device: str = "auto",
         data: str | None = None,
+        notices: tuple[str, ...] = (),
     ) -> None:
         super().__init__()
         self.register_theme(DARK)
@@ -57,6 +58,7 @@ class DifftuiApp(App[None]):
         self.data = data
         self.wanted_run = run
         self._first_screen = screen
+        self._notices = notices
 
     def on_mount(self) -> None:
         for name in SCREENS:
@@ -65,6 +67,8 @@ class DifftuiApp(App[None]):
         # torch is imported by the engine's thread; it starts after the first paint so as not to delay it.
         self.call_after_refresh(self.engine.start)
         self.set_interval(1 / FRAMES_PER_SECOND, self._tick)
+        for notice in self._notices:
+            self.notify(notice, severity="warning", timeout=30, markup=False)
 
     def action_go(self, name: str) -> None:
         """Show a screen."""
@@ -135,8 +139,14 @@ def _screen_maker(name: str) -> Callable[[], Screen[object]]:
     return make
 
 
-def run_app(screen: str | None, run: str | None, device: str, data: str | None) -> int:
+def run_app(
+    screen: str | None, run: str | None, device: str, data: str | None, notices: tuple[str, ...] = ()
+) -> int:
     """Open the app in this terminal; returns the exit status once it is closed and everything is saved.
+
+    Args:
+        screen, run, device, data: as the class takes them.
+        notices: lines for the user from before the app was there; they are shown when it opens.
 
     Raises:
         DifftuiError: there is no such screen or run; the terminal is left as it was.
@@ -147,7 +157,7 @@ def run_app(screen: str | None, run: str | None, device: str, data: str | None) 
         from difftui.runs import find_run
 
         run = find_run(run).name
-    app = DifftuiApp(screen=screen or "home", run=run, device=device, data=data)
+    app = DifftuiApp(screen=screen or "home", run=run, device=device, data=data, notices=notices)
     end_well_on_signals(app)
     try:
         app.run()
