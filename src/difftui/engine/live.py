@@ -24,7 +24,7 @@ def sampling_copy(trainer: Trainer, into: nn.Module | None = None) -> nn.Module:
     """
     if into is None:
         recipe = trainer.recipe
-        into = models.build(recipe.model, **recipe.model_options).to(trainer.device)
+        into = models.place(models.build(recipe.model, **recipe.model_options), trainer.device)
     into.load_state_dict(trainer.sampling_weights())
     return into.eval()
 

@@ -6,15 +6,18 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+import torch
 from torch import nn
 
 from difftui.models.lab_unet import LabUNet
+from difftui.models.patch_unet import PatchUNet
 
-__all__ = ["MODELS", "build", "parameter_count"]
+__all__ = ["MODELS", "build", "parameter_count", "place"]
 
 MODELS: Mapping[str, Callable[..., nn.Module]] = MappingProxyType(
     {
         "lab-unet": LabUNet,
+        "patch-unet": PatchUNet,
     }
 )
 
@@ -39,3 +42,9 @@ def build(name: str, **options: Any) -> nn.Module:
 def parameter_count(model: nn.Module) -> int:
     """Number of trainable numbers in the network."""
     return sum(p.numel() for p in model.parameters() if p.requires_grad)
+
+
+def place(model: nn.Module, device: torch.device | str) -> nn.Module:
+    """The network on its device, its weights in the memory format that it says it is fastest in."""
+    wanted = getattr(model, "memory_format", torch.channels_last)
+    return model.to(torch.device(device)).to(memory_format=wanted)

@@ -63,7 +63,7 @@ def load_model(source: str | Path, device: torch.device | str = "cpu") -> Loaded
     except (ValueError, RuntimeError) as error:  # RuntimeError: a size that no tensor can have
         raise DifftuiError(f"{path} cannot be used ({error}). Choose another.") from None
     model.load_state_dict(load_tensors(path, model.state_dict()))
-    model.requires_grad_(False).eval().to(torch.device(device)).to(memory_format=torch.channels_last)
+    model = models.place(model.requires_grad_(False).eval(), device)
     return LoadedModel(model, recipe, schedule, step, name)
 
 

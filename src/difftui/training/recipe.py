@@ -200,6 +200,24 @@ PRESETS: Mapping[str, Recipe] = MappingProxyType(
         recipe.name: recipe
         for recipe in (
             Recipe(
+                name="quick",
+                model="patch-unet",
+                schedule="cosine",
+                timesteps=1000,
+                target="v",
+                time_sampling="logit-normal",
+                time_mean=0.4,
+                time_spread=1.3,
+                batch_size=32,
+                learning_rate=2e-3,
+                adam_betas=(0.9, 0.99),
+                warmup_steps=50,
+                decay="cosine",
+                ema_decay=0.998,
+                label_drop=0.05,
+                minutes=1.0,
+            ),
+            Recipe(
                 name="lab",
                 model="lab-unet",
                 model_options={"timesteps": 1000},

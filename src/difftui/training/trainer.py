@@ -77,7 +77,7 @@ class Trainer:
         self.schedule = make_schedule(recipe.schedule, recipe.timesteps, **recipe.schedule_options)
         self.objective = Objective(self.schedule, recipe, device)
         self.precision = resolve_precision(recipe.precision, device)
-        self.model = _build_model(recipe).to(device).to(memory_format=torch.channels_last)
+        self.model = models.place(_build_model(recipe), device)
         self.model.train()
         self.num_classes: int | None = self.model.num_classes  # type: ignore[assignment]
         self.weights = [p for p in self.model.parameters() if p.requires_grad]
