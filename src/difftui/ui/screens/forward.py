@@ -5,6 +5,7 @@ Everything here is NumPy and closed form, so the screen works before torch has l
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -15,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from textual import work
 from textual.app import ComposeResult
-from textual.containers import Container, Vertical
+from textual.containers import Container, Horizontal, Vertical
 from textual.content import Content
+from textual.events import Resize
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
@@ -24,7 +26,7 @@ from difftui.diffusion import SCHEDULES, NoiseSchedule, add_noise, make_schedule
 from difftui.errors import DifftuiError
 from difftui.ui.screens.base import LabScreen
 from difftui.ui.widgets.pixels import PixelView
-from difftui.ui.widgets.plot import CurvePlot, Line, Series
+from difftui.ui.widgets.plot import CurvePlot, Line, Marker, Series
 from difftui.ui.widgets.slider import Slider
 from difftui.ui.widgets.text import ActionText
 
@@ -33,12 +35,14 @@ if TYPE_CHECKING:
 
 __all__ = ["SCREEN", "ForwardScreen", "Scene"]
 
-Picture = NDArray[np.float64]
+Floats = NDArray[np.float64]
 
 TIMESTEPS = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 THUMBNAILS = 9
 SWEEP_SECONDS = 8.0  # from clean to noise when playing, whatever T is
 SIDE = 28
+TALL = 32  # rows from which the numbers stand in a column beside the pictures, and the plots below
+ROWS_ABOVE_STRIP = 31  # then: the two bars, the pictures, at least eleven for the plots, slider and captions
 DECIBELS = 50.0  # the SNR axis, both ways: the same for every schedule, so that they can be compared
 
 
@@ -82,11 +86,11 @@ class Scene:
         return tuple(i * (self.T - 1) // (THUMBNAILS - 1) for i in range(THUMBNAILS))
 
     @property
-    def eps(self) -> Picture:
+    def eps(self) -> Floats:
         """The noise, (28, 28), standard normal."""
         return _noise(self.seed)
 
-    def noised(self, x0: Picture, times: Sequence[int]) -> Picture:
+    def noised(self, x0: Floats, times: Sequence[int]) -> Floats:
         """The digit at several timesteps, always with the same noise: (n, 28, 28)."""
         return np.stack([add_noise(x0, self.eps, self.schedule.alpha_bar(t)) for t in times])
 
@@ -97,8 +101,20 @@ def _schedule(kind: str, T: int) -> NoiseSchedule:
 
 
 @lru_cache(maxsize=2)
-def _noise(seed: int) -> Picture:
+def _noise(seed: int) -> Floats:
     return np.random.default_rng(seed).standard_normal((SIDE, SIDE))
+
+
+@lru_cache(maxsize=2)
+def _curves(schedule: NoiseSchedule) -> tuple[Floats, Floats, Floats, Floats]:
+    """t, √ᾱ, √(1-ᾱ) and the SNR in dB, the last with gaps where it leaves its axis."""
+    decibels = 10 * np.log10(schedule.snr)
+    return (
+        np.arange(schedule.T, dtype=np.float64),
+        np.sqrt(schedule.alpha_bars),
+        np.sqrt(1 - schedule.alpha_bars),
+        np.where(np.abs(decibels) <= DECIBELS, decibels, np.nan),
+    )
 
 
 class ForwardScreen(LabScreen):
@@ -112,7 +128,8 @@ class ForwardScreen(LabScreen):
 
     NAME = "forward"
     # From 120 columns on the two terms of the sum stand beside it.
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (120, "-roomy"), (150, "-huge")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (120, "-roomy"), (150, "-huge")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (TALL, "-tall")]  # noqa: RUF012
 
     def __init__(self) -> None:
         super().__init__()
@@ -126,24 +143,32 @@ class ForwardScreen(LabScreen):
     def compose_body(self) -> ComposeResult:
         with Vertical(id="forward"):
             with Container(id="upper"):
-                yield _pane("x_t")
-                yield _pane("x_0")
-                yield _pane("eps")
-                yield ActionText(id="numbers")
+                yield _pane("x_t", "x_t, the noised digit")
+                yield _pane("x_0", "x_0, the clean digit")
+                yield _pane("eps", "ε, the noise")
+                with Vertical(id="numbers"):
+                    yield Static(id="formula")
+                    yield ActionText(id="choices")
                 with Container(id="curves"):
                     yield CurvePlot(id="amplitudes", classes="panel")
                     yield CurvePlot(id="snr", classes="panel")
-            yield Slider("[$accent]clean[/] 0", "T [$secondary]noise[/]", id="time")
+            with Horizontal(id="scrub"):
+                yield Static(id="t")
+                yield Slider("[$accent]clean[/] 0", "T [$secondary]noise[/]", id="slider")
             yield PixelView(shape=(THUMBNAILS, SIDE, SIDE), columns=THUMBNAILS, fit=True, id="strip")
         yield Static(id="message")
 
     def on_mount(self) -> None:
-        self._change()
+        self._draw_soon()
         self._read_digits()
 
-    def on_resize(self) -> None:
+    def on_resize(self, event: Resize) -> None:
+        # Nine pictures side by side, as large as the width allows and the plots above can spare.
+        rows = (self.size.width - THUMBNAILS + 1) // THUMBNAILS // 2
+        spare = self.size.height - ROWS_ABOVE_STRIP if self.tall else 4
+        self.query_one("#strip").styles.height = min(rows, spare, SIDE // 2) + 1
         self._shown = None
-        self._change()
+        self._draw_soon()
 
     def tick(self, now: float) -> None:
         passed, self._ticked_at = now - self._ticked_at, now
@@ -151,49 +176,49 @@ class ForwardScreen(LabScreen):
             return
         position = min(self.scene.position + passed / SWEEP_SECONDS, 1.0)
         self.playing = position < 1.0
-        self._change(replace(self.scene, position=position))
+        self.scene = replace(self.scene, position=position)
+        self._draw_soon()
 
     # What the user does.
 
     def action_step(self, steps: int) -> None:
         """Some timesteps towards noise; negative: towards the clean digit."""
         self.playing = False
-        self._change(self.scene.at(self.scene.t + steps))
+        self._choose(self.scene.at(self.scene.t + steps))
 
     def action_jump(self, end: int) -> None:
         """The first timestep (0) or the last (1)."""
         self.playing = False
-        self._change(replace(self.scene, position=float(end)))
+        self._choose(replace(self.scene, position=float(end)))
 
     def action_play(self) -> None:
         """Let t run from here, at the end from the start; or hold."""
         self.playing = not self.playing
-        if self.playing and self.scene.position == 1.0:
-            self._change(replace(self.scene, position=0.0))
-        self._change()
+        at_the_end = self.scene.position == 1.0
+        self._choose(replace(self.scene, position=0.0) if self.playing and at_the_end else self.scene)
 
     def action_renoise(self, by: int) -> None:
         """The noise of the next or the previous seed."""
-        self._change(replace(self.scene, seed=max(0, self.scene.seed + by)))
+        self._choose(replace(self.scene, seed=max(0, self.scene.seed + by)))
 
     def action_digit(self, by: int) -> None:
         """The next or the previous class."""
-        self._change(replace(self.scene, label=(self.scene.label + by) % 10, example=0))
+        self._choose(replace(self.scene, label=(self.scene.label + by) % 10, example=0))
 
     def action_example(self, by: int) -> None:
         """The next or the previous digit of this class."""
-        self._change(replace(self.scene, example=(self.scene.example + by) % max(1, len(self.members))))
+        self._choose(replace(self.scene, example=(self.scene.example + by) % max(1, len(self.members))))
 
     def action_schedule(self, by: int) -> None:
         """The next or the previous noise schedule; T and the relative position stay."""
         kinds = list(SCHEDULES)
         kind = kinds[(kinds.index(self.scene.kind) + by) % len(kinds)]
-        self._change(replace(self.scene, kind=kind))
+        self._choose(replace(self.scene, kind=kind))
 
     def action_timesteps(self, by: int) -> None:
         """The next longer or shorter T; the schedule and the relative position stay."""
         place = min(max(TIMESTEPS.index(self.scene.T) + by, 0), len(TIMESTEPS) - 1)
-        self._change(replace(self.scene, T=TIMESTEPS[place]))
+        self._choose(replace(self.scene, T=TIMESTEPS[place]))
 
     def action_export(self) -> None:
         """Save the strip, at full size, as PNG."""
@@ -216,12 +241,12 @@ class ForwardScreen(LabScreen):
 
     def on_slider_moved(self, event: Slider.Moved) -> None:
         self.playing = False
-        self._change(self.scene.at(event.value))
+        self._choose(self.scene.at(event.value))
 
     def on_pixel_view_picked(self, event: PixelView.Picked) -> None:
         if event.view.id == "strip":
             self.playing = False
-            self._change(self.scene.at(self.scene.strip_times[event.index]))
+            self._choose(self.scene.at(self.scene.strip_times[event.index]))
 
     # The digits.
 
@@ -241,7 +266,7 @@ class ForwardScreen(LabScreen):
     def _take_digits(self, digits: Digits, problem: str) -> None:
         self.digits = digits
         self._shown = None
-        self._change()
+        self._draw_soon()
         if problem:
             self._say(f"{problem} The bundled digits are shown.", wrong=True)
 
@@ -257,37 +282,217 @@ class ForwardScreen(LabScreen):
         return int(members[self.scene.example]) if len(members) else None
 
     @property
-    def x0(self) -> Picture | None:
+    def x0(self) -> Floats | None:
         """The clean digit, (28, 28) in [-1, 1], or None while there is none."""
         index = self.digit_index
         if self.digits is None or index is None:
             return None
-        x0: Picture = self.digits.images[index] / 127.5 - 1.0
+        x0: Floats = self.digits.images[index] / 127.5 - 1.0
         return x0
 
     # Drawing.
 
-    def _change(self, scene: Scene | None = None) -> None:
-        """Take a new scene, and draw once the keys that wait have been handled."""
-        self.scene = scene or self.scene
+    def _choose(self, scene: Scene) -> None:
+        """Take what the user chose; what was said before is read by now."""
+        self.query_one("#message").display = False
+        self.scene = scene
+        self._draw_soon()
+
+    def _draw_soon(self) -> None:
+        """Draw once, when the keys that wait have been handled."""
         if not self._draw_is_due:
             self._draw_is_due = True
             self.call_next(self._draw)
 
     def _draw(self) -> None:
-        """Draw what follows from the scene, and of that only what is another than before."""
+        """Draw what follows from the scene; of that, only what is another than before."""
         self._draw_is_due = False
         old, new = self._shown, self.scene
         self._shown = new
-        fresh = old is None
-        schedule_changed = old is None or (old.kind, old.T) != (new.kind, new.T)
-        picture_changed = old is None or (old.label, old.example, old.seed) != (new.label, new.example, new.seed)
-        self._draw_texts()
-        if schedule_changed:
-            self._draw_curves()
-        if schedule_changed or picture_changed:
-            self._draw_strip()
-        if picture_changed:
+        other_schedule = old is None or (old.kind, old.T) != (new.kind, new.T)
+        other_picture = old is None or (old.label, old.example, old.seed) != (
+            new.label,
+            new.example,
+            new.seed,
+        )
+        if other_schedule:
+            self._entitle_curves()
+        if other_picture:
             self._draw_terms()
-        if schedule_changed or picture_changed or old.t != new.t:
+        if other_picture or other_schedule:
+            self._draw_strip()
+            self._draw_choices()
+        if other_picture or other_schedule or old is None or old.t != new.t:
             self._draw_time()
+        self.query_one("#t", Static).update(_time(new, self.playing), layout=False)
+
+    def _draw_curves(self) -> None:
+        """The tables of the schedule over t, and where t is; a plot draws only what changed."""
+        scene, schedule = self.scene, self.scene.schedule
+        last, crossing = schedule.T - 1, schedule.snr_crossing
+        ends = [(0, "0 clean"), (last, f"noise {last}")]
+        t, signal, noise, decibels = _curves(schedule)
+        here = Marker(scene.t)
+        self.query_one("#amplitudes", CurvePlot).set_series(
+            [Series(t, signal, colour="accent"), Series(t, noise, colour="noise")],
+            x_range=(0, last),
+            y_range=(0, 1),
+            markers=[here],
+            x_ticks=ends,
+        )
+        one = [] if crossing is None else [Marker(crossing, f"t = {crossing}", "muted")]
+        self.query_one("#snr", CurvePlot).set_series(
+            [Series(t, decibels, colour="foreground")],
+            x_range=(0, last),
+            y_range=(-DECIBELS, DECIBELS),
+            lines=[Line(0, "SNR = 1")],
+            markers=[*one, here],
+            x_ticks=ends,
+        )
+
+    def _entitle_curves(self) -> None:
+        schedule = self.scene.schedule
+        left, crossing = math.sqrt(schedule.alpha_bars[-1]), schedule.snr_crossing
+        self.query_one(
+            "#amplitudes"
+        ).border_title = (
+            f"[$accent]√ᾱ[/] and [$secondary]√(1-ᾱ)[/] · signal left at T [b $accent]{left:.3g}[/]"
+        )
+        crossed = "never below 1" if crossing is None else f"below 1 from t = {crossing}"
+        self.query_one("#snr").border_title = f"SNR in dB · {crossed}"
+
+    def _draw_terms(self) -> None:
+        """The clean digit and the noise, which do not change with t."""
+        x0 = self.x0
+        if x0 is not None:
+            self._picture("x_0").show(x0)
+        self._picture("eps").show(self.scene.eps)
+        self.query_one("#x_t").border_subtitle = self._digit_name()
+        self.query_one("#eps").border_subtitle = f"seed {self.scene.seed}"
+
+    def _draw_strip(self) -> None:
+        strip, times, x0 = self.query_one("#strip", PixelView), self.scene.strip_times, self.x0
+        strip.captions = [str(t) for t in times]
+        if x0 is not None:
+            strip.show(self.scene.noised(x0, times))
+
+    def _draw_time(self) -> None:
+        """What moves with t."""
+        scene, x0 = self.scene, self.x0
+        if x0 is not None:
+            self._picture("x_t").show(scene.noised(x0, [scene.t])[0], moving=True)
+        nearest = min(range(THUMBNAILS), key=lambda i: abs(scene.strip_times[i] - scene.t))
+        self.query_one("#strip", PixelView).highlighted = nearest
+        self.query_one("#slider", Slider).move(scene.t, last=scene.T - 1)
+        self.query_one("#formula", Static).update(_formula(scene, self.tall), layout=False)
+        self._draw_curves()
+
+    def _draw_choices(self) -> None:
+        choices = _choices(self.scene, len(self.members), self.tall)
+        self.query_one("#choices", ActionText).update(choices, layout=False)
+
+    def _say(self, text: str, *, wrong: bool = False) -> None:
+        """One line above the keys, until the next key."""
+        message = self.query_one("#message", Static)
+        message.update(Content(text))
+        message.set_class(wrong, "-wrong")
+        message.display = True
+
+    def _digit_name(self) -> str:
+        scene, index = self.scene, self.digit_index
+        if self.digits is None:
+            return "reading digits …"
+        return f"there is no {scene.label} here" if index is None else f"digit {scene.label} · #{index}"
+
+    @property
+    def tall(self) -> bool:
+        """Whether there is room for the numbers as a column."""
+        return self.size.height >= TALL
+
+    def _picture(self, pane: str) -> PixelView:
+        return self.query_one(f"#{pane} PixelView", PixelView)
+
+
+def _pane(name: str, title: str) -> Vertical:
+    """A picture with a border around it that is not drawn again when the picture changes."""
+    pane = Vertical(PixelView(fit=True), id=name, classes="panel picture")
+    pane.border_title = title
+    return pane
+
+
+def _time(scene: Scene, playing: bool) -> Content:
+    width = len(str(TIMESTEPS[-1]))
+    mark = "▶" if playing else " "
+    return Content.from_markup(
+        f"[$muted]t =[/] [b]{scene.t:>{width}}[/] [$muted]of[/] {scene.T:<{width}} [$accent]{mark}[/]"
+    )
+
+
+def _formula(scene: Scene, tall: bool) -> Content:
+    """The forward process with its numbers: signal in the colour of signal, noise in that of noise."""
+    a = scene.schedule.alpha_bar(scene.t)
+    signal, noise, snr = math.sqrt(a), math.sqrt(1 - a), a / (1 - a)
+    words = "x_t = [$accent]√ᾱ[/] x_0 + [$secondary]√(1-ᾱ)[/] ε"
+    numbers = f"= [b $accent]{signal:.3f}[/] x_0 + [b $secondary]{noise:.3f}[/] ε"
+    decibels = f"{10 * math.log10(snr):+7.2f} dB"
+    if tall:
+        lines = [
+            words,
+            f"    {numbers}",
+            "",
+            f"[$muted]ᾱ             [/]{_figure(a)}",
+            f"[$accent]√ᾱ[/] [$muted]signal     [/]{_figure(signal)}",
+            f"[$secondary]√(1-ᾱ)[/] [$muted]noise  [/]{_figure(noise)}",
+            f"[$muted]SNR = ᾱ/(1-ᾱ) [/]{_figure(snr)}",
+            f"[$muted]           = [/]{decibels}",
+            "",
+        ]
+    else:
+        lines = [
+            f"{words} {numbers}",
+            f"[$muted]ᾱ[/] {_figure(a)}   [$muted]SNR = ᾱ/(1-ᾱ)[/] {_figure(snr)} [$muted]=[/] {decibels}",
+        ]
+    return Content.from_markup("\n".join(lines))
+
+
+def _figure(value: float) -> str:
+    """A positive number in 7 cells: four digits, with an exponent where there would be only zeros."""
+    if value >= 1e5 or value < 1e-3:
+        text = f"{value:.1e}"
+    elif value >= 1000:
+        text = f"{value:.0f}"
+    else:
+        text = f"{value:#.4g}"
+    return f"{text:>7}"
+
+
+def _choices(scene: Scene, count: int, tall: bool) -> Content:
+    """What can be chosen, by its key or by a click."""
+    indent = 10 if tall else 0
+    number = f"{scene.example + 1 if count else 0}/{count}"
+    schedule = _choice("c", f"{'schedule':<{indent}}", f"{scene.kind:<14}", "schedule(1)")
+    steps = _choice("t", f"{'T':<{indent}}", str(scene.T), "timesteps(1)")
+    digit = _choice("d", f"{'digit':<{indent}}", str(scene.label), "digit(1)")
+    example = _choice("n", f"{'example':<{indent}}", f"{number:<9}", "example(1)")
+    noise = _choice("r", f"{'noise seed':<{indent}}", str(scene.seed), "renoise(1)")
+    rows: list[list[Content]]
+    rows = (
+        [[schedule], [steps], [digit], [example], [noise]]
+        if tall
+        else [[schedule, steps], [digit, example, noise]]
+    )
+    return Content("\n").join(Content("   ").join(row) for row in rows)
+
+
+def _choice(key: str, name: str, value: str, action: str) -> Content:
+    return Content.from_markup(
+        f"[@click=screen.{action}][b $accent]{key}[/] [$muted]{name}[/] [b]{value}[/][/]"
+    )
+
+
+def _short(path: Path) -> str:
+    """A path with the user's own folder written ~."""
+    return f"~/{path.relative_to(Path.home())}" if path.is_relative_to(Path.home()) else str(path)
+
+
+SCREEN = ForwardScreen
