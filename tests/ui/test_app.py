@@ -41,6 +41,14 @@ async def test_home_tells_what_there_is_and_what_was_found() -> None:
     assert app.engine.shutdown(10)
 
 
+async def test_lines_from_before_the_app_are_shown_when_it_opens() -> None:
+    app = DifftuiApp(device="cpu", notices=("MNIST [could not] be downloaded.",))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause(0.2)
+        assert [toast.message for toast in app._notifications] == ["MNIST [could not] be downloaded."]
+    assert app.engine.shutdown(10)
+
+
 async def test_the_banner_is_a_real_digit_with_the_real_noise() -> None:
     import numpy as np
 
