@@ -78,31 +78,22 @@ def slack_mask(levels: NDArray[np.uint8]) -> NDArray[np.bool_]:
 _INTERVALS = 1 + 3 * (BACKGROUND + 2)
 
 
-def _bounds(interval: int) -> tuple[int, int]:
-    low, width = divmod(interval - 1, 3)
-    return low - 1, low - 1 + width
+_LOW = (np.arange(_INTERVALS) - 1) // 3 - 1
+_HIGH = _LOW + (np.arange(_INTERVALS) - 1) % 3
 
 
 def _meet_table() -> list[bytes]:
     """Intersection of every two intervals: table[a][b]."""
-    table = [bytearray(_INTERVALS) for _ in range(_INTERVALS)]
-    for a in range(1, _INTERVALS):
-        for b in range(1, _INTERVALS):
-            (low_a, high_a), (low_b, high_b) = _bounds(a), _bounds(b)
-            low, high = max(low_a, low_b), min(high_a, high_b)
-            if low <= high:
-                table[a][b] = 1 + 3 * (low + 1) + high - low
-    return [bytes(row) for row in table]
+    low, high = np.maximum.outer(_LOW, _LOW), np.minimum.outer(_HIGH, _HIGH)
+    table = np.where(low <= high, 1 + 3 * (low + 1) + high - low, 0)
+    table[0, :] = table[:, 0] = 0
+    return [bytes(row) for row in table.astype(np.uint8)]
 
 
 def _middle_table() -> bytes:
     """The level that an interval settles on: its middle, kept within the ramp."""
-    middles = bytearray(_INTERVALS)
-    for interval in range(1, _INTERVALS):
-        low, high = _bounds(interval)
-        middle = (low + high) // 2
-        middles[interval] = BACKGROUND if middle == BACKGROUND else min(max(middle, 0), _TOP_LEVEL)
-    return bytes(middles)
+    middle = (_LOW + _HIGH) // 2
+    return bytes(np.where(middle == BACKGROUND, BACKGROUND, middle.clip(0, _TOP_LEVEL)).astype(np.uint8))
 
 
 _MEET = _meet_table()
