@@ -1,0 +1,99 @@
+"""Makes the README's screenshots from the running app: ``python assets/make_screenshots.py``.
+
+Each is the real app, driven by keys, with real jobs. Needs ``rsvg-convert`` (Debian: librsvg2-bin) and a monospaced
+font with braille (fonts-dejavu).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from difftui.engine import JobState
+from difftui.ui.app import DifftuiApp
+
+HERE = Path(__file__).parent
+SIZE = (100, 30)
+CELL = 12.2  # units of the SVG that a column is wide
+PATIENCE_S = 300.0
+
+
+async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
+    for _ in range(int(PATIENCE_S / 0.1)):
+        if condition():
+            return
+        await pilot.pause(0.1)
+    raise TimeoutError("the app did not come to the moment that the picture is of")
+
+
+async def inverse(app: DifftuiApp, pilot: Pilot[None]) -> None:
+    await pilot.pause(12.0)
+
+
+async def forward(app: DifftuiApp, pilot: Pilot[None]) -> None:
+    await pilot.pause(1.0)
+
+
+async def train(app: DifftuiApp, pilot: Pilot[None]) -> None:
+    await pilot.press("space")
+    await until(pilot, lambda: app.training is not None and app.training.state is JobState.DONE)
+    await pilot.pause(1.0)
+
+
+async def generate(app: DifftuiApp, pilot: Pilot[None]) -> None:
+    await pilot.pause(4.0)
+
+
+SHOTS = {"inverse": inverse, "forward": forward, "train": train, "generate": generate}
+
+
+async def shoot(name: str) -> str:
+    """The screen's SVG at the moment that its function above waits for."""
+    app = DifftuiApp(screen=name)
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: app.engine.device is not None)
+        await SHOTS[name](app, pilot)
+        svg = app.export_screenshot(title="difftui")
+    await asyncio.to_thread(app.engine.shutdown)
+    return svg
+
+
+def for_rsvg(svg: str) -> str:
+    """Each text placed character by character where rsvg-convert would place it wrongly.
+
+    It drops leading blanks and does not know textLength, while braille is wider than a column in most fonts.
+    """
+
+    def placed(match: re.Match[str]) -> str:
+        before, x, after, text = match.groups()
+        characters = re.findall("&[^;]+;|.", text, re.DOTALL)
+        if text.isascii() and not text.startswith("&#160;"):
+            return match[0]
+        return "".join(
+            f'{before}x="{float(x) + CELL * index:.1f}"{after}>{character}</text>'
+            for index, character in enumerate(characters)
+            if character != "&#160;"
+        )
+
+    return re.sub(r'(<text [^>]*?)x="([\d.]+)"([^>]*)>([^<]*)</text>', placed, svg)
+
+
+def main() -> None:
+    for name in SHOTS:
+        with tempfile.TemporaryDirectory() as home:
+            os.environ["DIFFTUI_HOME"] = home
+            svg = for_rsvg(asyncio.run(shoot(name)))
+        out = HERE / f"{name}.png"
+        subprocess.run(["rsvg-convert", "--zoom", "0.8", "-o", out], input=svg.encode(), check=True)
+        print(out, out.stat().st_size // 1000, "kB")
+
+
+if __name__ == "__main__":
+    main()
