@@ -266,3 +266,16 @@ assert x.shape == (1, 3)
 assert not [name for name in ("torch", "textual") if name in sys.modules], "heavy import"
 """
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_temperature_scales_every_noise_that_is_drawn() -> None:
+    schedule = make_schedule("linear", 50)
+
+    def network(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        return torch.zeros_like(x)  # linear in the noise: pictures scale with it
+
+    plain = list(sample(network, schedule, sampler="ddpm", steps=9, seeds=(3, 4)))[-1].x
+    cool = list(sample(network, schedule, sampler="ddpm", steps=9, seeds=(3, 4), temperature=0.5))[-1].x
+    assert (cool - 0.5 * plain).abs().max() < 1e-5
+    with pytest.raises(ValueError, match="temperature"):
+        sample(network, schedule, temperature=-1.0)

@@ -5,6 +5,7 @@ Importing this module does not import torch; calling its functions does.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -40,6 +41,7 @@ def sample(
     eta: float = 0.0,
     variance: str = "beta_tilde",
     clip_x0: bool = False,
+    temperature: float = 1.0,
     device: torch.device | str | None = None,
 ) -> Generator[Frame[Tensor], None, None]:
     """Draw pictures from a trained network, one :class:`~difftui.diffusion.samplers.Frame` a step.
@@ -67,6 +69,9 @@ def sample(
         eta: For ``"ddim"``: the share of fresh noise, 0 (none) up to 1 (as DDPM) and beyond.
         variance: For ``"ddpm"``: ``"beta_tilde"`` or ``"beta"``.
         clip_x0: Hold the estimated clean picture within [-1, 1] at each step.
+        temperature: Standard deviation of all noise drawn here, the start and the steps' (a given ``x_T`` is
+            left as it is). Below 1 the pictures are more typical and less varied than those of the model's own
+            distribution, above 1 less typical; 1 samples that distribution.
         device: Where to compute; None is where the network's weights are, else where ``x_T`` is, else the
             CPU.
 
@@ -83,8 +88,10 @@ def sample(
     jumps = transitions(schedule.T, schedule.T if steps is None else steps)
     if seeds is None:
         seeds = range(1 if x_T is None else len(x_T))
+    if not (math.isfinite(temperature) and temperature >= 0.0):
+        raise ValueError(f"the temperature must be a number from 0 up, not {temperature!r}.")
     if x_T is None:
-        x_T = starting_noise(seeds, _shape_of(model) if shape is None else shape)
+        x_T = temperature * starting_noise(seeds, _shape_of(model) if shape is None else shape)
         where = _device_of(model) or torch.device("cpu")
     else:
         if len(seeds) != len(x_T):
@@ -93,7 +100,7 @@ def sample(
     x = torch.as_tensor(x_T, dtype=torch.float32, device=where if device is None else device)
     denoise = network_denoiser(model, schedule, target=target, labels=_one_each(labels, len(seeds)))
     rule = make_sampler(
-        sampler, schedule, denoise, step_noise(seeds), eta=eta, variance=variance, clip_x0=clip_x0
+        sampler, schedule, denoise, step_noise(seeds, temperature), eta=eta, variance=variance, clip_x0=clip_x0
     )
     return _frames(rule, x, jumps)
 
@@ -122,7 +129,7 @@ def starting_noise(seeds: Sequence[int], shape: tuple[int, ...] = MNIST_SHAPE) -
     )
 
 
-def step_noise(seeds: Sequence[int]) -> Noise[Tensor]:
+def step_noise(seeds: Sequence[int], temperature: float = 1.0) -> Noise[Tensor]:
     """A source of the noise that random samplers add at each step, one stream a picture.
 
     A picture's stream follows from its seed, but is another than the one :func:`starting_noise` draws from:
@@ -130,10 +137,11 @@ def step_noise(seeds: Sequence[int]) -> Noise[Tensor]:
 
     Arguments:
         seeds: One seed a picture, each from 0 up.
+        temperature: Standard deviation of the noise.
 
     Returns:
-        A function from pictures of shape (B, ...) to standard normal noise of that shape, type and device.
-        Each call draws anew.
+        A function from pictures of shape (B, ...) to normal noise of that shape, type and device. Each call
+        draws anew.
 
     Raises:
         ValueError: If there are no seeds, or one is not a whole number from 0 to 2^63 - 1.
@@ -144,7 +152,8 @@ def step_noise(seeds: Sequence[int]) -> Noise[Tensor]:
     streams = [torch.Generator().manual_seed(_second_seed(int(seed))) for seed in seeds]
 
     def draw(x_t: Tensor) -> Tensor:
-        return torch.stack([torch.randn(x_t.shape[1:], generator=stream) for stream in streams]).to(x_t)
+        drawn = torch.stack([torch.randn(x_t.shape[1:], generator=stream) for stream in streams])
+        return (temperature * drawn).to(x_t)
 
     return draw
 

@@ -30,7 +30,7 @@ def sampling_copy(trainer: Trainer, into: nn.Module | None = None) -> nn.Module:
 
 
 def live_model(trainer: Trainer, name: str) -> LoadedModel:
-    """The network of a run as it is between two steps, as :func:`difftui.training.loading.load_model` gives it."""
+    """A run's network as it is between two steps, in the form that ``load_model`` gives."""
     return LoadedModel(
         model=sampling_copy(trainer),
         recipe=trainer.recipe,

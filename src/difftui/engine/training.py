@@ -34,7 +34,7 @@ class SampleStrip:
         step: optimiser steps done when they were drawn.
         images: (n, H, W) float32, about [-1, 1].
         labels: the digits asked for, or None where the network cannot be asked.
-        sampler_steps: DDIM steps spent on them.
+        sampler_steps: sampler steps spent on them.
     """
 
     step: int
@@ -158,7 +158,7 @@ class _Strips:
     def __init__(self, trainer: Trainer) -> None:
         self.trainer = trainer
         self.newest: SampleStrip | None = None
-        self.labels = tuple(range(10)) if trainer.model.num_classes is not None else None
+        self.labels = tuple(range(10)) if trainer.num_classes is not None else None
         self.seeds = tuple(range(10))
         self._model: nn.Module | None = None
         self._next = time.monotonic() + STRIP_SECONDS
@@ -175,19 +175,21 @@ class _Strips:
         frames = sample(
             self._current_model(),
             self.trainer.schedule,
-            sampler="ddim",
+            sampler=self.trainer.recipe.sampler,
             steps=min(STRIP_STEPS, self.trainer.schedule.T),
+            temperature=self.trainer.recipe.temperature,
             seeds=self.seeds,
             labels=self.labels,
             target=self.trainer.recipe.target,
             clip_x0=True,
         )
         for frame in frames:
+            if frame.s < 0:
+                images = frame.x[:, 0].cpu().numpy()
+                self.newest = SampleStrip(step, images, self.labels, STRIP_STEPS)
             spent += time.perf_counter() - began
             yield
             began = time.perf_counter()
-        images = frame.x[:, 0].cpu().numpy()
-        self.newest = SampleStrip(step, images, self.labels, STRIP_STEPS)
         self._next = time.monotonic() + max(STRIP_SECONDS, spent / STRIP_SHARE)
 
     def _current_model(self) -> nn.Module:

@@ -15,6 +15,7 @@ Weighting = Literal["none", "min-snr"]
 TimeSampling = Literal["uniform", "stratified", "logit-normal"]
 Decay = Literal["none", "cosine"]
 Precision = Literal["auto", "fp32", "bf16"]
+Sampler = Literal["ddpm", "ddim"]
 Option = str | int | float | bool
 
 FORMAT = 1
@@ -36,8 +37,8 @@ class Recipe:
         weighting: weight of each timestep's squared error: 1, or min-SNR-γ with γ = 5 (Hang et al. 2023).
         time_sampling: how t is drawn. "uniform": independently; "stratified": one draw in each of B equal
             slices, the same marginal with less variance (Kingma et al. 2021, app. I.1); "logit-normal":
-            t/T = sigmoid(m + s z), z standard normal and stratified, which spends more steps on middling noise,
-            where digits take shape (Esser et al. 2024, section 3.1).
+            t/T = sigmoid(m + s z), z standard normal and stratified, which spends more steps on middling
+            noise, where digits take shape (Esser et al. 2024, section 3.1).
         time_mean, time_spread: m and s of "logit-normal".
         batch_size: images a step.
         learning_rate: Adam's step size at its peak.
@@ -48,6 +49,8 @@ class Recipe:
             min(ema_decay, (1+n)/(10+n)) after n steps; None samples from the raw weights.
         label_drop: share of labels hidden in training, so that the network also learns to go without.
         seed: of weights, order, t and ε.
+        sampler, sampler_steps, temperature: how its pictures are best drawn, as arguments of
+            :func:`difftui.diffusion.sample`; training itself does not use them. None is every timestep.
         precision: "bf16" runs the network's layers in bfloat16 (weights, optimiser and loss stay float32);
             "auto" takes it where the hardware computes in it natively.
     """
@@ -74,6 +77,9 @@ class Recipe:
     label_drop: float = 0.0
     seed: int = 0
     precision: Precision = "auto"
+    sampler: Sampler = "ddpm"
+    sampler_steps: int | None = None
+    temperature: float = 1.0
     epochs: int | None = None
     steps: int | None = None
     minutes: float | None = None
@@ -147,6 +153,7 @@ def _check(recipe: Recipe) -> None:
         ("time_sampling", get_args(TimeSampling)),
         ("decay", get_args(Decay)),
         ("precision", get_args(Precision)),
+        ("sampler", get_args(Sampler)),
     ):
         if getattr(recipe, name) not in allowed:
             raise ValueError(f"{name} must be one of {', '.join(allowed)}, not {getattr(recipe, name)!r}")
@@ -164,10 +171,13 @@ def _check(recipe: Recipe) -> None:
         ("learning_rate", 0.0, 10.0),
         ("weight_decay", 0.0, 10.0),
         ("label_drop", 0.0, 1.0),
+        ("temperature", 0.0, 2.0),
         ("time_mean", -10.0, 10.0),
         ("time_spread", 0.01, 10.0),
     ):
         _check_number(recipe, name, low_f, high_f)
+    if recipe.sampler_steps is not None:
+        _check_number(recipe, "sampler_steps", 1, recipe.timesteps, whole=True)
     if recipe.ema_decay is not None:
         _check_number(recipe, "ema_decay", 0.0, 1.0)
     if len(tuple(recipe.adam_betas)) != 2 or not all(0 <= b < 1 for b in recipe.adam_betas):
@@ -215,6 +225,8 @@ PRESETS: Mapping[str, Recipe] = MappingProxyType(
                 decay="cosine",
                 ema_decay=0.998,
                 label_drop=0.05,
+                sampler_steps=25,
+                temperature=0.9,
                 minutes=1.0,
             ),
             Recipe(
