@@ -17,16 +17,20 @@ TIME_FEATURES = 64
 class PatchUNet(nn.Module):
     """Residual U-Net for 28x28 greyscale digits with one skip, at 14x14 and 7x7.
 
-    Each 2x2 patch becomes four channels (space-to-depth), so nothing is computed at full resolution. A convolution
-    at 14x14, a strided one down to 7x7, `middle_blocks` residual blocks there, up again, joined with the 14x14
-    features, one residual block, and a convolution whose four channels are the 2x2 patches of the answer.
+    Each 2x2 patch becomes four channels (space-to-depth), so nothing is computed at full resolution. A
+    convolution at 14x14, a strided one down to 7x7, `middle_blocks` residual blocks there, up again, joined
+    with the 14x14 features, one residual block, and a convolution whose four channels are the 2x2 patches of
+    the answer.
 
-    Time (sinusoids; Vaswani et al. 2017, section 3.5) and class give one vector that scales and shifts the second
-    normalisation of every block (FiLM; Perez et al. 2018, eq. 1). The class also adds a learned 7x7 map of its own:
-    where a digit's strokes go, from the first steps of training.
+    Time (sinusoids; Vaswani et al. 2017, section 3.5) and class give one vector that scales and shifts the
+    second normalisation of every block (FiLM; Perez et al. 2018, eq. 1). The class also adds a learned 7x7
+    map of its own: where a digit's strokes go, from the first steps of training.
 
-    Shapes: x (B, 1, 28, 28) in [-1, 1]; t (B,) integers >= 0; label (B,) integers from 0 to num_classes, where
-    num_classes itself, or None for the batch, means "any class"; returns (B, 1, 28, 28).
+    Shapes: x (B, 1, 28, 28) in [-1, 1]; t (B,) integers >= 0; label (B,) integers from 0 to num_classes,
+    where num_classes itself, or None for the batch, means "any class"; returns (B, 1, 28, 28).
+
+    Raises:
+        ValueError: a width that is no multiple of 8, the number of normalisation groups.
     """
 
     image_shape = (1, 28, 28)
@@ -98,7 +102,7 @@ def sinusoids(t: Tensor, size: int) -> Tensor:
 
 
 def zeroed(layer: nn.Conv2d | nn.Linear) -> nn.Module:
-    """The layer with weights and biases set to 0, so that a residual branch starts silent (Goyal et al. 2017)."""
+    """The layer with weights and biases 0, so that a residual branch starts silent (Goyal et al. 2017)."""
     nn.init.zeros_(layer.weight)
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)
