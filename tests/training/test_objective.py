@@ -1,6 +1,8 @@
 """What is regressed on, against Hugging Face diffusers."""
 
+import math
 from dataclasses import replace
+from statistics import NormalDist
 
 import pytest
 import torch
@@ -79,6 +81,19 @@ def test_stratified_times_are_one_in_each_slice(small: Recipe, T: int, count: in
         assert t.shape == (count,)
         for i, value in enumerate(t.tolist()):
             assert i * T // count <= value <= min(T - 1, (i + 1) * T // count)
+
+
+@pytest.mark.parametrize(("mean", "spread"), [(0.0, 1.0), (0.4, 1.3), (-2.0, 0.5)])
+def test_logit_normal_times_follow_their_distribution(small: Recipe, mean: float, spread: float) -> None:
+    recipe = replace(small, time_sampling="logit-normal", time_mean=mean, time_spread=spread)
+    drawing = objective(recipe)
+    draws = torch.Generator().manual_seed(0)
+    drawn = torch.cat([drawing.draw_timesteps(64, draws) for _ in range(200)])
+    assert drawn.min() >= 0
+    assert drawn.max() <= 999
+    for q in (0.05, 0.2, 0.5, 0.8, 0.95):  # Φ((logit q - m) / s)
+        wanted = NormalDist(mean, spread).cdf(math.log(q / (1 - q)))
+        assert (drawn < 1000 * q).float().mean().item() == pytest.approx(wanted, abs=0.005)
 
 
 @pytest.mark.parametrize("how", ["uniform", "stratified"])

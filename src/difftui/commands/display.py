@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from difftui.runs import Series
+
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
 
@@ -18,7 +20,6 @@ __all__ = ["Bar", "TrainingDisplay", "duration", "tell"]
 
 FRAME_SECONDS = 0.1
 LINE_SECONDS = 5.0
-LOSS_MEMORY = 0.98  # share of the smoothed loss that the next step keeps
 
 
 def tell(line: str) -> None:
@@ -71,18 +72,18 @@ class TrainingDisplay:
     def __init__(self, name: str, recipe: Recipe) -> None:
         self._bar = Bar(name)
         self._of = f"/{recipe.epochs}" if recipe.epochs is not None else ""
-        self._loss = self._weight = 0.0
+        self._losses = Series()
 
     @property
     def loss(self) -> float | None:
-        """The loss smoothed over about fifty steps, corrected for its start; None before the first."""
-        return self._loss / self._weight if self._weight else None
+        """The smoothed loss, as the app shows it; None before the first."""
+        smooth = self._losses.view().smooth
+        return float(smooth[-1]) if len(smooth) else None
 
     def show(self, progress: Progress, *, now: bool = False) -> None:
         """Take in the losses, and draw when it is time."""
         for loss in progress.losses:
-            self._loss = LOSS_MEMORY * self._loss + (1 - LOSS_MEMORY) * loss
-            self._weight = LOSS_MEMORY * self._weight + (1 - LOSS_MEMORY)
+            self._losses.append(progress.step, loss)
         if self.loss is not None:
             self._bar.show(progress.fraction, self._text(progress), now=now)
 
