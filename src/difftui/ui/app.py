@@ -115,8 +115,11 @@ class DifftuiApp(App[None]):
         from difftui.ui.widgets.bars import TopBar
 
         screen = self.screen_stack[0] if self.screen_stack else None
-        if isinstance(screen, LabScreen) and screen.is_mounted:
-            screen.query_one(TopBar).show_pulse(self.pulse())
+        if not isinstance(screen, LabScreen) or not screen.is_mounted:
+            return
+        bars = screen.query(TopBar)
+        if bars:  # a screen that is being taken down has none any more
+            bars.first().show_pulse(self.pulse())
             screen.tick(time.monotonic())
 
     def _runner(self, action: str) -> Callable[[], object]:

@@ -76,6 +76,11 @@ class Scene:
         """The timestep, 0 … T - 1."""
         return round(self.position * (self.T - 1))
 
+    @property
+    def picture(self) -> tuple[int, int, int]:
+        """What makes the clean digit and the noise."""
+        return self.label, self.example, self.seed
+
     def at(self, t: int) -> Scene:
         """The same at another timestep, held within 0 … T - 1."""
         return replace(self, position=min(max(t, 0), self.T - 1) / (self.T - 1))
@@ -137,6 +142,7 @@ class ForwardScreen(LabScreen):
         self.digits: Digits | None = None
         self.playing = False
         self._shown: Scene | None = None
+        self._time = Content()
         self._draw_is_due = False
         self._ticked_at = 0.0
 
@@ -171,13 +177,14 @@ class ForwardScreen(LabScreen):
         self._draw_soon()
 
     def tick(self, now: float) -> None:
-        passed, self._ticked_at = now - self._ticked_at, now
+        # No leap when the screen was away.
+        passed, self._ticked_at = min(max(now - self._ticked_at, 0.0), 0.25), now
         if not self.playing:
             return
         position = min(self.scene.position + passed / SWEEP_SECONDS, 1.0)
         self.playing = position < 1.0
         self.scene = replace(self.scene, position=position)
-        self._draw_soon()
+        self._draw()
 
     # What the user does.
 
@@ -309,12 +316,8 @@ class ForwardScreen(LabScreen):
         self._draw_is_due = False
         old, new = self._shown, self.scene
         self._shown = new
-        other_schedule = old is None or (old.kind, old.T) != (new.kind, new.T)
-        other_picture = old is None or (old.label, old.example, old.seed) != (
-            new.label,
-            new.example,
-            new.seed,
-        )
+        other_schedule = old is None or old.schedule != new.schedule
+        other_picture = old is None or old.picture != new.picture
         if other_schedule:
             self._entitle_curves()
         if other_picture:
@@ -324,7 +327,10 @@ class ForwardScreen(LabScreen):
             self._draw_choices()
         if other_picture or other_schedule or old is None or old.t != new.t:
             self._draw_time()
-        self.query_one("#t", Static).update(_time(new, self.playing), layout=False)
+        time = _time(new, self.playing)
+        if time != self._time:
+            self._time = time
+            self.query_one("#t", Static).update(time, layout=False)
 
     def _draw_curves(self) -> None:
         """The tables of the schedule over t, and where t is; a plot draws only what changed."""
@@ -353,11 +359,10 @@ class ForwardScreen(LabScreen):
     def _entitle_curves(self) -> None:
         schedule = self.scene.schedule
         left, crossing = math.sqrt(schedule.alpha_bars[-1]), schedule.snr_crossing
-        self.query_one(
-            "#amplitudes"
-        ).border_title = (
-            f"[$accent]√ᾱ[/] and [$secondary]√(1-ᾱ)[/] · signal left at T [b $accent]{left:.3g}[/]"
-        )
+        title = "[$accent]√ᾱ[/] and [$secondary]√(1-ᾱ)[/]"
+        if not self.tall:  # else it stands among the numbers
+            title += f" · signal left at T [b $accent]{left:.3g}[/]"
+        self.query_one("#amplitudes").border_title = title
         crossed = "never below 1" if crossing is None else f"below 1 from t = {crossing}"
         self.query_one("#snr").border_title = f"SNR in dB · {crossed}"
 
@@ -445,12 +450,13 @@ def _formula(scene: Scene, tall: bool) -> Content:
             f"[$secondary]√(1-ᾱ)[/] [$muted]noise  [/]{_figure(noise)}",
             f"[$muted]SNR = ᾱ/(1-ᾱ) [/]{_figure(snr)}",
             f"[$muted]           = [/]{decibels}",
+            f"[$accent]√ᾱ[/] [$muted]left at T  [/]{_figure(math.sqrt(scene.schedule.alpha_bars[-1]))}",
             "",
         ]
     else:
         lines = [
             f"{words} {numbers}",
-            f"[$muted]ᾱ[/] {_figure(a)}   [$muted]SNR = ᾱ/(1-ᾱ)[/] {_figure(snr)} [$muted]=[/] {decibels}",
+            f"[$muted]ᾱ[/] {_figure(a)}  [$muted]SNR = ᾱ/(1-ᾱ)[/] {_figure(snr)} [$muted]=[/] {decibels}",
         ]
     return Content.from_markup("\n".join(lines))
 
@@ -474,14 +480,11 @@ def _choices(scene: Scene, count: int, tall: bool) -> Content:
     steps = _choice("t", f"{'T':<{indent}}", str(scene.T), "timesteps(1)")
     digit = _choice("d", f"{'digit':<{indent}}", str(scene.label), "digit(1)")
     example = _choice("n", f"{'example':<{indent}}", f"{number:<9}", "example(1)")
-    noise = _choice("r", f"{'noise seed':<{indent}}", str(scene.seed), "renoise(1)")
-    rows: list[list[Content]]
-    rows = (
-        [[schedule], [steps], [digit], [example], [noise]]
-        if tall
-        else [[schedule, steps], [digit, example, noise]]
-    )
-    return Content("\n").join(Content("   ").join(row) for row in rows)
+    noise = _choice("r", f"{'seed':<{indent}}", str(scene.seed), "renoise(1)")
+    if tall:
+        return Content("\n").join([schedule, steps, digit, example, noise])
+    gap = Content("   ")
+    return Content("\n").join([gap.join([schedule, steps]), gap.join([digit, example, noise])])
 
 
 def _choice(key: str, name: str, value: str, action: str) -> Content:
