@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from difftui.commands import UsageError
 from difftui.commands.display import Bar, tell
-from difftui.commands.options import add_device, whole_number
+from difftui.commands.options import add_device, number, whole_number
 from difftui.commands.stopping import Stopped, stop_signals
 from difftui.diffusion import SAMPLERS, transitions
 from difftui.errors import DifftuiError
@@ -29,7 +29,8 @@ SUFFIXES = {".png": "a grid", ".gif": "the trajectory", ".npz": "arrays"}
 BATCH = 250  # pictures drawn together: enough to be quick, few enough for any memory
 MOST_IN_GIF = 100
 GIF_FRAMES = 100  # a longer trajectory is thinned to about this many
-DDIM_STEPS = 50
+OTHER_STEPS = 50  # for a sampler that the recipe gives no number for
+PREVIEWED = 10
 
 Pictures = NDArray[np.float32]
 
@@ -40,13 +41,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--from", dest="source", metavar="NAME", required=True, help="a shipped checkpoint, a run, or a file"
     )
     parser.add_argument(
-        "--sampler", choices=list(SAMPLERS), default="ddim", help="how to draw (default: ddim)"
+        "--sampler", choices=list(SAMPLERS), help="how to draw (default: what the network's recipe says)"
     )
     parser.add_argument(
         "--steps",
         metavar="N",
         type=whole_number(1, 10_000),
-        help=f"sampler steps (default: {DDIM_STEPS} for ddim, every timestep for ddpm)",
+        help=f"sampler steps (default: the recipe's; for another sampler than its own, {OTHER_STEPS})",
+    )
+    parser.add_argument(
+        "--temperature",
+        metavar="X",
+        type=number(0.0, 2.0),
+        help="standard deviation of the noise; below 1 more typical and less varied (default: the recipe's)",
     )
     parser.add_argument(
         "-n",
@@ -105,11 +112,24 @@ def _sample(args: argparse.Namespace) -> Path:
     configure_threads()
     loaded = load_model(args.source, device.torch_device_name)
     labels = _labels(loaded, args.number, args.label)
-    steps = _steps(loaded, args.sampler, args.steps)
+    args.sampler, steps, args.temperature = _settings(loaded, args)
     stride = max(1, steps // GIF_FRAMES) if args.out.suffix.lower() == ".gif" else 0
     drawn = _draw(loaded, args, steps, labels, stride)
-    tell(f"{loaded.name} at step {loaded.step}: {args.sampler} in {steps} steps, {device.label}")
+    how = f"{args.sampler} in {steps} steps, temperature {args.temperature:g}"
+    tell(f"{loaded.name} at step {loaded.step}: {how}, {device.label}")
+    _preview(drawn.pictures[:PREVIEWED])
     return _write(args.out, drawn, labels, force=args.force)
+
+
+def _preview(pictures: Pictures) -> None:
+    """The first pictures on the terminal, where there is one."""
+    from rich.console import Console
+
+    from difftui.ui.widgets.still import still
+
+    console = Console(stderr=True)
+    if console.is_terminal:
+        console.print(still(pictures, width=console.width))
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +169,7 @@ def _pictures(
     from difftui.diffusion import sample, starting_noise
 
     seeds = [args.seed + index for index in chosen]
-    noise = starting_noise(seeds, loaded.model.image_shape)  # type: ignore[arg-type]
+    noise = args.temperature * starting_noise(seeds, loaded.model.image_shape)  # type: ignore[arg-type]
     yield noise.numpy()
     for frame in sample(
         loaded.model,
@@ -160,6 +180,7 @@ def _pictures(
         seeds=seeds,
         labels=None if labels is None else [labels[index] for index in chosen],
         target=loaded.recipe.target,
+        temperature=args.temperature,
         clip_x0=True,  # as the app draws them; the finished pictures are within [-1, 1]
     ):
         yield frame.x.cpu().numpy()
@@ -181,17 +202,20 @@ def _labels(loaded: LoadedModel, count: int, wanted: int | None) -> list[int] | 
     return [wanted] * count
 
 
-def _steps(loaded: LoadedModel, sampler: str, wanted: int | None) -> int:
-    T = loaded.schedule.T
-    if wanted is None:
-        return min(DDIM_STEPS, T) if sampler == "ddim" else T
+def _settings(loaded: LoadedModel, args: argparse.Namespace) -> tuple[str, int, float]:
+    """Sampler, steps and temperature: what was asked for, else what the network's recipe advises."""
+    recipe, T = loaded.recipe, loaded.schedule.T
+    sampler: str = args.sampler or recipe.sampler
+    temperature: float = recipe.temperature if args.temperature is None else args.temperature
+    advised = recipe.sampler_steps if sampler == recipe.sampler else OTHER_STEPS
+    steps: int = args.steps or min(advised or T, T)
     try:
-        transitions(T, wanted)
+        transitions(T, steps)
     except ValueError:
         raise DifftuiError(
-            f"{loaded.name} was trained with {T} timesteps: --steps is 1 to {T}, not {wanted}."
+            f"{loaded.name} was trained with {T} timesteps: --steps is 1 to {T}, not {steps}."
         ) from None
-    return wanted
+    return sampler, steps, temperature
 
 
 def _check_out(out: Path, *, force: bool) -> None:
