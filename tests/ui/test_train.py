@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from textual.pilot import Pilot
 
-from difftui.engine import JobState
+from difftui.engine import Job, JobState
+from difftui.engine.training import TrainingView
 from difftui.runs import find_run
 from difftui.ui.app import DifftuiApp
 from difftui.ui.screens.train import Budget, TrainScreen, duration, halved
@@ -36,6 +37,12 @@ async def opened(app: DifftuiApp, pilot: Pilot[None]) -> TrainScreen:
     return screen
 
 
+async def one_event(pilot: Pilot[None], job: Job[TrainingView]) -> None:
+    before = job.version
+    await pilot.press("full_stop")
+    await until(pilot, lambda: job.version > before)
+
+
 def step_of(app: DifftuiApp) -> int:
     view = app.training.snapshot if app.training is not None else None
     return view.progress.step if view is not None and view.progress is not None else 0
@@ -59,9 +66,7 @@ async def test_start_pause_one_step_stop_resume(own_home: Path) -> None:
         assert "paused" in str(screen.query_one("#loss").border_title)
 
         while job.snapshot is not None and job.snapshot.strip is None:  # a step may be spent on the samples
-            before = job.version
-            await pilot.press("full_stop")
-            await until(pilot, lambda before=before: job.version > before)
+            await one_event(pilot, job)
         before = step_of(app)
         await pilot.press("full_stop")
         await until(pilot, lambda: step_of(app) > before)

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median
@@ -136,16 +135,3 @@ def scenes() -> dict[str, PixelCost]:
         "clean digit, moving": measure(noised(digits, schedule.alpha_bar(-1))),
         "12 × pure noise, moving": measure(noise(WARM_UP + 30, images=12)),
     }
-
-
-def report() -> str:
-    """The figures of `scenes` as lines of text."""
-    lines = [f"{'one frame of 28×28':<26}{'bytes':>8}{'most':>8}{'draw ms':>9}{'app ms':>8}"]
-    for name, cost in scenes().items():
-        bytes_ = f"{cost.bytes_median:>8.0f}{cost.bytes_max:>8}"
-        lines.append(f"{name:<26}{bytes_}{cost.draw_ms:>9.2f}{cost.app_ms:>8.2f}")
-    return "\n".join(lines)
-
-
-if __name__ == "__main__":
-    sys.stdout.write(report() + "\n")
