@@ -1,6 +1,6 @@
 """What one animated frame costs: bytes on the wire and CPU time, on the real widget in a running app.
 
-`python -m difftui.bench.pixels` prints the table.
+`difftui bench --only pixels` prints them.
 """
 
 from __future__ import annotations

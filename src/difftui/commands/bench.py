@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     for name in args.only or BENCHMARKS:
         for row in BENCHMARKS[name]():
             rows.append(row)
-            print(f"{row[0]:<58} {row[1]:>10.2f} {row[2]}", flush=True)
+            print(f"{row[0]:<68} {row[1]:>8.2f} {row[2]}", flush=True)
     if args.out is not None:
         table = [{"what": what, "value": value, "unit": unit} for what, value, unit in rows]
         atomic.write_text(args.out, json.dumps({"machine": facts, "table": table}, indent=2) + "\n")
@@ -75,55 +75,6 @@ def _pixels() -> Iterator[Row]:
     for name, cost in scenes().items():
         yield f"one frame of 28×28, {name}: 256 colours", cost.bytes_median / 1000, "kB"
         yield f"one frame of 28×28, {name}: quantise, strips, render", cost.draw_ms, "ms CPU"
-
-
-BENCHMARKS:
-        for row in BENCHMARKS[name]():
-            rows.append(row)
-            print(f"{row[0]:<58} {row[1]:>10.2f} {row[2]}", flush=True)
-    if args.out is not None:
-        table = [{"what": what, "value": value, "unit": unit} for what, value, unit in rows]
-        atomic.write_text(args.out, json.dumps({"machine": facts, "table": table}, indent=2) + "\n")
-        print(f"saved {args.out}", file=sys.stderr)
-    return 0
-
-
-def _first_paint() -> Iterator[Row]:
-    from difftui.bench.app import first_paint
-
-    yield "first paint after process start, median of 7", first_paint(), "s"
-
-
-def _keys() -> Iterator[Row]:
-    from difftui.bench.app import key_to_paint
-
-    latency = key_to_paint()
-    for name in ("p50", "p95", "p99"):
-        yield (
-            f"key to paint while training on all cores, {name} of {latency.keys}",
-            getattr(latency, name),
-            "ms",
-        )
-
-
-def _watched() -> Iterator[Row]:
-    from difftui.bench.app import PRESET, watched_training
-
-    result = watched_training()
-    yield f"training {PRESET} headless, median of {result.pairs}", result.headless, "steps/s"
-    yield f"training {PRESET} in the app, median of {result.pairs}", result.in_app, "steps/s"
-    yield "in the app ÷ headless, median of pairs", result.ratio, ""
-
-
-def _pixels() -> Iterator[Row]:
-    from difftui.bench.pixels import measure, noise, noised
-    from difftui.data import bundled
-
-    frames = {"noise": noise(60), "nearly clean": noised(bundled().images[:60], alpha_bar=0.98)}
-    for name, pictures in frames.items():
-        cost = measure(pictures)
-        yield f"28×28 {name}, 256 colours", cost.bytes_median / 1000, "kB a frame"
-        yield f"28×28 {name}: quantise, strips, render", cost.draw_ms, "ms CPU a frame"
 
 
 BENCHMARKS: Mapping[str, Callable[[], Iterator[Row]]] = MappingProxyType(
