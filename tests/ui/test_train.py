@@ -6,14 +6,13 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 from textual.pilot import Pilot
 
 from difftui.engine import Job, JobState
 from difftui.engine.training import TrainingView
 from difftui.runs import find_run
 from difftui.ui.app import DifftuiApp
-from difftui.ui.screens.train import Budget, TrainScreen, duration, halved
+from difftui.ui.screens.train import Budget, TrainScreen
 from difftui.ui.widgets.pixels import PixelView
 
 
@@ -159,12 +158,3 @@ async def test_every_recipe_and_length_can_be_chosen() -> None:
         await pilot.press("b")
         await pilot.pause(0.15)
         assert "0.5 min" in shown(app, "#facts")
-
-
-def test_halving_takes_means_of_four_pixels() -> None:
-    images = np.arange(2 * 4 * 4, dtype=np.float32).reshape(2, 4, 4)
-    np.testing.assert_array_equal(halved(images)[0], [[2.5, 4.5], [10.5, 12.5]])
-
-
-def test_durations_are_for_people() -> None:
-    assert [duration(s) for s in (3.2, 89, 200, 7800)] == ["3 s", "89 s", "3 min", "2 h 10 min"]

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from difftui.runs import Series
+from difftui.words import duration
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from difftui.training.recipe import Recipe
     from difftui.training.trainer import Progress
 
-__all__ = ["Bar", "TrainingDisplay", "duration", "tell"]
+__all__ = ["Bar", "TrainingDisplay", "tell"]
 
 FRAME_SECONDS = 0.1
 LINE_SECONDS = 5.0
@@ -25,14 +26,6 @@ LINE_SECONDS = 5.0
 def tell(line: str) -> None:
     """Print one line on stderr; a terminal that is gone is no reason to fail."""
     _guarded(lambda: print(line, file=sys.stderr, flush=True))
-
-
-def duration(seconds: float) -> str:
-    """A time for people: "8 s", "4 min", "1 h 05 min"."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
 class Bar:

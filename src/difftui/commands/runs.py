@@ -7,11 +7,11 @@ import time
 from collections.abc import Sequence
 from datetime import datetime
 
-from difftui.commands.display import duration
 from difftui.errors import DifftuiError
 from difftui.runs import Run, list_runs, runs_dir, shipped_runs
 from difftui.runs.metrics import last_metrics
 from difftui.training.recipe import PRESETS, Recipe
+from difftui.words import duration
 
 __all__ = ["add_arguments", "run"]
 

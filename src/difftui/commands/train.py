@@ -9,13 +9,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from difftui.commands import UsageError
-from difftui.commands.display import TrainingDisplay, duration, tell
+from difftui.commands.display import TrainingDisplay, tell
 from difftui.commands.options import add_device, number, whole_number
 from difftui.commands.stopping import Stopped, StopRequest, stop_signals
 from difftui.diffusion import SCHEDULES, make_schedule
 from difftui.errors import DifftuiError
 from difftui.runs import Run, create_run, find_run, unused_name
 from difftui.training.recipe import PRESETS, Recipe, preset
+from difftui.words import duration
 
 if TYPE_CHECKING:
     from difftui.data import Digits

@@ -13,6 +13,7 @@ from difftui.data.download import FILES, Download, download_mnist
 from difftui.data.idx import read_idx, read_shape
 from difftui.errors import DifftuiError
 from difftui.paths import home_dir
+from difftui.words import grouped
 
 __all__ = ["find_mnist", "found_digits", "load", "prepare"]
 
@@ -88,9 +89,9 @@ def found_digits(data: str | None = None) -> str:
         else:
             folder = _folder_with_mnist(Path(data), "--data")
         if folder is None:
-            return f"{_count(len(bundled()))} bundled MNIST digits (--data mnist gets all 60 000)"
+            return f"{grouped(len(bundled()))} bundled MNIST digits (--data mnist gets all 60 000)"
         images, _ = _files(folder, "train")
-        return f"{_count(read_shape(images, 3)[0])} MNIST digits in {folder}"
+        return f"{grouped(read_shape(images, 3)[0])} MNIST digits in {folder}"
     except DifftuiError as error:
         return str(error)
 
@@ -131,7 +132,7 @@ def prepare(
                 progress(event)
     except DifftuiError as error:
         if notice is not None:
-            notice(f"{error} Until then the {_count(len(bundled()))} bundled digits are used.")
+            notice(f"{error} Until then the {grouped(len(bundled()))} bundled digits are used.")
         return "bundled"
     return data
 
@@ -200,8 +201,3 @@ def _read(folder: Path, split: str) -> Digits:
     if labels.max() > 9:
         raise DifftuiError(f"{labels_path} has the label {labels.max()}, and MNIST's are 0 to 9.")
     return Digits(images, labels, f"MNIST {split} set in {folder}")
-
-
-def _count(number: int) -> str:
-    """10000 as "10 000"."""
-    return f"{number:,}".replace(",", " ")

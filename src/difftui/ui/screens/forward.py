@@ -9,7 +9,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,6 +28,7 @@ from difftui.ui.widgets.pixels import PixelView
 from difftui.ui.widgets.plot import CurvePlot, Line, Marker, Series
 from difftui.ui.widgets.slider import Slider
 from difftui.ui.widgets.text import ActionText
+from difftui.words import short_path
 
 if TYPE_CHECKING:
     from difftui.data import Digits
@@ -244,7 +244,7 @@ class ForwardScreen(LabScreen):
         except (DifftuiError, OSError) as error:
             self._say(str(error), wrong=True)
         else:
-            self._say(f"saved {_short(path)}")
+            self._say(f"saved {short_path(path)}")
 
     def on_slider_moved(self, event: Slider.Moved) -> None:
         self.playing = False
@@ -491,11 +491,6 @@ def _choice(key: str, name: str, value: str, action: str) -> Content:
     return Content.from_markup(
         f"[@click=screen.{action}][b $accent]{key}[/] [$muted]{name}[/] [b]{value}[/][/]"
     )
-
-
-def _short(path: Path) -> str:
-    """A path with the user's own folder written ~."""
-    return f"~/{path.relative_to(Path.home())}" if path.is_relative_to(Path.home()) else str(path)
 
 
 SCREEN = ForwardScreen

@@ -11,8 +11,9 @@ from textual.content import Content
 from textual.widgets import Static
 
 from difftui.ui.screens.base import LabScreen
-from difftui.ui.widgets.pixels import PixelView
+from difftui.ui.widgets.pixels import PixelView, resample
 from difftui.ui.widgets.text import ActionText
+from difftui.words import short_path
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,6 +28,7 @@ _INTRODUCTION = (
     "network learning to take it away, and digits being born from nothing."
 )
 BANNER_DIGIT = 4  # position among the bundled digits of the one that turns into noise on this screen
+BANNER_SIDE = 14
 BANNER_TIMES = (0, 99, 199, 349, 999)
 _CAPTIONS = ("clean  t = 0", *(f"t = {t}" for t in BANNER_TIMES[1:-1]), "t = 999  noise")
 _SCREENS = (
@@ -60,7 +62,10 @@ class HomeScreen(LabScreen):
     def compose_body(self) -> ComposeResult:
         with Vertical(id="home"):
             yield PixelView(
-                shape=(len(BANNER_TIMES), 14, 14), columns=len(BANNER_TIMES), captions=_CAPTIONS, id="banner"
+                shape=(len(BANNER_TIMES), BANNER_SIDE, BANNER_SIDE),
+                columns=len(BANNER_TIMES),
+                captions=_CAPTIONS,
+                id="banner",
             )
             yield ActionText(_introduction(), id="introduction")
             yield Static(id="found")
@@ -126,8 +131,7 @@ def _banner() -> NDArray[np.float64]:
     eps = np.random.default_rng(0).standard_normal(x0.shape)
     schedule = make_schedule("linear", 1000)
     frames = np.stack([add_noise(x0, eps, schedule.alpha_bar(t)) for t in BANNER_TIMES])
-    small: NDArray[np.float64] = frames.reshape(len(frames), 14, 2, 14, 2).mean(axis=(2, 4))
-    return small
+    return resample(frames, BANNER_SIDE, BANNER_SIDE)
 
 
 def _introduction() -> Content:
@@ -150,13 +154,9 @@ def _first_interrupted(runs: list[Run]) -> str | None:
 
 
 def _home() -> str:
-    from pathlib import Path
-
     from difftui.runs import runs_dir
 
-    path = str(runs_dir())
-    home = str(Path.home())
-    return "~" + path[len(home) :] if path.startswith(home + "/") else path
+    return short_path(runs_dir())
 
 
 SCREEN = HomeScreen

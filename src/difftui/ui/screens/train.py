@@ -15,18 +15,17 @@ from difftui.errors import DifftuiError
 from difftui.runs import Run, find_run, list_runs, unused_name
 from difftui.training.recipe import PRESETS, Recipe
 from difftui.ui.screens.base import LabScreen
-from difftui.ui.widgets.pixels import PixelView
+from difftui.ui.widgets.pixels import PixelView, resample
 from difftui.ui.widgets.plot import CurvePlot, Line, Series
 from difftui.ui.widgets.text import ActionText
+from difftui.words import duration, grouped
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from difftui.engine.training import SampleStrip, TrainingView
 
 __all__ = ["SCREEN", "TrainScreen"]
 
+THUMBNAIL = 14  # pixels across a sample: half its size, so that ten have room
 MINUTES = (0.5, 1.0, 2.0, 5.0, 15.0, 60.0)
 PLOT_SECONDS = 0.5  # the curve is drawn no more often: its change is slow, its bytes are many
 
@@ -194,7 +193,7 @@ class TrainScreen(LabScreen):
             lines=lines,
         )
         if view.progress is not None and len(curve):
-            plot.border_subtitle = f"step {_grouped(view.progress.step)} · smoothed {curve.smooth[-1]:.4f}"
+            plot.border_subtitle = f"step {grouped(view.progress.step)} · smoothed {curve.smooth[-1]:.4f}"
 
     def _draw_strip(self, view: TrainingView | None) -> None:
         strip = view.strip if view is not None else None
@@ -210,7 +209,7 @@ class TrainScreen(LabScreen):
         panel.border_subtitle = ""
         if strip is not None:
             columns, rows = room
-            shown = halved(strip.images[: columns * rows])
+            shown = resample(strip.images[: columns * rows], THUMBNAIL, THUMBNAIL)
             pixels.columns = columns
             pixels.show(shown)
             asked = (
@@ -218,7 +217,7 @@ class TrainScreen(LabScreen):
                 if strip.labels
                 else "unconditional"
             )
-            panel.border_subtitle = f"step {_grouped(strip.step)} · {asked} · same noise each time"
+            panel.border_subtitle = f"step {grouped(strip.step)} · {asked} · same noise each time"
 
     def _strip_room(self, width: int, height: int) -> tuple[int, int]:
         """How many half-size digits (14×7 cells, one apart) fit: across, and rows of them."""
@@ -244,13 +243,13 @@ class TrainScreen(LabScreen):
             _choice("b", "length", _length(recipe), "budget(1)", choosing and self.chosen_run is None),
             _row("network", recipe.model),
             _row("predicts", _TARGETS[recipe.target]),
-            _row("noise", f"{recipe.schedule}, T = {_grouped(recipe.timesteps)}"),
+            _row("noise", f"{recipe.schedule}, T = {grouped(recipe.timesteps)}"),
             _row("batch", f"{recipe.batch_size}   lr {recipe.learning_rate:g}"),
         ]
         if choosing and self.resumable and self.chosen_run is None:
             rows.append(_choice("o", "or resume", self.resumable[0].name, "resume_run(1)", True))
         elif view is not None:
-            rows.append(_row("weights", f"{_grouped(view.parameters)}, {view.precision}"))
+            rows.append(_row("weights", f"{grouped(view.parameters)}, {view.precision}"))
         return Content("\n").join(rows)
 
     def _bar(self, job: Job[TrainingView] | None, view: TrainingView | None) -> Content:
@@ -263,7 +262,7 @@ class TrainScreen(LabScreen):
         ends = (
             "done" if progress.fraction >= 1 else f"about {duration(left)} left" if left is not None else ""
         )
-        rate = f"{progress.images_per_second:,.0f}".replace(",", " ")
+        rate = grouped(round(progress.images_per_second))
         words = f" {progress.fraction:4.0%}   epoch {progress.epoch:6.2f}   {rate:>7} images/s   {ends:>18} "
         width = max(8, self.size.width - len(words) - 1)
         full = round(width * progress.fraction)
@@ -282,10 +281,10 @@ class TrainScreen(LabScreen):
                 else "preparing the network and the digits …"
             )
             return Content("" if job.state.final else f" {waiting}").stylize("$muted")
-        total = f" of {_grouped(progress.total_steps)}" if progress.total_steps else ""
+        total = f" of {grouped(progress.total_steps)}" if progress.total_steps else ""
         parts = [
             view.run.name,
-            f"step {_grouped(progress.step)}{total}",
+            f"step {grouped(progress.step)}{total}",
             f"lr {progress.learning_rate:.1e}",
             _saved(job, view),
         ]
@@ -300,7 +299,7 @@ class TrainScreen(LabScreen):
         if self.chosen_run is not None:
             status = self.chosen_run.status()
             share = f"{status.fraction:.0%} of its way"
-            what = f"{self.chosen_run.name} stopped at step {_grouped(status.step)}, {share}."
+            what = f"{self.chosen_run.name} stopped at step {grouped(status.step)}, {share}."
             start = f"go on with {self.chosen_run.name}"
         else:
             what = _NOTES.get(self.preset, "")
@@ -365,13 +364,6 @@ _NOTES = {
 _TARGETS = {"eps": "the noise ε", "x0": "the clean x₀", "v": "the velocity v"}
 
 
-def halved(images: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Means of 2×2 pixels: (n, H, W) to (n, H/2, W/2)."""
-    n, height, width = images.shape
-    small: NDArray[np.float32] = images.reshape(n, height // 2, 2, width // 2, 2).mean(axis=(2, 4))
-    return small
-
-
 def _row(name: str, value: str) -> Content:
     return Content.from_markup(f"  [$muted]{name:<9}[/] ") + Content(value)
 
@@ -387,12 +379,7 @@ def _choice(key: str, name: str, value: str, action: str, active: bool) -> Conte
 def _length(recipe: Recipe) -> str:
     if recipe.minutes is not None:
         return f"{recipe.minutes:g} min"
-    return f"{recipe.epochs} epochs" if recipe.epochs is not None else f"{_grouped(recipe.steps or 0)} steps"
-
-
-def _grouped(number: int) -> str:
-    """Digits in threes, with a thin gap: 46 900."""
-    return f"{number:,}".replace(",", " ")
+    return f"{recipe.epochs} epochs" if recipe.epochs is not None else f"{grouped(recipe.steps or 0)} steps"
 
 
 def _saved(job: Job[TrainingView], view: TrainingView) -> str:
@@ -401,14 +388,6 @@ def _saved(job: Job[TrainingView], view: TrainingView) -> str:
     if view.saved_at is None:
         return "not saved yet"
     return f"saved {duration(time.monotonic() - view.saved_at)} ago"
-
-
-def duration(seconds: float) -> str:
-    """Seconds for people: "12 s", "4 min", "2 h 10 min"."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
 SCREEN = TrainScreen

@@ -28,6 +28,7 @@ from textual.widget import Widget
 from textual_plotext import Plot
 
 from difftui.ui.lean_strip import LeanStrip
+from difftui.words import grouped
 
 __all__ = ["CurvePlot", "Line", "Marker", "Series", "Shade", "reduce_to_columns", "round_ticks"]
 
@@ -656,7 +657,7 @@ def _number(value: float) -> str:
     if value and not 1e-4 <= abs(value) < 1e6:
         return re.sub(r"e([+-])0*", lambda found: "e" + found[1].replace("+", ""), f"{value:.3g}")
     if abs(value) >= 1e4 and value == int(value):
-        return f"{int(value):,}".replace(",", " ")
+        return grouped(int(value))
     return f"{value:.6g}"
 
 

@@ -1,0 +1,25 @@
+"""Numbers, times and places for people."""
+
+from pathlib import Path
+
+import pytest
+
+from difftui.words import duration, grouped, short_path
+
+
+def test_digits_stand_in_threes() -> None:
+    assert [grouped(n) for n in (0, 999, 1000, 46_900, 1_000_000)] == [
+        "0", "999", "1 000", "46 900", "1 000 000",
+    ]  # fmt: skip
+
+
+def test_durations() -> None:
+    assert [duration(s) for s in (3.2, 89, 200, 5399, 7800)] == [
+        "3 s", "89 s", "3 min", "1 h 30 min", "2 h 10 min",
+    ]  # fmt: skip
+
+
+def test_the_users_own_folder_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ada")
+    assert short_path(Path("/home/ada/runs/lab-1")) == "~/runs/lab-1"
+    assert short_path(Path("/home/adam/runs")) == "/home/adam/runs"
