@@ -1,7 +1,7 @@
 """Makes the README's screenshots from the running app: ``python assets/make_screenshots.py``.
 
-Each is the real app, driven by keys, with real jobs. Needs ``rsvg-convert`` (Debian: librsvg2-bin) and a monospaced
-font with braille (fonts-dejavu).
+Each is the real app, driven by keys, with real jobs. Needs ``rsvg-convert`` (Debian: librsvg2-bin) and a
+monospaced font with braille (fonts-dejavu).
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ from hypothesis import settings
 settings.register_profile("difftui", derandomize=True, deadline=None)
 settings.load_profile("difftui")
 
-# One thread a test process: pytest-xdist already fills the cores, and two such processes with two threads each
-# spend their time waiting for one another. Set before torch is imported; children inherit it.
+# One thread a test process: pytest-xdist already fills the cores, and two such processes with two threads
+# each spend their time waiting for one another. Set before torch is imported; children inherit it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.pop("NO_COLOR", None)
 

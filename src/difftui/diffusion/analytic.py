@@ -27,7 +27,7 @@ class GaussianDenoiser(Generic[Array]):
 
     Source: the conditional mean of two jointly Gaussian variables.
 
-    Arguments:
+    Args:
         schedule: The noise schedule.
         mean: The mean of the clean pictures: one number, or an array that broadcasts with them.
         std: Their standard deviation, 0 or more, likewise.
@@ -57,7 +57,7 @@ class PointsDenoiser:
 
     Source: Bayes' rule; Karras et al. (2022), Elucidating the Design Space, appendix B.3.
 
-    Arguments:
+    Args:
         schedule: The noise schedule.
         points: The known pictures, shape (N, ...).
         weights: Their probabilities, shape (N,), up to a common factor, each above 0; None makes them equal.

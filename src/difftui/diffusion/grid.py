@@ -14,7 +14,7 @@ def timesteps(T: int, steps: int) -> tuple[int, ...]:
     alone. ``steps`` need not divide ``T``. This is the spacing called "linspace" by Lin et al. (2023),
     Common Diffusion Noise Schedules and Sample Steps are Flawed, table 2.
 
-    Arguments:
+    Args:
         T: The length of the schedule.
         steps: How many timesteps to visit, 1 ... T.
 
@@ -41,7 +41,7 @@ def transitions(T: int, steps: int) -> tuple[tuple[int, int], ...]:
     The last lands on ``s = -1``, the clean picture. Both times of a jump come from one grid, so that no
     sampler has to guess where it goes next.
 
-    Arguments:
+    Args:
         T: The length of the schedule.
         steps: How many jumps to make, 1 ... T.
 

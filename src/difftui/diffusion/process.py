@@ -60,7 +60,7 @@ def add_noise(x0: Array, eps: Array, alpha_bar: Array | float) -> Array:
 
     Source: Ho et al. (2020), equation 4.
 
-    Arguments:
+    Args:
         x0: Clean pictures, any shape, in [-1, 1].
         eps: Standard normal noise, the shape of ``x0``.
         alpha_bar: The signal level ``a`` in [0, 1].
@@ -105,7 +105,7 @@ def eps_from_v(x_t: Array, v: Array, alpha_bar: Array | float) -> Array:
 def training_target(target: str, x0: Array, eps: Array, alpha_bar: Array | float) -> Array:
     """What the network should have said: the right answer for one of the :data:`TARGETS`.
 
-    Arguments:
+    Args:
         target: ``"eps"``, ``"x0"`` or ``"v"``.
         x0: Clean pictures, any shape.
         eps: The noise that was added, the shape of ``x0``.
@@ -125,7 +125,7 @@ def training_target(target: str, x0: Array, eps: Array, alpha_bar: Array | float
 def read_output(target: str, output: Array, x_t: Array, alpha_bar: Array | float) -> Prediction[Array]:
     """Turn a network's raw output into both views of its answer.
 
-    Arguments:
+    Args:
         target: What the network was trained on: ``"eps"``, ``"x0"`` or ``"v"``.
         output: The network's output, the shape of ``x_t``.
         x_t: The pictures it looked at.
@@ -170,7 +170,7 @@ def posterior_mean(x0: Array, x_t: Array, alpha_bar_t: float, alpha_bar_s: float
 
     Source: Ho et al. (2020), equation 7, for any pair of times.
 
-    Arguments:
+    Args:
         x0: Clean pictures, any shape.
         x_t: The pictures at time ``t``, the shape of ``x0``.
         alpha_bar_t: The signal level ``a_t`` in (0, 1).

@@ -77,7 +77,7 @@ class Sampler(Protocol[Array]):
     def step(self, x_t: Array, t: int, s: int) -> Frame[Array]:
         """Go from ``x_t`` to ``x_s``.
 
-        Arguments:
+        Args:
             x_t: Pictures at time ``t``, shape (B, C, H, W).
             t: Their timestep, 0 ... T-1.
             s: The time to reach, -1 ... t-1.
@@ -101,7 +101,7 @@ class DDPM(Generic[Array]):
 
     Source: Ho et al. (2020), Denoising Diffusion Probabilistic Models, algorithm 2 and section 3.2.
 
-    Arguments:
+    Args:
         schedule: The schedule the denoiser was made for.
         denoise: What looks at ``x_t``.
         noise: Where ``z`` comes from; asked once for every step but the last.
@@ -149,7 +149,7 @@ class DDIM(Generic[Array]):
 
     Source: Song et al. (2021), Denoising Diffusion Implicit Models, equations 12 and 16.
 
-    Arguments:
+    Args:
         schedule: The schedule the denoiser was made for.
         denoise: What looks at ``x_t``.
         noise: Where ``z`` comes from; never asked when ``eta`` is 0.
@@ -193,7 +193,7 @@ def make_sampler(
 ) -> Sampler[Array]:
     """Build a sampler by name.
 
-    Arguments:
+    Args:
         name: One of :data:`SAMPLERS`.
         schedule: The schedule the denoiser was made for.
         denoise: What looks at ``x_t``.

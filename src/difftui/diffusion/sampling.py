@@ -54,7 +54,7 @@ def sample(
     in evaluation mode first. Each step runs under ``torch.inference_mode``, so frames cannot be
     differentiated through.
 
-    Arguments:
+    Args:
         model: The network; see :data:`Model`. Without ``labels`` it is called as ``model(x, t)``.
         schedule: The schedule the network was trained on.
         sampler: ``"ddpm"`` or ``"ddim"``.
@@ -70,8 +70,8 @@ def sample(
         variance: For ``"ddpm"``: ``"beta_tilde"`` or ``"beta"``.
         clip_x0: Hold the estimated clean picture within [-1, 1] at each step.
         temperature: Standard deviation of all noise drawn here, the start and the steps' (a given ``x_T`` is
-            left as it is). Below 1 the pictures are more typical and less varied than those of the model's own
-            distribution, above 1 less typical; 1 samples that distribution.
+            left as it is). Below 1 the pictures are more typical and less varied than those of the model's
+            own distribution, above 1 less typical; 1 samples that distribution.
         device: Where to compute; None is where the network's weights are, else where ``x_T`` is, else the
             CPU.
 
@@ -100,7 +100,13 @@ def sample(
     x = torch.as_tensor(x_T, dtype=torch.float32, device=where if device is None else device)
     denoise = network_denoiser(model, schedule, target=target, labels=_one_each(labels, len(seeds)))
     rule = make_sampler(
-        sampler, schedule, denoise, step_noise(seeds, temperature), eta=eta, variance=variance, clip_x0=clip_x0
+        sampler,
+        schedule,
+        denoise,
+        step_noise(seeds, temperature),
+        eta=eta,
+        variance=variance,
+        clip_x0=clip_x0,
     )
     return _frames(rule, x, jumps)
 
@@ -111,7 +117,7 @@ def starting_noise(seeds: Sequence[int], shape: tuple[int, ...] = MNIST_SHAPE) -
     Picture ``i`` is ``torch.randn(shape, generator=torch.Generator().manual_seed(seeds[i]))``: it depends on
     nothing else, and is drawn on the CPU so that it is the same whatever the device.
 
-    Arguments:
+    Args:
         seeds: One seed a picture, each from 0 up.
         shape: The shape of one picture.
 
@@ -135,7 +141,7 @@ def step_noise(seeds: Sequence[int], temperature: float = 1.0) -> Noise[Tensor]:
     A picture's stream follows from its seed, but is another than the one :func:`starting_noise` draws from:
     otherwise the first noise added would be the starting picture over again.
 
-    Arguments:
+    Args:
         seeds: One seed a picture, each from 0 up.
         temperature: Standard deviation of the noise.
 
@@ -167,7 +173,7 @@ def network_denoiser(
 ) -> Denoise[Tensor]:
     """Make a denoiser, as samplers want it, from a network.
 
-    Arguments:
+    Args:
         model: The network; see :data:`Model`.
         schedule: The schedule it was trained on.
         target: What it predicts: ``"eps"``, ``"x0"`` or ``"v"``.

@@ -39,7 +39,7 @@ class NoiseSchedule:
     Two schedules are equal when their kind, length and options are. Build one with
     :func:`make_schedule`; the constructor is for betas that come from elsewhere.
 
-    Arguments:
+    Args:
         kind: The name of the family, one of :data:`SCHEDULES`, or any name for betas of your own.
         betas: The variances ``beta_t``, shape ``(T,)``, each in (0, 1). A read-only float64 copy is kept.
         options: The options that made the betas, defaults included.
@@ -112,7 +112,7 @@ class NoiseSchedule:
     def alpha_bar(self, t: int) -> float:
         """``alpha_bar`` at one timestep.
 
-        Arguments:
+        Args:
             t: The timestep, -1 ... T-1; -1 is the clean picture.
 
         Returns:
@@ -150,7 +150,7 @@ def make_schedule(kind: str, T: int, **options: float) -> NoiseSchedule:
     - ``sigmoid``: ``alpha_bar`` follows a falling logistic curve between ``start`` and ``end``, of
       temperature ``tau``, rescaled to run from 1 to 0.
 
-    Arguments:
+    Args:
         kind: One of :data:`SCHEDULES`.
         T: The number of steps, 1 ... 10 000.
         options: Numbers, as in the table; those left out take the default.

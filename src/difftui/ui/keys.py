@@ -1,7 +1,8 @@
 """The one table of keys: dispatch, footer, help and the command palette all read it.
 
-The same key means the same thing on every screen that has it: space plays and pauses, ``.`` and ``,`` take one
-step forward and back, ``r`` draws new randomness, a letter walks through choices and its capital walks back.
+The same key means the same thing on every screen that has it: space plays and pauses, ``.`` and ``,`` take
+one step forward and back, ``r`` draws new randomness, a letter walks through choices and its capital walks
+back.
 """
 
 from __future__ import annotations

@@ -28,8 +28,8 @@ class LabScreen(Screen[None]):
 
     NAME: ClassVar[str] = ""
     AUTO_FOCUS = ""
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (150, "-huge")]
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (32, "-tall"), (48, "-towering")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (150, "-huge")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (32, "-tall"), (48, "-towering")]  # noqa: RUF012
 
     def __init_subclass__(cls) -> None:
         cls.BINDINGS = bindings(SCREENS[cls.NAME])

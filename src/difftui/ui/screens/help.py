@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
@@ -16,7 +19,7 @@ __all__ = ["HelpScreen"]
 class HelpScreen(ModalScreen[None]):
     """Keys and what they do, over the screen they belong to."""
 
-    BINDINGS = [("escape,question_mark,f1,q,enter,space", "dismiss", "Close")]
+    BINDINGS: ClassVar[list[BindingType]] = [("escape,question_mark,f1,q,enter,space", "dismiss", "Close")]
 
     def __init__(self, screen_name: str) -> None:
         super().__init__()
