@@ -17,8 +17,9 @@ from difftui.commands import UsageError
 from difftui.commands.display import Bar, tell
 from difftui.commands.options import add_device, number, whole_number
 from difftui.commands.stopping import Stopped, stop_signals
-from difftui.diffusion import SAMPLERS, transitions
+from difftui.diffusion import SAMPLERS
 from difftui.errors import DifftuiError
+from difftui.training.recipe import OTHER_STEPS
 
 if TYPE_CHECKING:
     from difftui.training.loading import LoadedModel
@@ -29,7 +30,6 @@ SUFFIXES = {".png": "a grid", ".gif": "the trajectory", ".npz": "arrays"}
 BATCH = 250  # pictures drawn together: enough to be quick, few enough for any memory
 MOST_IN_GIF = 100
 GIF_FRAMES = 100  # a longer trajectory is thinned to about this many
-OTHER_STEPS = 50  # for a sampler that the recipe gives no number for
 PREVIEWED = 10
 
 Pictures = NDArray[np.float32]
@@ -166,23 +166,13 @@ def _pictures(
     loaded: LoadedModel, args: argparse.Namespace, steps: int, labels: list[int] | None, chosen: range
 ) -> Iterator[Pictures]:
     """x_T and then x_s after every step, for the pictures with these numbers."""
-    from difftui.diffusion import sample, starting_noise
+    from difftui.diffusion import starting_noise
 
     seeds = [args.seed + index for index in chosen]
-    noise = args.temperature * starting_noise(seeds, loaded.model.image_shape)  # type: ignore[arg-type]
-    yield noise.numpy()
-    for frame in sample(
-        loaded.model,
-        loaded.schedule,
-        sampler=args.sampler,
-        steps=steps,
-        x_T=noise,
-        seeds=seeds,
-        labels=None if labels is None else [labels[index] for index in chosen],
-        target=loaded.recipe.target,
-        temperature=args.temperature,
-        clip_x0=True,  # as the app draws them; the finished pictures are within [-1, 1]
-    ):
+    yield args.temperature * starting_noise(seeds, loaded.model.image_shape).numpy()  # type: ignore[arg-type]
+    asked = None if labels is None else [labels[index] for index in chosen]
+    frames = loaded.sample(seeds, asked, sampler=args.sampler, steps=steps, temperature=args.temperature)
+    for frame in frames:
         yield frame.x.cpu().numpy()
 
 
@@ -204,18 +194,12 @@ def _labels(loaded: LoadedModel, count: int, wanted: int | None) -> list[int] | 
 
 def _settings(loaded: LoadedModel, args: argparse.Namespace) -> tuple[str, int, float]:
     """Sampler, steps and temperature: what was asked for, else what the network's recipe advises."""
-    recipe, T = loaded.recipe, loaded.schedule.T
-    sampler: str = args.sampler or recipe.sampler
-    temperature: float = recipe.temperature if args.temperature is None else args.temperature
-    advised = recipe.sampler_steps if sampler == recipe.sampler else OTHER_STEPS
-    steps: int = args.steps or min(advised or T, T)
-    try:
-        transitions(T, steps)
-    except ValueError:
+    T = loaded.schedule.T
+    if args.steps is not None and args.steps > T:
         raise DifftuiError(
-            f"{loaded.name} was trained with {T} timesteps: --steps is 1 to {T}, not {steps}."
-        ) from None
-    return sampler, steps, temperature
+            f"{loaded.name} was trained with {T} timesteps: --steps is 1 to {T}, not {args.steps}."
+        )
+    return loaded.recipe.drawing(args.sampler, args.steps, args.temperature)
 
 
 def _check_out(out: Path, *, force: bool) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from difftui import models
-from difftui.diffusion import NoiseSchedule, make_schedule
+from difftui.diffusion import Frame, NoiseSchedule, make_schedule, sample
 from difftui.errors import DifftuiError
 from difftui.runs import Run, find_run
 from difftui.runs.checkpoint import load_tensors, read_metadata
@@ -35,6 +36,44 @@ class LoadedModel:
     schedule: NoiseSchedule
     step: int
     name: str
+
+    def sample(
+        self,
+        seeds: Sequence[int],
+        labels: Sequence[int] | None = None,
+        *,
+        sampler: str | None = None,
+        steps: int | None = None,
+        temperature: float | None = None,
+        eta: float = 0.0,
+    ) -> Generator[Frame[Tensor], None, None]:
+        """Draw pictures as the recipe advises, save where an argument says otherwise.
+
+        :func:`difftui.diffusion.sample` with this network's schedule, target and settings; estimated clean
+        pictures are held within [-1, 1].
+
+        Args:
+            seeds: one picture each.
+            labels: the class of each picture; None asks for none.
+            sampler, steps, temperature: instead of the recipe's; more steps than the schedule has are all it has.
+            eta: DDIM's share of fresh noise.
+
+        Raises:
+            ValueError: as :func:`difftui.diffusion.sample` does.
+        """
+        sampler, steps, temperature = self.recipe.drawing(sampler, steps, temperature)
+        return sample(
+            self.model,
+            self.schedule,
+            sampler=sampler,
+            steps=steps,
+            seeds=seeds,
+            labels=labels,
+            target=self.recipe.target,
+            eta=eta,
+            temperature=temperature,
+            clip_x0=True,
+        )
 
 
 def load_model(source: str | Path, device: torch.device | str = "cpu") -> LoadedModel:

@@ -19,6 +19,7 @@ Sampler = Literal["ddpm", "ddim"]
 Option = str | int | float | bool
 
 FORMAT = 1
+OTHER_STEPS = 50  # for a sampler that a recipe gives no number for
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,18 @@ class Recipe:
         if self.epochs is not None:
             return self.epochs * self.steps_per_epoch(images)
         return None
+
+    def drawing(
+        self, sampler: str | None = None, steps: int | None = None, temperature: float | None = None
+    ) -> tuple[str, int, float]:
+        """Sampler, its steps and the temperature to draw with: what is given, else what this recipe advises.
+
+        For another sampler than its own the recipe has no number of steps; it is 50 then.
+        """
+        sampler = sampler or self.sampler
+        advised = (self.sampler_steps or self.timesteps) if sampler == self.sampler else OTHER_STEPS
+        chosen = min(steps or advised, self.timesteps)
+        return sampler, chosen, self.temperature if temperature is None else temperature
 
     def steps_per_epoch(self, images: int) -> int:
         """Batches that show every image once (the last one may be smaller)."""
