@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers import eventually
 
 from difftui.data import Digits
 from difftui.engine import Engine, Job, JobState, Workbench
@@ -38,13 +39,6 @@ class Clock:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 0.0
         monkeypatch.setattr(engine_module, "time", SimpleNamespace(perf_counter=lambda: self.now))
-
-
-def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come to pass"
-        time.sleep(0.002)
 
 
 def counting(bench: Workbench | None) -> Iterator[int]:
@@ -128,7 +122,7 @@ def test_two_jobs_of_different_cost_get_equal_time(engine: Engine, monkeypatch: 
     engine.submit("cheap", worker(clock, 1.0, log, "cheap"))
     engine.submit("dear", worker(clock, 7.0, log, "dear"))
     engine.start()
-    until(lambda: len(log) >= 800)
+    eventually(lambda: len(log) >= 800)
     first = log[:800]
     assert first.count("cheap") == pytest.approx(7 * first.count("dear"), abs=7)
     longest_wait = max(len(run) for run in "".join("d" if n == "dear" else "c" for n in first).split("d"))
@@ -158,7 +152,7 @@ def test_neither_a_long_pause_nor_a_long_past_gives_a_claim(
 
     old = engine.submit("old", long_past)
     engine.start()
-    until(lambda: log.count("new") >= 100)
+    eventually(lambda: log.count("new") >= 100)
     together = log[501 : log.index("new")]
     assert abs(together.count("rested") - together.count("old")) <= 1
     later = log[log.index("new") :][:100]
@@ -172,9 +166,9 @@ def test_a_job_that_ran_alone_for_long_is_not_starved_after_its_own_pause(
     clock, log = Clock(monkeypatch), list[str]()
     training: Job[int] = engine.submit("training", worker(clock, 10.0, log, "training"))
     engine.start()
-    until(lambda: log.count("training") >= 300)
+    eventually(lambda: log.count("training") >= 300)
     training.pause()
-    until(lambda: training.state is JobState.PAUSED)
+    eventually(lambda: training.state is JobState.PAUSED)
     before = log.count("training")
 
     def animation(bench: Workbench) -> Iterator[int]:
@@ -186,7 +180,7 @@ def test_a_job_that_ran_alone_for_long_is_not_starved_after_its_own_pause(
             yield number
 
     engine.submit("animation", animation)
-    until(lambda: log.count("animation") >= 200)
+    eventually(lambda: log.count("animation") >= 200)
     both = log[before + 21 :]
     assert both.count("training") * 10 == pytest.approx(both.count("animation"), abs=20)
 
@@ -202,21 +196,21 @@ def test_pause_resume_step_and_close(engine: Engine) -> None:
 
     job = engine.submit("count", work, paused=True)
     engine.start()
-    until(lambda: job.state is JobState.PAUSED)
+    eventually(lambda: job.state is JobState.PAUSED)
     fresh = (job.snapshot, job.version)
     assert fresh == (None, 0), "a job that starts paused makes nothing"
 
     job.step()
-    until(lambda: job.version == 1 and job.state is JobState.PAUSED)
+    eventually(lambda: job.version == 1 and job.state is JobState.PAUSED)
     for _ in range(3):  # a key pressed three times in a row is three steps
         job.step()
-    until(lambda: job.version == 4 and job.state is JobState.PAUSED)
+    eventually(lambda: job.version == 4 and job.state is JobState.PAUSED)
     assert job.snapshot == 3
 
     job.resume()
-    until(lambda: job.version > 10)
+    eventually(lambda: job.version > 10)
     job.step()
-    until(lambda: job.state is JobState.PAUSED)
+    eventually(lambda: job.state is JobState.PAUSED)
     held = job.version
     time.sleep(0.03)
     assert job.version == held
@@ -225,12 +219,12 @@ def test_pause_resume_step_and_close(engine: Engine) -> None:
     assert closed_in == []
     job.close()
     job.close()
-    until(lambda: job.state is JobState.CLOSED)
+    eventually(lambda: job.state is JobState.CLOSED)
     assert closed_in == ["difftui-engine"]
     job.resume()
     job.step()
     after = engine.submit("after", lambda bench: iter([1]))
-    until(lambda: after.state is JobState.DONE)
+    eventually(lambda: after.state is JobState.DONE)
     assert job.state is JobState.CLOSED, "what has ended stays ended"
 
 
@@ -245,7 +239,7 @@ def test_a_job_closed_before_its_first_pull_never_runs(engine: Engine) -> None:
     for job in jobs[:-1]:
         job.close()
     engine.start()
-    until(lambda: all(job.state.final for job in jobs))
+    eventually(lambda: all(job.state.final for job in jobs))
     assert [job.state for job in jobs] == [JobState.CLOSED] * 19 + [JobState.DONE]
     assert len(ran) == 1
 
@@ -254,7 +248,7 @@ def test_the_latch_holds_the_newest_event_alone(engine: Engine) -> None:
     job = engine.submit("burst", lambda bench: iter(range(5000)))
     assert (job.state, job.snapshot, job.version) == (JobState.WAITING, None, 0)
     engine.start()
-    until(lambda: job.state is JobState.DONE)
+    eventually(lambda: job.state is JobState.DONE)
     assert (job.snapshot, job.version, job.error) == (4999, 5000, None)
     assert not engine.busy
 
@@ -289,13 +283,13 @@ def test_a_job_that_raises_fails_with_one_line_and_the_engine_lives_on(
     bystander = engine.submit("bystander", counting)
     failing: list[Job[Any]] = [engine.submit("x", work) for work in (at_first, later, when_closed)]
     engine.start()
-    until(lambda: failing[2].version > 0)
+    eventually(lambda: failing[2].version > 0)
     failing[2].close()
-    until(lambda: all(job.state is JobState.FAILED for job in failing))
+    eventually(lambda: all(job.state is JobState.FAILED for job in failing))
     assert [job.error for job in failing] == [line] * 3
     assert failing[1].snapshot == 7, "what was there before the error stays"
     seen = bystander.version
-    until(lambda: bystander.version > seen)
+    eventually(lambda: bystander.version > seen)
     assert bystander.error is None
 
 
@@ -303,14 +297,14 @@ def test_a_device_that_is_not_there_fails_jobs_with_its_reason_and_ends_all_the_
     engine = Engine("cuda:77")
     job = engine.submit("any", counting)
     engine.start()
-    until(lambda: job.state.final)
+    eventually(lambda: job.state.final)
     assert job.state is JobState.FAILED
     assert engine.device is None
     assert engine.problem is not None
     assert "cuda:77" in engine.problem
     assert job.error == engine.problem
     light = engine.submit_light("light", lambda: iter([1, 2]))
-    until(lambda: light.state is JobState.DONE)
+    eventually(lambda: light.state is JobState.DONE)
     assert light.snapshot == 2, "what needs no device goes on without one"
     assert engine.shutdown(10)
 
@@ -335,9 +329,9 @@ def test_shutdown_without_a_start_and_twice() -> None:
 def test_an_idle_engine_takes_no_processor_time(engine: Engine) -> None:
     job = engine.submit("count", counting)
     engine.start()
-    until(lambda: job.version > 3)
+    eventually(lambda: job.version > 3)
     job.pause()
-    until(lambda: job.state is JobState.PAUSED)
+    eventually(lambda: job.state is JobState.PAUSED)
     before = time.process_time()
     time.sleep(0.2)
     assert time.process_time() - before < 0.05
@@ -352,10 +346,10 @@ def test_shutdown_closes_a_training_which_saves_itself(engine: Engine, paused: b
     digits = Digits(np.zeros((4, 28, 28), np.uint8), np.zeros(4, np.uint8), "zeros")
     job = engine.submit("training", lambda bench: train(recipe, run, digits=digits))
     engine.start()
-    until(lambda: job.version >= 3)
+    eventually(lambda: job.version >= 3)
     if paused:
         job.pause()
-        until(lambda: job.state is JobState.PAUSED)
+        eventually(lambda: job.state is JobState.PAUSED)
     assert engine.shutdown(30)
     assert job.state is JobState.CLOSED
     assert job.snapshot is not None

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from helpers import eventually
 
 from difftui.engine import Engine, JobState
 from difftui.engine.fitting import FitView, start_fit
@@ -20,13 +21,6 @@ def engine() -> Iterator[Engine]:
     engine.start()
     yield engine
     assert engine.shutdown(60)
-
-
-def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come to pass"
-        time.sleep(0.001)
 
 
 def test_first_the_untrained_network_then_an_epoch_a_view() -> None:
@@ -58,12 +52,12 @@ def test_epochs_asked_for_in_portions_are_exactly_those_and_the_same_fit(engine:
     recipe = InversionRecipe(epochs=200)
     job = engine.submit_light("fit", start_fit(recipe), paused=True)
     job.step()
-    until(lambda: job.snapshot is not None)
+    eventually(lambda: job.snapshot is not None)
     job.step(1)
-    until(lambda: job.version == 2 and job.state is JobState.PAUSED)
+    eventually(lambda: job.version == 2 and job.state is JobState.PAUSED)
     for count in (7, 10, 30):  # whether or not the portion before is done
         job.step(count)
-    until(lambda: job.version == 49 and job.state is JobState.PAUSED)
+    eventually(lambda: job.version == 49 and job.state is JobState.PAUSED)
     time.sleep(0.02)
     view = job.snapshot
     assert view is not None
@@ -73,7 +67,7 @@ def test_epochs_asked_for_in_portions_are_exactly_those_and_the_same_fit(engine:
     with pytest.raises(ValueError, match="count"):
         job.step(0)
     job.step(1000)
-    until(lambda: job.state is JobState.DONE)
+    eventually(lambda: job.state is JobState.DONE)
     assert job.snapshot is not None
     assert job.snapshot.progress.epoch == 200
 
@@ -81,14 +75,14 @@ def test_epochs_asked_for_in_portions_are_exactly_those_and_the_same_fit(engine:
 def test_a_fit_can_be_held_and_put_away_while_epochs_are_owed(engine: Engine) -> None:
     job = engine.submit_light("fit", start_fit(InversionRecipe(epochs=10**6)), paused=True)
     job.step(10**5)
-    until(lambda: job.version > 5)
+    eventually(lambda: job.version > 5)
     job.pause()
-    until(lambda: job.state is JobState.PAUSED)
+    eventually(lambda: job.state is JobState.PAUSED)
     held = job.version
     job.step()
-    until(lambda: job.version == held + 1 and job.state is JobState.PAUSED)
+    eventually(lambda: job.version == held + 1 and job.state is JobState.PAUSED)
     job.step(10**5)
     job.close()
-    until(lambda: job.state is JobState.CLOSED)
+    eventually(lambda: job.state is JobState.CLOSED)
     assert job.snapshot is not None
     assert len(job.snapshot.losses) == job.version

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from helpers import eventually
 
 from difftui.data import Digits, bundled
 from difftui.diffusion import make_schedule, sample, starting_noise, transitions
@@ -41,13 +41,6 @@ def trained(name: str, recipe: Recipe) -> Run:
     return run
 
 
-def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come to pass"
-        time.sleep(0.002)
-
-
 @pytest.fixture
 def engine() -> Iterator[Engine]:
     engine = Engine("cpu")
@@ -58,7 +51,7 @@ def engine() -> Iterator[Engine]:
 
 def drawn(engine: Engine, **request: Any) -> SamplingView:
     job = engine.submit("drawing", start_sampling(SamplingRequest(**request)))
-    until(lambda: job.state.final)
+    eventually(lambda: job.state.final)
     assert job.state is JobState.DONE, job.error
     assert job.snapshot is not None
     assert job.snapshot.done
@@ -104,7 +97,7 @@ def test_a_trajectory_grows_by_one_picture_an_event(engine: Engine) -> None:
     seen = []
     for count in range(1, 6):
         job.step()
-        until(lambda count=count: job.version == count and job.state is JobState.PAUSED)  # type: ignore[misc]
+        eventually(lambda count=count: job.version == count and job.state is JobState.PAUSED)
         view = job.snapshot
         assert view is not None
         seen.append((view.count, view.newest, view.done))
@@ -149,17 +142,17 @@ def test_no_digit_in_particular(engine: Engine) -> None:
 def test_the_run_in_training_draws_with_its_weights_of_now(engine: Engine) -> None:
     training = engine.submit("training", start_training(recipe(steps=10**6), "growing"), paused=True)
     training.step(4)
-    until(lambda: training.version == 4 and training.state is JobState.PAUSED)
+    eventually(lambda: training.version == 4 and training.state is JobState.PAUSED)
     first = drawn(engine, source="growing", steps=3, label=2)
     assert (first.live, first.weights_step) == (True, 3)
     assert not (training.snapshot.run.weights_path).exists()
     training.step(2)
-    until(lambda: training.version == 6 and training.state is JobState.PAUSED)
+    eventually(lambda: training.version == 6 and training.state is JobState.PAUSED)
     second = drawn(engine, source="growing", steps=3, label=2)
     assert second.weights_step == 5
     assert np.abs(second.x[-1].astype(float) - first.x[-1]).max() > 0
     training.close()
-    until(lambda: training.state is JobState.CLOSED)
+    eventually(lambda: training.state is JobState.CLOSED)
     saved = drawn(engine, source="growing", steps=3, label=2)
     assert (saved.live, saved.weights_step) == (False, 5)
     assert np.abs(saved.x[-1].astype(float) - second.x[-1]).max() < 4e-3
@@ -167,7 +160,7 @@ def test_the_run_in_training_draws_with_its_weights_of_now(engine: Engine) -> No
 
 def test_training_goes_on_while_a_trajectory_is_drawn(engine: Engine) -> None:
     training = engine.submit("training", start_training(recipe(steps=10**6), "growing"))
-    until(lambda: training.version > 5)
+    eventually(lambda: training.version > 5)
     before = training.version
     view = drawn(engine, source="growing", steps=T, sampler="ddpm", seeds=tuple(range(12)))
     assert view.live
@@ -191,7 +184,7 @@ def test_what_cannot_be_drawn_fails_with_one_line(
     create_run("empty", recipe().to_json())
     trained("good", recipe())
     job = engine.submit("drawing", start_sampling(SamplingRequest(**request_)))
-    until(lambda: job.state.final)
+    eventually(lambda: job.state.final)
     assert job.state is JobState.FAILED
     assert job.error is not None
     assert message in job.error
@@ -204,7 +197,7 @@ def test_truncated_weights_are_named(engine: Engine, keep: float) -> None:
     weights = trained("cut", recipe()).weights_path
     weights.write_bytes(weights.read_bytes()[: int(keep * weights.stat().st_size)])
     job = engine.submit("drawing", start_sampling(SamplingRequest("cut")))
-    until(lambda: job.state.final)
+    eventually(lambda: job.state.final)
     assert job.error is not None
     assert str(weights) in job.error
     assert "damaged" in job.error

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from textual.pilot import Pilot
+from helpers import text_of, until
 
 from difftui.errors import DifftuiError
 from difftui.ui.app import DifftuiApp, run_app
@@ -14,18 +14,6 @@ from difftui.ui.screens.help import HelpScreen
 from difftui.ui.screens.home import HomeScreen
 from difftui.ui.widgets.bars import KeyBar, TopBar
 from difftui.ui.widgets.pixels import PixelView
-
-
-async def until(pilot: Pilot[None], condition, seconds: float = 20.0) -> None:  # type: ignore[no-untyped-def]
-    for _ in range(int(seconds / 0.05)):
-        if condition():
-            return
-        await pilot.pause(0.05)
-    raise AssertionError("it did not happen in time")
-
-
-def text_of(widget) -> str:  # type: ignore[no-untyped-def]
-    return "\n".join(strip.text for strip in widget.render_lines(widget.region.reset_offset))
 
 
 async def test_home_tells_what_there_is_and_what_was_found() -> None:

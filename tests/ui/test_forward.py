@@ -3,12 +3,13 @@
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import text_of, until
 from numpy.typing import NDArray
 from PIL import Image
 from textual.pilot import Pilot
@@ -35,19 +36,9 @@ async def opened(size: tuple[int, int] = (80, 24), data: str | None = None) -> A
         yield pilot, screen
 
 
-async def until(pilot: Pilot[None], condition: Callable[[], bool], seconds: float = 20.0) -> None:
-    for _ in range(int(seconds / 0.02)):
-        if condition():
-            await pilot.pause()
-            return
-        await pilot.pause(0.02)
-    raise AssertionError("it did not happen in time")
-
-
 def text(screen: ForwardScreen, where: str) -> str:
     """What a widget shows, border included."""
-    widget = screen.query_one(where)
-    return "\n".join(strip.text for strip in widget.render_lines(widget.outer_size.region))
+    return text_of(screen.query_one(where))
 
 
 def shown(screen: ForwardScreen, where: str) -> NDArray[np.float64]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
 
+from helpers import text_of, until
 from textual.pilot import Pilot
 
 from difftui.engine import Job, JobState
@@ -16,17 +16,8 @@ from difftui.ui.screens.train import Budget, TrainScreen
 from difftui.ui.widgets.pixels import PixelView
 
 
-async def until(pilot: Pilot[None], condition: Callable[[], object], seconds: float = 60.0) -> None:
-    for _ in range(int(seconds / 0.05)):
-        if condition():
-            return
-        await pilot.pause(0.05)
-    raise AssertionError("it did not happen in time")
-
-
 def shown(app: DifftuiApp, name: str) -> str:
-    widget = app.screen.query_one(name)
-    return "\n".join(strip.text for strip in widget.render_lines(widget.region.reset_offset))
+    return text_of(app.screen.query_one(name))
 
 
 async def opened(app: DifftuiApp, pilot: Pilot[None]) -> TrainScreen:
@@ -47,6 +38,10 @@ def step_of(app: DifftuiApp) -> int:
     return view.progress.step if view is not None and view.progress is not None else 0
 
 
+def state_of(app: DifftuiApp) -> JobState | None:
+    return app.training.state if app.training is not None else None
+
+
 async def test_start_pause_one_step_stop_resume(own_home: Path) -> None:
     app = DifftuiApp(device="cpu", screen="train", data="bundled")
     async with app.run_test(size=(80, 24)) as pilot:
@@ -57,7 +52,7 @@ async def test_start_pause_one_step_stop_resume(own_home: Path) -> None:
         job, name = app.training, app.training.name
 
         await pilot.press("space")
-        await until(pilot, lambda: job.state is JobState.PAUSED)
+        await until(pilot, lambda: state_of(app) is JobState.PAUSED)
         await pilot.pause(0.3)
         held = step_of(app)
         await pilot.pause(0.3)
@@ -71,10 +66,10 @@ async def test_start_pause_one_step_stop_resume(own_home: Path) -> None:
         await until(pilot, lambda: step_of(app) > before)
         await pilot.pause(0.2)
         assert step_of(app) == before + 1
-        assert job.state is JobState.PAUSED
+        assert state_of(app) is JobState.PAUSED
 
         await pilot.press("x")
-        await until(pilot, lambda: job.state is JobState.CLOSED)
+        await until(pilot, lambda: state_of(app) is JobState.CLOSED)
         run = find_run(name)
         assert run.status().state == "stopped"
         assert run.status().step == before + 1
@@ -89,7 +84,7 @@ async def test_start_pause_one_step_stop_resume(own_home: Path) -> None:
         assert app.training is not None
         assert app.training.name == name
         await pilot.press("x")
-        await until(pilot, lambda: app.training is not None and app.training.state is JobState.CLOSED)
+        await until(pilot, lambda: state_of(app) is JobState.CLOSED)
     assert await asyncio.to_thread(app.engine.shutdown, 20)
 
 
@@ -99,7 +94,7 @@ async def test_a_training_that_ends_shows_its_samples_and_its_facts(own_home: Pa
         screen = await opened(app, pilot)
         screen.budgets, screen.budget = (Budget(0.01),), 0
         await pilot.press("space")
-        await until(pilot, lambda: app.training is not None and app.training.state is JobState.DONE)
+        await until(pilot, lambda: state_of(app) is JobState.DONE)
         await pilot.pause(0.3)
         assert app.training is not None
         view = app.training.snapshot
@@ -136,7 +131,7 @@ async def test_a_home_that_cannot_be_written_is_told_where_the_user_looks(own_ho
     async with app.run_test(size=(80, 24)) as pilot:
         await opened(app, pilot)
         await pilot.press("space")
-        await until(pilot, lambda: app.training is not None and app.training.state is JobState.FAILED)
+        await until(pilot, lambda: state_of(app) is JobState.FAILED)
         await pilot.pause(0.3)
         assert "cannot be written" in shown(app, "#bar")
     assert await asyncio.to_thread(app.engine.shutdown, 20)

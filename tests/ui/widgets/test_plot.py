@@ -255,7 +255,7 @@ async def test_words_and_lines_hide_no_data(terminal: Any) -> None:
 
         crowd = np.random.default_rng(0).uniform(0, 1, (2, 4000))
         plot.set_series(
-            [Series(*crowd, "crowd", kind="scatter")],
+            [Series(crowd[0], crowd[1], "crowd", kind="scatter")],
             lines=[Line(0.5, "half")],
             markers=[Marker(0.3, "here")],
         )
