@@ -202,10 +202,10 @@ def list_runs() -> list[Run]:
 
 
 def shipped_runs() -> list[Run]:
-    """The trained checkpoints that come with difftui."""
-    return sorted(
-        (run for run in _runs_in(paths.checkpoints_dir()) if run.weights_path.is_file()), key=lambda r: r.name
-    )
+    """The trained checkpoints that come with difftui (the recogniser beside them draws nothing)."""
+    found = _runs_in(paths.checkpoints_dir())
+    whole = [run for run in found if run.weights_path.is_file() and run.metrics.path.is_file()]
+    return sorted(whole, key=lambda run: run.name)
 
 
 def find_run(name: str) -> Run:
