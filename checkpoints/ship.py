@@ -1,7 +1,7 @@
 """Copies a finished run into this folder: ``python checkpoints/ship.py RUN``.
 
-Takes the recipe and the weights as they are, and of the metrics a line for every 100 steps: the mean, lowest and
-highest loss since the line before.
+Takes the recipe and the weights as they are, and of the metrics a line for every 100 steps: the mean, lowest
+and highest loss since the line before.
 """
 
 from __future__ import annotations

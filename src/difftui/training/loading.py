@@ -55,7 +55,7 @@ class LoadedModel:
         Args:
             seeds: one picture each.
             labels: the class of each picture; None asks for none.
-            sampler, steps, temperature: instead of the recipe's; more steps than the schedule has are all it has.
+            sampler, steps, temperature: instead of the recipe's; more steps than there are is all of them.
             eta: DDIM's share of fresh noise.
 
         Raises:
