@@ -1,0 +1,1 @@
+"""How good generated digits are: an independent recogniser, the Fréchet distance, one report."""
