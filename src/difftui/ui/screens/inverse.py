@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,14 +15,17 @@ from textual.widgets import Digits
 from difftui.engine.fitting import FitView, start_fit
 from difftui.inversion import ACTIVATIONS, InversionRecipe, arcsin, baselines, sine_pairs
 from difftui.ui.screens.base import LabScreen
-from difftui.ui.widgets.plot import CurvePlot, Line, Series
+from difftui.ui.widgets.plot import CurvePlot, Line, Marker, Series, Shade
 from difftui.ui.widgets.text import ActionText
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from difftui.engine import Job
 
 __all__ = ["SCREEN", "InverseScreen", "Pace", "ratio_text", "verdict"]
 
+ACTIVATION_NAMES = {"relu": "ReLU", "tanh": "tanh", "silu": "SiLU"}
 HIDDEN: tuple[tuple[int, ...], ...] = ((), (3,), (3, 3), (8, 8), (16, 16), (64, 64))
 AT_ONCE = 1e6
 PACES = (10.0, 30.0, 100.0, AT_ONCE)  # epochs a second
@@ -29,6 +33,10 @@ LESSON = 500  # epochs of the lab; the fit holds here, and again after as many m
 ENDLESS = 1_000_000  # the job's own end, which nobody waits for
 UNTRAINED_SECONDS = 1.0  # so long the untrained network is shown before it learns
 LATE_SECONDS = 0.25  # epochs that were not asked for in time (another screen was shown) are not made up for
+PLOT_SHARE = 0.25  # of the time may go into drawing the plots; numbers are drawn at every tick
+LOSS_TITLES = {True: "MSE by epoch, log", False: "MSE by epoch, linear"}
+Y_TICKS = ((-1.0, "-1"), (0.0, "y = 0"), (1.0, "1"), (-0.5, "-0.5"), (0.5, "0.5"))  # the first win
+HALF_TURN = np.pi / 2  # arcsin y lies within ± this
 ERROR_AXES = (0.1, 0.3, 1.0, 3.0)
 
 
@@ -82,6 +90,7 @@ class InverseScreen(LabScreen):
         self.job: Job[FitView] | None = None
         self._fresh = False
         self._drawn: tuple[object, ...] = ()
+        self._next_plots = 0.0
         self._texts: dict[str, Content] = {}
         self._known = baselines()
 
@@ -89,9 +98,10 @@ class InverseScreen(LabScreen):
 
     def compose_body(self) -> ComposeResult:
         fit = CurvePlot(id="fit", classes="panel")
-        fit.border_title = "y = sin x → x"
+        fit.border_subtitle = "shaded: no data · |y| > 1: no inverse"
         loss = CurvePlot(id="mse", classes="panel")
-        loss.border_title = "mean squared error"
+        loss.border_title = LOSS_TITLES[self.log_axis]
+        loss.border_subtitle = f"┄┄ best line {self._known.line.mse:.2e}"
         error = CurvePlot(id="error", classes="panel")
         error.border_title = "error: answer - arcsin y"
         with Vertical(id="inverse"):
@@ -157,6 +167,7 @@ class InverseScreen(LabScreen):
     def action_log(self) -> None:
         """Logarithmic or linear axis of the mean squared error."""
         self.log_axis = not self.log_axis
+        self.query_one("#mse", CurvePlot).border_title = LOSS_TITLES[self.log_axis]
 
     # -- the fit
 
@@ -173,9 +184,11 @@ class InverseScreen(LabScreen):
     def _begin(self) -> None:
         if self.job is not None:
             self.job.close()
-        name = f"inverse {_net(self.recipe)}"
-        self.job = self.lab.engine.submit(name, start_fit(self.recipe), paused=True)
+        self.job = self.lab.engine.submit_light(
+            f"inverse {_title(self.recipe)}", start_fit(self.recipe), paused=True
+        )
         self.job.step()  # the untrained network
+        self.query_one("#fit", CurvePlot).border_title = f"x from y = sin x · {_title(self.recipe)}"
         self.goal = LESSON
         self._fresh = True
 
@@ -201,18 +214,18 @@ class InverseScreen(LabScreen):
         if view is not None:
             if self._fresh:
                 self._fresh = False
-                self.pace.start(0, at=now + UNTRAINED_SECONDS)
+                self.pace.start(0, at=now + (0.0 if self.pace.rate == AT_ONCE else UNTRAINED_SECONDS))
             if self.playing and not job.state.final:
                 count = self.pace.due(now, view.progress.epoch, self.goal)
                 if count:
                     job.step(count)
-        self._draw(job, view)
+        self._draw(now, job, view)
 
     # -- drawing
 
-    def _draw(self, job: Job[FitView], view: FitView | None) -> None:
+    def _draw(self, now: float, job: Job[FitView], view: FitView | None) -> None:
         self._say("choices", self._choices())
-        self._say("progress", self._progress(view))
+        self._say("progress", self._progress(job, view))
         self._say("verdict", self._judgement(job, view))
         if view is None:
             return
@@ -220,33 +233,88 @@ class InverseScreen(LabScreen):
         digits = self.query_one("#ratio", Digits)
         if digits.value != ratio:
             digits.update(ratio)
-        drawn = (job, job.version, self.log_axis)
-        if drawn != self._drawn:
-            self._drawn = drawn
+        drawn = (job, view.progress.epoch, self.goal, self.log_axis)
+        if drawn != self._drawn and now >= self._next_plots:
+            began = time.perf_counter()
             self._draw_fit(view)
             self._draw_loss(view)
             self._draw_error(view)
+            self._drawn = drawn
+            self._next_plots = now + (time.perf_counter() - began) / PLOT_SHARE
+
+    def _draw_fit(self, view: FitView) -> None:
+        grid, recipe = view.progress.grid, view.recipe
+        y, x = sine_pairs(recipe.points, recipe.x_range)
+        self.query_one("#fit", CurvePlot).set_series(
+            [
+                Series(grid, arcsin(grid.astype(np.float64)), "arcsin", "muted"),
+                Series(y, x, "data", "muted", kind="scatter"),
+                Series(grid, _dashed(self._known.line.at(grid.astype(np.float64))), "line", "foreground"),
+                Series(grid, view.progress.prediction, "network", "accent"),
+            ],
+            x_range=(float(grid[0]), float(grid[-1])),
+            y_range=(-HALF_TURN, HALF_TURN),
+            x_ticks=Y_TICKS,
+            markers=[Marker(-1.0, colour="muted"), Marker(1.0, colour="muted")],
+            shades=self._unseen(),
+        )
+
+    def _draw_loss(self, view: FitView) -> None:
+        self.query_one("#mse", CurvePlot).set_series(
+            [Series(view.losses.x, view.losses.y)],
+            x_range=(0.0, float(self.goal)),
+            log_y=self.log_axis,
+            lines=[Line(self._known.line.mse, colour="foreground")],
+        )
+
+    def _draw_error(self, view: FitView) -> None:
+        grid = view.progress.grid.astype(np.float64)
+        truth = arcsin(grid)
+        low, high = self._known.seen
+        error = view.progress.prediction - truth
+        largest = float(np.abs(error[(grid >= low) & (grid <= high)]).max())
+        limit = next((axis for axis in ERROR_AXES if largest <= axis), ERROR_AXES[-1])
+        self.query_one("#error", CurvePlot).set_series(
+            [
+                Series(grid, self._known.line.at(grid) - truth, "line", "foreground"),
+                Series(grid, error, "network", "accent"),
+            ],
+            x_range=(-1.0, 1.0),
+            y_range=(-limit, limit),
+            x_ticks=Y_TICKS[:3],
+            lines=[Line(0.0)],
+            shades=self._unseen(),
+        )
+
+    def _unseen(self) -> list[Shade]:
+        low, high = self._known.seen
+        return [Shade(-9.0, low), Shade(high, 9.0)]
 
     def _say(self, name: str, text: Content) -> None:
         if self._texts.get(name) != text:
             self._texts[name] = text
-            self.query_one(f"#{name}", ActionText).update(text)
+            self.query_one(f"#{name}", ActionText).update(text, layout=False)
 
     def _choices(self) -> Content:
         recipe, pace = self.recipe, self.pace.rate
+        activation = ACTIVATION_NAMES[recipe.activation] if recipe.hidden_layers else "-"
         hidden = "-".join(map(str, recipe.hidden_layers)) or "none"
         return Content("  ").join(
             [
                 _choice("h", "hidden", f"{hidden:<5}", "hidden(1)"),
-                _choice("a", "activation", f"{_activation(recipe):<4}", "activation(1)"),
+                _choice("a", "activation", f"{activation:<4}", "activation(1)"),
                 _choice("r", "seed", f"{self.seed:<3}", "reseed(1)"),
-                _choice("f", "speed", "all at once" if pace == AT_ONCE else f"{pace:.0f} epochs/s", "speed(1)"),
+                _choice(
+                    "f", "speed", "all at once" if pace == AT_ONCE else f"{pace:.0f} epochs/s", "speed(1)"
+                ),
             ]
         )
 
-    def _progress(self, view: FitView | None) -> Content:
+    def _progress(self, job: Job[FitView], view: FitView | None) -> Content:
         epoch = view.progress.epoch if view is not None else 0
-        if self.playing and epoch >= self.goal:
+        if job.error is not None:
+            mark, hint = "✗ failed  ", "x restarts"
+        elif self.playing and epoch >= self.goal:
             mark, hint = "■ done    ", f"space {LESSON} more · r re-seed"
         elif self.playing:
             mark, hint = "▶ learning", "space holds"
@@ -264,14 +332,17 @@ class InverseScreen(LabScreen):
         if view is None:
             return Content("the network is being made …").stylize("$muted")
         progress = view.progress
-        units = f"{progress.dead_units} of {progress.hidden_units} units dead"
+        dead, units = progress.dead_units, progress.hidden_units
         return Content("\n").join(
             [
-                Content.from_markup("[$muted]the error of the best straight line:[/]"),
-                Content.from_markup(f"[b]{verdict(view)}[/]"),
+                Content(f"the error of the best straight line, {self._known.line.mse:.2e}:").stylize(
+                    "$muted"
+                ),
+                Content(verdict(view)).stylize("bold"),
                 Content.from_markup(
-                    f"[$muted]MSE[/] {progress.mse:.2e}  [$muted]line[/] {self._known.line.mse:.2e}"
-                    + (f"  [$muted]{units}[/]" if progress.hidden_units else "")
+                    f"[$muted]MSE[/] {progress.mse:.2e} [$muted]· {progress.parameters} weights"
+                    + (f" · {dead} of {units} units dead" if dead else "")
+                    + "[/]"
                 ),
             ]
         )
@@ -301,13 +372,15 @@ def ratio_text(ratio: float) -> str:
     return f"{ratio:.4f}"
 
 
-def _net(recipe: InversionRecipe) -> str:
-    """1-[3]-[3]-1"""
-    return "-".join(["1", *(f"[{units}]" for units in recipe.hidden_layers), "1"])
+def _dashed(y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The curve with gaps."""
+    return np.where(np.arange(len(y)) // 4 % 2 == 0, y, np.nan)
 
 
-def _activation(recipe: InversionRecipe) -> str:
-    return {"relu": "ReLU", "tanh": "tanh", "silu": "SiLU"}[recipe.activation] if recipe.hidden_layers else "-"
+def _title(recipe: InversionRecipe) -> str:
+    """1-[3]-[3]-1 ReLU"""
+    layers = "-".join(["1", *(f"[{units}]" for units in recipe.hidden_layers), "1"])
+    return f"{layers} {ACTIVATION_NAMES[recipe.activation]}" if recipe.hidden_layers else layers
 
 
 def _choice(key: str, name: str, value: str, action: str) -> Content:
