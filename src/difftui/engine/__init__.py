@@ -1,4 +1,4 @@
-"""The worker thread between the screens and torch. Importing it imports no torch; its thread does."""
+"""The worker thread between the screens and torch. Importing it imports no torch; starting it does."""
 
 from difftui.engine.device import Device
 from difftui.engine.engine import Engine, Workbench
