@@ -19,7 +19,7 @@ import pytest
 from helpers import eventually
 
 from difftui.data import Digits
-from difftui.engine import Engine, Job, JobState, Workbench
+from difftui.engine import Device, Engine, Job, JobState, Workbench
 from difftui.engine import engine as engine_module
 from difftui.errors import DifftuiError
 from difftui.runs import create_run, find_run
@@ -233,7 +233,7 @@ def test_a_job_closed_before_its_first_pull_never_runs(engine: Engine) -> None:
 
     def work(bench: Workbench) -> Iterator[int]:
         ran.append(1)
-        yield 1
+        return iter([1])
 
     jobs = [engine.submit(f"{n}", work) for n in range(20)]  # somebody leans on a key
     for job in jobs[:-1]:
@@ -241,7 +241,53 @@ def test_a_job_closed_before_its_first_pull_never_runs(engine: Engine) -> None:
     engine.start()
     eventually(lambda: all(job.state.final for job in jobs))
     assert [job.state for job in jobs] == [JobState.CLOSED] * 19 + [JobState.DONE]
-    assert len(ran) == 1
+    assert len(ran) == 1, "nor is it started"
+
+
+def test_a_job_that_waits_for_torch_is_closed_at_once(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = threading.Event()
+
+    def slowly(request: str) -> Device:
+        assert loaded.wait(60)
+        return Device("cpu", "CPU", "the test says so")
+
+    monkeypatch.setattr(engine_module, "pick_device", slowly)
+    started: list[Workbench] = []
+
+    def work(bench: Workbench) -> Iterator[int]:
+        started.append(bench)
+        return iter([1])
+
+    job = engine.submit("waits", work)
+    engine.start()
+    job.pause()
+    job.close()
+    eventually(lambda: job.state is JobState.CLOSED)
+    assert engine.device is None, "torch has not been loaded yet"
+    loaded.set()
+    after = engine.submit("after", lambda bench: iter([1]))
+    eventually(lambda: after.state is JobState.DONE)
+    assert started == []
+    assert job.state is JobState.CLOSED
+
+
+def test_giving_way_is_no_event(engine: Engine) -> None:
+    def work(bench: Workbench) -> Iterator[int | None]:
+        for number in range(100):
+            yield None
+            yield number
+            yield None
+
+    job: Job[int] = engine.submit("polite", work, paused=True)
+    engine.start()
+    job.step(3)
+    eventually(lambda: job.state is JobState.PAUSED and job.version == 3)
+    assert job.snapshot == 2
+    job.resume()
+    eventually(lambda: job.state is JobState.DONE)
+    assert (job.snapshot, job.version) == (99, 100)
 
 
 def test_the_latch_holds_the_newest_event_alone(engine: Engine) -> None:

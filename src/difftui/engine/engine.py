@@ -69,7 +69,7 @@ class Engine:
 
     The thread has a helper import torch, so neither the caller's first paint nor light jobs wait for it.
     Among running jobs the one that has had the least time is pulled next, so an animation keeps moving while
-    a run trains.
+    a run trains. A generator that yields None only lets others have their turn: that is no event.
     A job that raises is marked FAILED with one line of text; the engine lives on.
 
     Attributes:
@@ -93,14 +93,18 @@ class Engine:
         """Start the thread, and with it the import of torch."""
         self._thread.start()
 
-    def submit(self, name: str, start: Callable[[Workbench], Iterator[T]], *, paused: bool = False) -> Job[T]:
+    def submit(
+        self, name: str, start: Callable[[Workbench], Iterator[T | None]], *, paused: bool = False
+    ) -> Job[T]:
         """Queue work. ``start`` is called in the engine's thread and returns the generator to pull.
 
         It waits until torch has been imported and the device prepared.
         """
         return self._queue(Job(self, name, lambda: start(self._workbench())), paused)
 
-    def submit_light(self, name: str, start: Callable[[], Iterator[T]], *, paused: bool = False) -> Job[T]:
+    def submit_light(
+        self, name: str, start: Callable[[], Iterator[T | None]], *, paused: bool = False
+    ) -> Job[T]:
         """Queue work that needs neither torch nor the device, as :meth:`submit` does.
 
         It begins while torch is still being imported, and where no device can be had.
@@ -139,21 +143,23 @@ class Engine:
             with self._wake:
                 while not (self._stopping or self._runnable() or any(map(self._ready, self._commands))):
                     self._wake.wait()
+                if self._stopping:
+                    break
                 commands = [c for c in self._commands if self._ready(c)]
                 self._commands = deque(c for c in self._commands if not self._ready(c))
-            for command in commands:
+            # What is to be closed is closed first: a job that waits to be started is then not started at all.
+            for command in sorted(commands, key=lambda command: command.what != "close"):
                 self._obey(command)
-            if self._stopping:
-                break
             self._pull_next()
         loader.join()  # an interpreter that ends while torch is being loaded may crash
         for pulled in list(self._pulled):
             self._close(pulled)
         for command in self._commands:
-            command.job.state = JobState.CLOSED
+            if not command.job.state.final:
+                command.job.state = JobState.CLOSED
 
     def _ready(self, command: _Command) -> bool:
-        return self._loaded or not command.job.needs_torch
+        return self._loaded or not command.job.needs_torch or command.what == "close"
 
     def _load(self) -> None:
         """Import torch and pick the device. Its own thread: from a cold disk it takes many seconds."""
@@ -185,8 +191,10 @@ class Engine:
         if what.startswith("start"):
             self._begin(job, paused=what.endswith("paused"))
             return
-        pulled = next(p for p in self._pulled if p.job is job)
-        if what == "close":
+        pulled = next((p for p in self._pulled if p.job is job), None)
+        if pulled is None:  # only a close comes before the start
+            job.state = JobState.CLOSED
+        elif what == "close":
             self._close(pulled)
         elif what == "pause":
             job.state, pulled.steps_left = JobState.PAUSED, None
@@ -223,19 +231,25 @@ class Engine:
         pulled = min(runnable, key=lambda p: p.used)
         job, began = pulled.job, time.perf_counter()
         try:
-            job.snapshot = next(pulled.events)
-            job.version += 1
+            event = next(pulled.events)
         except StopIteration:
             self._end(pulled, JobState.DONE)
         except BaseException as error:
             self._pulled.remove(pulled)
             self._fail(job, error)
         else:
-            if pulled.steps_left is not None:
-                pulled.steps_left -= 1
-                if not pulled.steps_left:
-                    job.state, pulled.steps_left = JobState.PAUSED, None
+            if event is not None:
+                self._publish(pulled, event)
         pulled.used += time.perf_counter() - began
+
+    def _publish(self, pulled: _Pulled, event: Any) -> None:
+        job = pulled.job
+        job.snapshot = event
+        job.version += 1
+        if pulled.steps_left is not None:
+            pulled.steps_left -= 1
+            if not pulled.steps_left:
+                job.state, pulled.steps_left = JobState.PAUSED, None
 
     def _close(self, pulled: _Pulled) -> None:
         close = getattr(pulled.events, "close", None)

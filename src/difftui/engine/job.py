@@ -39,14 +39,15 @@ class Job(Generic[T]):
     Attributes:
         name: what it is, for people ("training lab-3").
         snapshot: the newest event, or None before the first. Older ones are gone: a latch, not a queue.
-        version: grows by one with every snapshot; equal numbers mean nothing new to draw.
+        version: grows by one just after every new snapshot; equal numbers mean nothing new to draw. Whoever
+            reads both reads this one first.
         state: see :class:`JobState`.
         error: one line for the user when ``state`` is FAILED.
         needs_torch: whether it waits until torch has been imported.
     """
 
     def __init__(
-        self, engine: Engine, name: str, start: Callable[[], Iterator[T]], *, needs_torch: bool = True
+        self, engine: Engine, name: str, start: Callable[[], Iterator[T | None]], *, needs_torch: bool = True
     ) -> None:
         self.name = name
         self.snapshot: T | None = None
@@ -72,5 +73,8 @@ class Job(Generic[T]):
         self._engine.command("step", self, count)
 
     def close(self) -> None:
-        """End it: the generator is closed in the engine's thread, where it may still save."""
+        """End it: the generator is closed in the engine's thread, where it may still save.
+
+        A job that has not been started yet is never started.
+        """
         self._engine.command("close", self)
