@@ -1,5 +1,6 @@
 """Run directories: names, states, and the lock between processes."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from difftui.errors import DifftuiError
-from difftui.runs import Run, Status, create_run, find_run, list_runs, runs_dir, unused_name
+from difftui.runs import Run, Status, create_run, find_own_run, find_run, list_runs, runs_dir, unused_name
 
 HOLDER = """
 import sys, time
@@ -122,6 +123,38 @@ def test_the_lock_between_processes(run: Run) -> None:
     assert run.status() == Status("stopped", 5, 0.5, 1.0, "its process ended early")
     with run.lock():
         pass
+
+
+def test_a_file_system_without_locks_is_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(descriptor: int, kind: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    assert not run.is_locked()
+    with pytest.raises(DifftuiError, match=r"cannot be locked \(No locks available\)"), run.lock():
+        pass
+
+
+def test_what_ships_is_not_trained_further(run: Run, own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shipped = create_run("shipped", "{}")
+    monkeypatch.setattr("difftui.paths.checkpoints_dir", lambda: own_home / "checkpoints")
+    (own_home / "checkpoints").mkdir()
+    shipped.path.rename(own_home / "checkpoints" / "shipped")
+    assert find_run("shipped").path == own_home / "checkpoints" / "shipped"
+    with pytest.raises(DifftuiError, match="shipped came with difftui and is finished"):
+        find_own_run("shipped")
+    assert find_own_run(run.name) == run
+    assert find_own_run(str(run.path)) == run
+
+
+def test_folders_that_may_not_be_looked_into_hold_no_runs(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path) -> bool:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "is_file", refuse)
+    assert list_runs() == []
+    with pytest.raises(DifftuiError, match="there is no run called"):
+        find_run(run.name)
 
 
 def test_a_run_that_is_gone_cannot_be_locked(tmp_path: Path) -> None:

@@ -103,8 +103,8 @@ def _home() -> str:
     from difftui.paths import home_dir
 
     home = home_dir()
-    there = next(folder for folder in (home, *home.parents) if folder.exists())
     try:
+        there = next(folder for folder in (home, *home.parents) if folder.exists())
         with tempfile.TemporaryFile(dir=there):
             free = shutil.disk_usage(there).free
     except OSError as error:

@@ -34,6 +34,7 @@ __all__ = [
     "State",
     "Status",
     "create_run",
+    "find_own_run",
     "find_run",
     "list_runs",
     "runs_dir",
@@ -140,6 +141,8 @@ class Run:
             return False
         try:
             return not _try_lock(descriptor, fcntl.LOCK_SH)
+        except OSError:  # a file system without locks, where nobody can train
+            return False
         finally:
             os.close(descriptor)
 
@@ -148,7 +151,7 @@ class Run:
         """Hold the run for this process; the system lets go of it when the process ends, however it ends.
 
         Raises:
-            DifftuiError: another process holds it, or the directory cannot be written.
+            DifftuiError: another process holds it, or the directory cannot be written or locked.
         """
         try:
             descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o644)
@@ -157,21 +160,30 @@ class Run:
                 f"the run {self.name} cannot be written ({error.strerror}). Choose another folder."
             ) from None
         try:
-            for _ in range(5):  # somebody who only looks (is_locked) holds it for an instant
-                if _try_lock(descriptor, fcntl.LOCK_EX):
-                    break
-                time.sleep(0.05)
-            else:
-                holder = os.pread(descriptor, 200, 0).decode(errors="replace").strip()
+            try:
+                self._hold(descriptor)
+            except OSError as error:
                 raise DifftuiError(
-                    f"the run {self.name} is being trained by {holder or 'another process'}. "
-                    "Name another run."
-                )
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}".encode(), 0)
+                    f"the run {self.name} cannot be locked ({error.strerror}). "
+                    "Set DIFFTUI_HOME or --home to a folder on another file system."
+                ) from None
             yield
         finally:
             os.close(descriptor)
+
+    def _hold(self, descriptor: int) -> None:
+        """Take the lock, and write into its file who has it."""
+        for _ in range(5):  # somebody who only looks (is_locked) holds it for an instant
+            if _try_lock(descriptor, fcntl.LOCK_EX):
+                break
+            time.sleep(0.05)
+        else:
+            holder = os.pread(descriptor, 200, 0).decode(errors="replace").strip()
+            raise DifftuiError(
+                f"the run {self.name} is being trained by {holder or 'another process'}. Name another run."
+            )
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}".encode(), 0)
 
     def _stored_status(self) -> Status:
         try:
@@ -179,11 +191,17 @@ class Run:
             status = Status(**raw)
         except (OSError, ValueError, TypeError):
             return Status()
-        whole = status.state in get_args(State) and isinstance(status.step, int)
-        return status if whole and isinstance(status.seconds, int | float) else Status()
+        numbers = all(isinstance(value, int | float) for value in (status.fraction, status.seconds))
+        whole = numbers and status.state in get_args(State) and isinstance(status.step, int)
+        return status if whole else Status()
 
 
 def _try_lock(descriptor: int, kind: int) -> bool:
+    """Whether we have the lock now.
+
+    Raises:
+        OSError: this file system has no locks.
+    """
     try:
         fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -215,10 +233,22 @@ def find_run(name: str) -> Run:
         DifftuiError: there is none; the message lists those that exist.
     """
     for folder in (runs_dir() / name, paths.checkpoints_dir() / name, Path(name)):
-        if _NAME.fullmatch(folder.name) and (folder / "recipe.json").is_file():
+        if _NAME.fullmatch(folder.name) and _is_run(folder):
             return Run(folder)
     known = sorted({run.name for run in (*list_runs(), *shipped_runs())})
     raise DifftuiError(f"there is no run called {name!r}. Known: {', '.join(known) or 'none yet'}.")
+
+
+def find_own_run(name: str) -> Run:
+    """As :func:`find_run`, of the runs that may be trained further: not those that come with difftui.
+
+    Raises:
+        DifftuiError: there is no such run, or it ships.
+    """
+    run = find_run(name)
+    if run.path.resolve().parent == paths.checkpoints_dir().resolve():
+        raise DifftuiError(f"{run.name} came with difftui and is finished. Train a new run.")
+    return run
 
 
 def create_run(name: str, recipe_json: str) -> Run:
@@ -250,14 +280,21 @@ def create_run(name: str, recipe_json: str) -> Run:
 def unused_name(stem: str) -> str:
     """``stem-1``, ``stem-2`` … : the first that no run has."""
     number = 1
-    while (runs_dir() / f"{stem}-{number}").exists():
+    while os.path.lexists(runs_dir() / f"{stem}-{number}"):
         number += 1
     return f"{stem}-{number}"
 
 
+def _is_run(folder: Path) -> bool:
+    try:
+        return (folder / "recipe.json").is_file()
+    except OSError:  # a folder that we may not look into
+        return False
+
+
 def _runs_in(folder: Path) -> list[Run]:
     try:
-        found = [Run(path) for path in folder.iterdir() if (path / "recipe.json").is_file()]
+        found = [Run(path) for path in folder.iterdir() if _is_run(path)]
     except OSError:
         return []
     return sorted(found, key=Run.last_written, reverse=True)
