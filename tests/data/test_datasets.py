@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from torchvision.datasets import MNIST
 
-from difftui.data import bundled, find_mnist, found_digits, load, prepare
+from difftui.data import bundled, find_mnist, found_digits, load, prepare, settled
 from difftui.errors import DifftuiError
 
 NAMES = {"train": "train", "test": "t10k"}
@@ -160,6 +160,28 @@ def test_what_is_found_is_told_in_words(tmp_path: Path) -> None:
     assert found_digits() == found_digits("mnist") == found_digits("bundled")
     (raw / "train-images-idx3-ubyte.gz").write_bytes(b"")
     assert "train-images-idx3-ubyte.gz is not the MNIST file" in found_digits(str(tmp_path))
+
+
+def test_a_record_names_the_digits_that_are_really_used(tmp_path: Path, own_home: Path) -> None:
+    assert settled("mnist") == "bundled"
+    assert settled("bundled") == "bundled"
+    assert settled(str(tmp_path)) == str(tmp_path)
+    write_mnist(own_home / "data")
+    assert settled("mnist") == "mnist"
+
+
+def test_a_folder_that_may_not_be_looked_into_is_one_without_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_mnist(tmp_path)
+
+    def refuse(path: Path) -> bool:
+        raise PermissionError("Permission denied")
+
+    monkeypatch.setattr(Path, "is_file", refuse)
+    monkeypatch.setenv("DIFFTUI_DATA", str(tmp_path))
+    with pytest.raises(DifftuiError, match=r"There is no MNIST in .*DIFFTUI_DATA"):
+        find_mnist()
 
 
 def test_prepare_gives_the_name_to_load(

@@ -14,7 +14,7 @@ from difftui.commands.options import add_device, number, whole_number
 from difftui.commands.stopping import Stopped, StopRequest, stop_signals
 from difftui.diffusion import SCHEDULES, make_schedule
 from difftui.errors import DifftuiError
-from difftui.runs import Run, create_run, find_run, unused_name
+from difftui.runs import Run, create_run, find_own_run, unused_name
 from difftui.training.recipe import PRESETS, Recipe, preset
 from difftui.words import duration
 
@@ -68,7 +68,7 @@ def _train(args: argparse.Namespace, request: StopRequest) -> int:
     data = _ready_data(args.data, recipe)
     digits = load(data)
     if args.resume:
-        kept = find_run(args.run)
+        kept = find_own_run(args.run)
     else:
         recipe = replace(recipe, data=data)
         kept = create_run(args.run or unused_name(recipe.name), recipe.to_json())
@@ -80,14 +80,13 @@ def _train(args: argparse.Namespace, request: StopRequest) -> int:
 
 
 def _ready_data(wanted: str | None, recipe: Recipe) -> str:
-    """Make the training images ready, and name them as they are: "mnist" only where the full set is there."""
+    """Make the training images ready, and name them as they are."""
     from difftui.commands.digits import ready_data
-    from difftui.data import find_mnist
+    from difftui.data import settled
 
     if wanted is None and recipe.data != "mnist":
         wanted = recipe.data
-    data = ready_data(wanted, notice=tell)
-    return "bundled" if data == "mnist" and find_mnist() is None else data
+    return settled(ready_data(wanted, notice=tell))
 
 
 def _follow(
@@ -142,7 +141,7 @@ def _own_recipe(args: argparse.Namespace) -> Recipe:
     """The recipe of the run to resume, which no option may contradict."""
     if args.run is None:
         raise UsageError("name the run to resume: --run NAME.")
-    kept = find_run(args.run)
+    kept = find_own_run(args.run)
     try:
         recipe = Recipe.from_json(kept.recipe_text())
     except ValueError as error:

@@ -1,6 +1,6 @@
 """Digits: the bundled ones, full MNIST where it is found or downloaded. NumPy only; no torch."""
 
-from difftui.data.datasets import find_mnist, found_digits, load, prepare
+from difftui.data.datasets import find_mnist, found_digits, load, prepare, settled
 from difftui.data.digits import Digits, bundled
 from difftui.data.download import Download, download_mnist
 
@@ -13,4 +13,5 @@ __all__ = [
     "found_digits",
     "load",
     "prepare",
+    "settled",
 ]

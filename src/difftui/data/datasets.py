@@ -6,6 +6,7 @@ neighbours, plain or with .gz, so that one copy serves difftui and any other pro
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from difftui.data.digits import SIZE, Digits, bundled
@@ -15,7 +16,7 @@ from difftui.errors import DifftuiError
 from difftui.paths import home_dir
 from difftui.words import grouped
 
-__all__ = ["find_mnist", "found_digits", "load", "prepare"]
+__all__ = ["find_mnist", "found_digits", "load", "prepare", "settled"]
 
 _PREFIX = {"train": "train", "test": "t10k"}
 
@@ -71,6 +72,18 @@ def find_mnist(data_dir: str | os.PathLike[str] | None = None) -> Path | None:
     if os.environ.get("DIFFTUI_DATA"):
         return _folder_with_mnist(_data_root(), "DIFFTUI_DATA")
     return _raw_folder(_data_root())
+
+
+def settled(name_or_dir: str) -> str:
+    """What a record should call the digits that :func:`load` gives now under this name.
+
+    "mnist" stays so only where full MNIST is found, else it is "bundled": once somebody downloads the rest,
+    a record that says "mnist" would mean other digits than were used.
+
+    Raises:
+        DifftuiError: ``$DIFFTUI_DATA`` does not hold MNIST.
+    """
+    return "bundled" if name_or_dir == "mnist" and find_mnist() is None else name_or_dir
 
 
 def found_digits(data: str | None = None) -> str:
@@ -164,8 +177,9 @@ def _folder_with_mnist(root: Path, named_by: str) -> Path:
 def _existing(folder: Path, name: str) -> Path | None:
     """The file of that name, plain rather than compressed, or None."""
     for path in (folder / name, folder / f"{name}.gz"):
-        if path.is_file():
-            return path
+        with suppress(OSError):  # a folder that we may not look into
+            if path.is_file():
+                return path
     return None
 
 
