@@ -264,16 +264,24 @@ class Session:
             try:
                 yield from self._sitting(resume)
             except OSError as error:
-                where = self.run.path if self.run is not None else "the data"
-                raise DifftuiError(
-                    f"{where} cannot be written ({error.strerror or error}). "
-                    f"Step {self.saved_step or 0} is kept: make room, then resume the run."
-                ) from error
+                raise self._unwritable(error) from error
             except torch.cuda.OutOfMemoryError:
                 raise DifftuiError(
                     f"{self.trainer.device} has not enough free memory for this. "
                     "Use a smaller batch or another device."
                 ) from None
+
+    def _unwritable(self, error: OSError) -> DifftuiError:
+        """What the user reads when the run's directory refuses."""
+        if self.run is None:
+            return DifftuiError(f"the training stopped: {error.strerror or error}.")
+        if not self.run.path.is_dir():
+            return DifftuiError(f"{self.run.path} was removed while it trained. Train a new run.")
+        kept = f"Step {self.saved_step} is kept" if self.saved_step else "Nothing was saved yet"
+        return DifftuiError(
+            f"{self.run.path} cannot be written ({error.strerror or error}). "
+            f"{kept}: make room, then resume the run."
+        )
 
     def _sitting(self, resume: bool) -> Generator[Progress, None, None]:
         trainer = self.trainer
@@ -367,7 +375,8 @@ class Session:
         began = position.get("images", here)  # the earliest states lack it
         if began != here:
             raise DifftuiError(
-                f"it began with {began} images, and there are {here} now. Give it the data it began with."
+                f"it began with {began} images, and there are {here} now. Give it the data it began with "
+                f"by --data (its recipe says {self.trainer.recipe.data!r})."
             )
 
     def _at_end(self) -> bool:
