@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
 from helpers import text_of, until
 from textual.pilot import Pilot
 
-from difftui.engine import Job, JobState
-from difftui.engine.training import TrainingView
-from difftui.runs import find_run
+from difftui.engine import JobState
+from difftui.runs import State, Status, create_run, find_run, list_runs
+from difftui.training.recipe import PRESETS
 from difftui.ui.app import DifftuiApp
 from difftui.ui.screens.train import Budget, TrainScreen
 from difftui.ui.widgets.pixels import PixelView
@@ -25,12 +26,6 @@ async def opened(app: DifftuiApp, pilot: Pilot[None]) -> TrainScreen:
     screen = app.screen
     assert isinstance(screen, TrainScreen)
     return screen
-
-
-async def one_event(pilot: Pilot[None], job: Job[TrainingView]) -> None:
-    before = job.version
-    await pilot.press("full_stop")
-    await until(pilot, lambda: job.version > before)
 
 
 def step_of(app: DifftuiApp) -> int:
@@ -49,7 +44,7 @@ async def test_start_pause_one_step_stop_resume(own_home: Path) -> None:
         await pilot.press("space")
         await until(pilot, lambda: step_of(app) >= 3)
         assert app.training is not None
-        job, name = app.training, app.training.name
+        name = app.training.name
 
         await pilot.press("space")
         await until(pilot, lambda: state_of(app) is JobState.PAUSED)
@@ -59,8 +54,6 @@ async def test_start_pause_one_step_stop_resume(own_home: Path) -> None:
         assert step_of(app) == held
         assert "paused" in str(screen.query_one("#loss").border_title)
 
-        while job.snapshot is not None and job.snapshot.strip is None:  # a step may be spent on the samples
-            await one_event(pilot, job)
         before = step_of(app)
         await pilot.press("full_stop")
         await until(pilot, lambda: step_of(app) > before)
@@ -74,13 +67,12 @@ async def test_start_pause_one_step_stop_resume(own_home: Path) -> None:
         assert run.status().state == "stopped"
         assert run.status().step == before + 1
 
-        await pilot.press("p")  # put the stopped one aside; then choose it to go on with
-        app.action_go("home")
-        await pilot.pause(0.2)
-        app.action_go("train")
         await until(pilot, lambda: [r.name for r in screen.resumable] == [name])
-        await pilot.press("o", "space")
-        await until(pilot, lambda: step_of(app) > before + 1)
+        await pilot.press("o")  # put it aside, and choose it to go on with
+        await until(pilot, lambda: f"{name} stopped at step {before + 1}" in shown(app, "#invitation"))
+        await pilot.press("full_stop")
+        await until(pilot, lambda: step_of(app) == before + 2 and state_of(app) is JobState.PAUSED)
+        assert f"saved at step {before + 1}" in shown(app, "#status")
         assert app.training is not None
         assert app.training.name == name
         await pilot.press("x")
@@ -111,6 +103,34 @@ async def test_a_training_that_ends_shows_its_samples_and_its_facts(own_home: Pa
     assert await asyncio.to_thread(app.engine.shutdown, 20)
 
 
+async def test_a_training_stopped_while_it_waits_never_was() -> None:
+    app = DifftuiApp(device="cpu", screen="train", data="bundled")
+    app.engine.start = lambda: None  # type: ignore[method-assign]
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("space")
+        assert state_of(app) is JobState.WAITING
+        await pilot.press("x")
+        assert app.training is None
+        await until(pilot, lambda: "Press space" in shown(app, "#invitation"))
+    del app.engine.start
+    app.engine.start()
+    assert await asyncio.to_thread(app.engine.shutdown, 60)
+    assert list_runs() == []
+
+
+@pytest.mark.parametrize(("state", "told"), [("finished", "is finished"), ("stopped", "stopped at step 7")])
+async def test_a_run_asked_for_is_offered_if_something_is_left_to_train(state: State, told: str) -> None:
+    run = create_run("asked", PRESETS["quick"].to_json())
+    run.write_status(Status(state, step=7, fraction=0.5))
+    app = DifftuiApp(device="cpu", screen="train", run="asked")
+    app.engine.start = lambda: None  # type: ignore[method-assign]
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "Press space" in shown(app, "#invitation"))
+        toasts = [toast.message for toast in app._notifications]
+        assert told in "\n".join([*toasts, shown(app, "#invitation")])
+        assert ("go on with asked" in shown(app, "#invitation")) == (state == "stopped")
+
+
 async def test_quitting_saves_the_training(own_home: Path) -> None:
     app = DifftuiApp(device="cpu", screen="train", data="bundled")
     async with app.run_test(size=(80, 24)) as pilot:
@@ -138,8 +158,6 @@ async def test_a_home_that_cannot_be_written_is_told_where_the_user_looks(own_ho
 
 
 async def test_every_recipe_and_length_can_be_chosen() -> None:
-    from difftui.training.recipe import PRESETS
-
     app = DifftuiApp(device="cpu", screen="train")
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await opened(app, pilot)

@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
     """Print the table and return the exit status."""
     own, shipped = list_runs(), shipped_runs()
     if not own:
-        print(f"No runs yet in {runs_dir()}. Begin with: difftui train --preset {list(PRESETS)[-1]}")
+        print(f"No runs yet in {runs_dir()}. Begin with: difftui train --preset {next(iter(PRESETS))}")
     rows = [_row(run, run.status().state) for run in own] + [_row(run, "shipped") for run in shipped]
     if rows:
         print(_table([HEADER, *rows]))

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from difftui.engine.engine import Workbench
-from difftui.runs import Curve, Run, Series, create_run, find_run, read_metrics
+from difftui.runs import Curve, Run, Series, create_run, find_own_run, read_metrics
 from difftui.training.recipe import Recipe
 
 if TYPE_CHECKING:
     from torch import nn
 
+    from difftui.data import Digits
     from difftui.training.trainer import Progress, Trainer
 
 __all__ = ["SampleStrip", "TrainingView", "resume_training", "start_training"]
@@ -71,36 +72,56 @@ class TrainingView:
     source: str
 
 
-def start_training(recipe: Recipe, name: str) -> Callable[[Workbench], Iterator[TrainingView]]:
-    """Work for :meth:`Engine.submit`: make a new run called ``name`` and train it."""
+Training = Callable[[Workbench], Iterator[TrainingView | None]]
+"""Work for :meth:`Engine.submit`: an event is one optimiser step, but for the first, when all is prepared."""
 
-    def start(bench: Workbench) -> Iterator[TrainingView]:
-        return _train(bench, recipe, create_run(name, recipe.to_json()), resume=False)
+
+def start_training(recipe: Recipe, name: str) -> Training:
+    """Make a new run called ``name`` and train it.
+
+    Its recipe names the digits that are really used: "bundled" where ``recipe`` says "mnist" and there is no
+    more than those.
+    """
+
+    def start(bench: Workbench) -> Iterator[TrainingView | None]:
+        from difftui.data import load, settled
+
+        settled_recipe = replace(recipe, data=settled(recipe.data))
+        digits = load(settled_recipe.data)  # before the run: without digits there is nothing to keep
+        run = create_run(name, settled_recipe.to_json())
+        return _train(bench, settled_recipe, run, digits, resume=False)
 
     return start
 
 
-def resume_training(name: str) -> Callable[[Workbench], Iterator[TrainingView]]:
-    """Work for :meth:`Engine.submit`: go on with the run called ``name``."""
+def resume_training(name: str, data: str | None = None) -> Training:
+    """Go on with the user's run called ``name``, or in the directory of that path.
 
-    def start(bench: Workbench) -> Iterator[TrainingView]:
-        run = find_run(name)
-        return _train(bench, Recipe.from_json(run.recipe_text()), run, resume=True)
+    Args:
+        name: as for :func:`difftui.runs.find_own_run`.
+        data: where its digits are now; None is where its recipe says.
+    """
+
+    def start(bench: Workbench) -> Iterator[TrainingView | None]:
+        from difftui.data import load
+
+        run = find_own_run(name)
+        recipe = Recipe.from_json(run.recipe_text())
+        return _train(bench, recipe, run, load(data or recipe.data), resume=True)
 
     return start
 
 
-def _train(bench: Workbench, recipe: Recipe, run: Run, *, resume: bool) -> Iterator[TrainingView]:
-    from difftui.data import load
+def _train(
+    bench: Workbench, recipe: Recipe, run: Run, digits: Digits, *, resume: bool
+) -> Iterator[TrainingView | None]:
     from difftui.models import parameter_count
     from difftui.training.trainer import Session
 
-    digits = load(recipe.data)
     session = Session(recipe, run, digits=digits, device=bench.device.torch_device_name)
     series = _earlier_losses(run) if resume else Series()
     parameters = parameter_count(session.trainer.model)
     strips = _Strips(session.trainer)
-    saved_step: int | None = None
     saved_at: float | None = None
 
     def view(progress: Progress | None) -> TrainingView:
@@ -126,19 +147,17 @@ def _train(bench: Workbench, recipe: Recipe, run: Run, *, resume: bool) -> Itera
             first = progress.step - len(progress.losses) + 1
             for offset, loss in enumerate(progress.losses):
                 series.append(first + offset, loss)
-            if progress.saved_step != saved_step:
-                saved_step, saved_at = progress.saved_step, time.monotonic()
+            if progress.saved_step == progress.step:  # else it is of an earlier event, or an earlier sitting
+                saved_at = time.monotonic()
             yield view(progress)
             if strips.due():
-                for _ in strips.draw():
-                    yield view(progress)
+                yield from strips.draw()
         saved_at = time.monotonic()  # the core saves before it ends
-        for _ in strips.draw():
-            yield view(progress)
+        yield from strips.draw()
         yield view(progress)
     finally:
-        events.close()
         bench.live.pop(run.name, None)
+        events.close()
 
 
 def _earlier_losses(run: Run) -> Series:
@@ -171,12 +190,12 @@ class _Strips:
         from difftui.diffusion import sample
 
         spent, began = 0.0, time.perf_counter()
-        step = self.trainer.step
+        step, steps = self.trainer.step, min(STRIP_STEPS, self.trainer.schedule.T)
         frames = sample(
             self._current_model(),
             self.trainer.schedule,
             sampler=self.trainer.recipe.sampler,
-            steps=min(STRIP_STEPS, self.trainer.schedule.T),
+            steps=steps,
             temperature=self.trainer.recipe.temperature,
             seeds=self.seeds,
             labels=self.labels,
@@ -186,7 +205,7 @@ class _Strips:
         for frame in frames:
             if frame.s < 0:
                 images = frame.x[:, 0].cpu().numpy()
-                self.newest = SampleStrip(step, images, self.labels, STRIP_STEPS)
+                self.newest = SampleStrip(step, images, self.labels, steps)
             spent += time.perf_counter() - began
             yield
             began = time.perf_counter()

@@ -23,16 +23,18 @@ if TYPE_CHECKING:
 __all__ = ["DifftuiApp", "run_app"]
 
 FRAMES_PER_SECOND = 15
+PATIENCE_SECONDS = 1.0  # a longer end than this gives its reason
 
 
 class DifftuiApp(App[None]):
-    """One SSH session's laboratory.
+    """The laboratory: its screens, and what they share.
 
     Attributes:
         engine: the worker thread.
         training: the newest training job, whether it runs or not; screens share it.
         data: ``--data``, or None for what is found.
-        wanted_run: ``--run``: the run that Train and Generate open with.
+        wanted_run: the run that Train or Generate, whichever is shown next, opens with: ``--run``, or what
+            another screen hands on.
     """
 
     TITLE = "difftui"
@@ -157,9 +159,10 @@ def run_app(
     if screen is not None and screen not in SCREENS:
         raise DifftuiError(f"there is no screen called {screen!r}. Known: {', '.join(SCREENS)}.")
     if run is not None:
-        from difftui.runs import find_run
+        from difftui.runs import find_run, list_runs, shipped_runs
 
-        run = find_run(run).name
+        found = find_run(run)
+        run = found.name if found in (*list_runs(), *shipped_runs()) else str(found.path.absolute())
     app = DifftuiApp(screen=screen or "home", run=run, device=device, data=data, notices=notices)
     end_well_on_signals(app)
     try:
@@ -167,5 +170,7 @@ def run_app(
     finally:
         if app.training_is_active():
             print("difftui: saving the training …", file=sys.stderr)  # noqa: T201
+        elif not app.engine.shutdown(PATIENCE_SECONDS):
+            print("difftui: waiting for what is under way to end …", file=sys.stderr)  # noqa: T201
         app.engine.shutdown()
     return app.return_code or 0

@@ -112,12 +112,12 @@ class HomeScreen(LabScreen):
             rows.append(("networks", ", ".join(found.checkpoints) or "none shipped: train one on screen 4"))
             rows.append(("your runs", _runs_text(found)))
         lines = [Content.from_markup(f"[$muted]{name:<10}[/] ") + Content(value) for name, value in rows]
-        first = (
-            "Press [b $accent]enter[/] to go on with the interrupted run."
-            if found is not None and found.interrupted
-            else "Press [b $accent]enter[/] to watch a digit being born, or a number to begin anywhere."
+        interrupted = found.interrupted if found is not None else None
+        first = Content.from_markup(
+            "Press [b $accent]enter[/] to $what, or a number to begin anywhere.",
+            what=f"go on with {interrupted}" if interrupted else "watch a digit being born",
         )
-        return Content("\n").join([*lines, Content(), Content.from_markup(first)])
+        return Content("\n").join([*lines, Content(), first])
 
 
 def _banner() -> NDArray[np.float64]:
@@ -145,7 +145,7 @@ def _introduction() -> Content:
 
 def _runs_text(found: Found) -> str:
     if found.interrupted:
-        return f"{found.runs}; {found.interrupted} was interrupted and can go on"
+        return f"{found.runs}; {found.interrupted} is not finished and can go on"
     return f"{found.runs} in {_home()}" if found.runs else f"none yet; they will be kept in {_home()}"
 
 

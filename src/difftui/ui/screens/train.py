@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from textual.content import Content
 
 from difftui.engine import Job, JobState
 from difftui.errors import DifftuiError
-from difftui.runs import Run, find_run, list_runs, unused_name
+from difftui.runs import Run, Status, find_own_run, list_runs, unused_name
 from difftui.training.recipe import PRESETS, Recipe
 from difftui.ui.screens.base import LabScreen
 from difftui.ui.widgets.pixels import PixelView, resample
@@ -48,13 +49,15 @@ class TrainScreen(LabScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        names = list(PRESETS)
-        self.preset = "quick" if "quick" in names else names[0]
+        self.preset = next(iter(PRESETS))
         self.budgets = (Budget(), *(Budget(m) for m in MINUTES))
         self.budget = 0
         self.resumable: list[Run] = []
         self.chosen_run: Run | None = None
+        self.chosen_status = Status()  # of the chosen run, as it was when it was chosen
+        self.chosen_run_recipe: Recipe | None = None  # None also where it cannot be read
         self.log_axis = True
+        self._was_active = False
         self._drawn_version = -1
         self._drawn_at = 0.0
         self._drawn_strip: tuple[SampleStrip | None, tuple[int, int]] | None = None
@@ -80,10 +83,10 @@ class TrainScreen(LabScreen):
         self.query_one("#invitation").border_title = "train a network to take noise away"
 
     def on_screen_resume(self) -> None:
-        self.resumable = [run for run in list_runs() if run.status().state in ("stopped", "failed")]
+        self._look_for_runs()
         wanted, self.lab.wanted_run = self.lab.wanted_run, None
         if wanted is not None and not self.lab.training_is_active():
-            self._choose_run(wanted)
+            self._choose_wanted(wanted)
         self._drawn_version = -1
 
     # -- actions
@@ -99,26 +102,30 @@ class TrainScreen(LabScreen):
             job.pause()
 
     def action_step(self, count: int) -> None:
-        """One optimiser step, then hold; with nothing under way it starts held."""
+        """One optimiser step, then hold; also from the start."""
         job = self.lab.training
         if job is None or job.state.final:
             job = self._start(paused=True)
+            count += 1  # the first event tells that all is prepared
         if job is not None:
-            for _ in range(count):
-                job.step()
+            job.step(count)
 
     def action_stop(self) -> None:
         """End the training; it is saved and can be resumed."""
-        if self.lab.training_is_active() and self.lab.training is not None:
-            self.lab.training.close()
+        job = self.lab.training
+        if job is None or job.state.final:
+            return
+        job.close()
+        if job.snapshot is None:  # there was nothing yet to save, and there is nothing to show
+            self._clear_finished()
 
     def action_preset(self, by: int) -> None:
         """Walk through the recipes."""
         if not self.lab.training_is_active():
             names = list(PRESETS)
             self.preset = names[(names.index(self.preset) + by) % len(names)]
-            self.chosen_run, self.budget = None, 0
-            self._clear_finished()
+            self._choose_run(None)
+            self.budget = 0
 
     def action_budget(self, by: int) -> None:
         """Train for longer or shorter."""
@@ -132,8 +139,7 @@ class TrainScreen(LabScreen):
             return
         paths = [run.path for run in self.resumable]
         at = paths.index(self.chosen_run.path) if self.chosen_run and self.chosen_run.path in paths else -1
-        self.chosen_run = self.resumable[(at + by) % len(paths) if at >= 0 else 0]
-        self._clear_finished()
+        self._choose_run(self.resumable[(at + by) % len(paths) if at >= 0 else 0])
 
     def action_log(self) -> None:
         """Logarithmic or linear loss axis."""
@@ -151,19 +157,24 @@ class TrainScreen(LabScreen):
 
     def tick(self, now: float) -> None:
         job = self.lab.training
+        version = job.version if job is not None else 0  # before the snapshot: a newer one is drawn later
         view = job.snapshot if job is not None else None
         self.set_class(job is None, "-idle")
-        self._say("invitation", self._invitation())
+        if self.lab.training_is_active() != self._was_active:
+            self._was_active = not self._was_active
+            self._look_for_runs()
+        if job is None:
+            self._say("invitation", self._invitation())
         self._say("facts", self._facts(view))
         self._say("bar", self._bar(job, view))
         self._say("status", self._status(job, view))
         self._draw_title(job)
         self._draw_strip(view)
-        if job is not None and view is not None and job.version != self._drawn_version:
+        if job is not None and view is not None and version != self._drawn_version:
             resting = job.state.final or job.state is JobState.PAUSED
             if resting or now - self._drawn_at >= PLOT_SECONDS:
                 self._draw_curve(view)
-                self._drawn_version, self._drawn_at = job.version, now
+                self._drawn_version, self._drawn_at = version, now
 
     def _draw_title(self, job: Job[TrainingView] | None) -> None:
         words = {
@@ -297,7 +308,7 @@ class TrainScreen(LabScreen):
         """What the choice is and how to start it, where the loss will be drawn."""
         recipe = self._chosen_recipe()
         if self.chosen_run is not None:
-            status = self.chosen_run.status()
+            status = self.chosen_status
             share = f"{status.fraction:.0%} of its way"
             what = f"{self.chosen_run.name} stopped at step {grouped(status.step)}, {share}."
             start = f"go on with {self.chosen_run.name}"
@@ -316,18 +327,33 @@ class TrainScreen(LabScreen):
 
     def _chosen_recipe(self) -> Recipe | None:
         if self.chosen_run is not None:
-            try:
-                return Recipe.from_json(self.chosen_run.recipe_text())
-            except (DifftuiError, ValueError):
-                return None
+            return self.chosen_run_recipe
         recipe = self.budgets[self.budget].applied(PRESETS[self.preset])
         return replace(recipe, data=self.lab.data) if self.lab.data else recipe
 
-    def _choose_run(self, name: str) -> None:
+    def _choose_run(self, run: Run | None) -> None:
+        """Choose a run to go on with, or (None) the recipe to begin with."""
+        self.chosen_run, self.chosen_run_recipe = run, None
+        if run is not None:
+            self.chosen_status = run.status()
+            with suppress(DifftuiError, ValueError):
+                self.chosen_run_recipe = Recipe.from_json(run.recipe_text())
+        self._clear_finished()
+
+    def _choose_wanted(self, name: str) -> None:
+        """Choose the run that ``--run`` or another screen named, if there is something left to train."""
         try:
-            self.chosen_run = find_run(name)
+            run = find_own_run(name)
         except DifftuiError as error:
-            self.notify(str(error), severity="error")
+            self.notify(str(error), severity="warning", markup=False)
+            return
+        if run.status().state == "finished":
+            self.notify(f"{run.name} is finished. Draw with it on screen 5.", markup=False)
+        else:
+            self._choose_run(run)
+
+    def _look_for_runs(self) -> None:
+        self.resumable = [run for run in list_runs() if run.status().state in ("stopped", "failed")]
 
     def _clear_finished(self) -> None:
         """A new choice puts the finished training aside: the screen shows what would be started."""
@@ -342,7 +368,8 @@ class TrainScreen(LabScreen):
         from difftui.engine.training import resume_training, start_training
 
         if self.chosen_run is not None:
-            name, work = self.chosen_run.name, resume_training(self.chosen_run.name)
+            name = self.chosen_run.name
+            work = resume_training(str(self.chosen_run.path), self.lab.data)
         else:
             recipe = self._chosen_recipe()
             if recipe is None:
@@ -385,9 +412,10 @@ def _length(recipe: Recipe) -> str:
 def _saved(job: Job[TrainingView], view: TrainingView) -> str:
     if job.state in (JobState.DONE, JobState.CLOSED):
         return "saved"
-    if view.saved_at is None:
-        return "not saved yet"
-    return f"saved {duration(time.monotonic() - view.saved_at)} ago"
+    if view.saved_at is not None:
+        return f"saved {duration(time.monotonic() - view.saved_at)} ago"
+    step = view.progress.saved_step if view.progress is not None else None
+    return "not saved yet" if step is None else f"saved at step {grouped(step)}"
 
 
 SCREEN = TrainScreen
