@@ -239,7 +239,7 @@ PRESETS: Mapping[str, Recipe] = MappingProxyType(
                 ema_decay=0.998,
                 label_drop=0.05,
                 sampler_steps=25,
-                temperature=0.9,
+                temperature=0.85,
                 minutes=1.0,
             ),
             Recipe(
