@@ -90,6 +90,34 @@ def test_the_frames_are_those_of_the_sampler(engine: Engine, sampler: str, steps
     assert (view.model, view.schedule, view.T, view.num_classes) == ("patch-unet", "cosine", T, 10)
 
 
+def test_the_recipe_advises_where_nothing_is_asked(engine: Engine) -> None:
+    advised = recipe(sampler="ddim", sampler_steps=6, temperature=0.5)
+    trained("one", advised)
+    trained("plain", recipe())
+    view = drawn(engine, source="one", seeds=(4,))
+    assert (view.sampler, view.temperature, len(view.times)) == ("ddim", 0.5, 7)
+    assert np.array_equal(view.x[0], (0.5 * starting_noise((4,)))[:, 0].numpy().astype(np.float16))
+    view = drawn(engine, source="one", sampler="ddpm", steps=3, temperature=1.0)
+    assert (view.sampler, view.temperature, len(view.times)) == ("ddpm", 1.0, 4)
+    view = drawn(engine, source="plain")
+    assert (view.sampler, view.temperature, len(view.times)) == ("ddpm", 1.0, T + 1)
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.7])
+def test_temperature_scales_the_noise_of_the_start_and_of_the_steps(
+    engine: Engine, temperature: float
+) -> None:
+    trained("one", recipe())
+    loaded = load_model("one")
+    view = drawn(engine, source="one", steps=6, seeds=(1,), label=3, temperature=temperature)
+    frames = sample(
+        loaded.model, loaded.schedule, sampler="ddpm", steps=6, seeds=(1,), labels=3, target="v",
+        temperature=temperature, clip_x0=True,
+    )  # fmt: skip
+    for i, frame in enumerate(frames):
+        assert np.abs(view.x[i + 1] - frame.x[:, 0].numpy()).max() < 4e-3
+
+
 def test_a_trajectory_grows_by_one_picture_an_event(engine: Engine) -> None:
     trained("one", recipe())
     request = SamplingRequest("one", steps=4)
@@ -171,7 +199,7 @@ def test_training_goes_on_while_a_trajectory_is_drawn(engine: Engine) -> None:
 @pytest.mark.parametrize(
     ("request_", "message"),
     [
-        ({"source": "nobody"}, "there is no run called 'nobody'. Known: empty, good."),
+        ({"source": "nobody"}, "there is no run called 'nobody'. Known: empty, good"),
         ({"source": "empty"}, "the run empty has no weights yet. Train it first, or choose another."),
         ({"source": "good", "label": 10}, "label 10 is outside 0 ... 9."),
         ({"source": "good", "sampler": "magic"}, "magic"),

@@ -26,21 +26,24 @@ class SamplingRequest:
         source: a run by name: where it is training now, its present weights, else those it has on disk. A
             shipped checkpoint by name. Or a path, of a run's directory or a weights file: always what is on
             disk.
-        sampler: "ddim" or "ddpm".
-        steps: sampler steps; None, or more than the schedule has timesteps, is every timestep.
+        sampler: "ddim" or "ddpm"; None is what the network's recipe advises.
+        steps: sampler steps; more than the schedule has timesteps is every timestep; None is what the recipe
+            advises.
         seeds: one picture each.
         label: the digit asked for. "each" asks the k-th picture for digit k mod 10. None leaves it open: a
             network that learned to go without labels is asked for none, another for a digit that follows from
             the picture's seed. Networks without classes ignore it.
+        temperature: standard deviation of all noise; None is what the recipe advises.
         eta: DDIM's share of fresh noise.
         clip_x0: hold the estimated clean picture within [-1, 1].
     """
 
     source: str | Path
-    sampler: str = "ddim"
-    steps: int | None = 50
+    sampler: str | None = None
+    steps: int | None = None
     seeds: tuple[int, ...] = (0,)
     label: int | Literal["each"] | None = None
+    temperature: float | None = None
     eta: float = 0.0
     clip_x0: bool = True
 
@@ -61,6 +64,7 @@ class SamplingView:
         live: whether the weights came from a run that was training.
         model: the network's kind; ``num_classes`` the classes it can be asked for, or None.
         labels: the digits it was really asked for, one a picture, or None for none.
+        sampler, temperature: really used.
         schedule: name of the noise schedule; ``T`` its timesteps.
         times: (steps + 1,) timesteps, falling; ``alpha_bars`` (steps + 1,) float64, the share of x_0's power
             in the picture at each.
@@ -76,6 +80,8 @@ class SamplingView:
     model: str
     num_classes: int | None
     labels: tuple[int, ...] | None
+    sampler: str
+    temperature: float
     schedule: str
     T: int
     times: tuple[int, ...]
@@ -148,9 +154,11 @@ def _draw(bench: Workbench, request: SamplingRequest) -> Iterator[SamplingView]:
     schedule, recipe = loaded.schedule, loaded.recipe
     num_classes: int | None = getattr(loaded.model, "num_classes", None)
     shape: tuple[int, int, int] = loaded.model.image_shape  # type: ignore[assignment]
-    noise = starting_noise(request.seeds, shape)
+    sampler = request.sampler or recipe.sampler
+    temperature = recipe.temperature if request.temperature is None else request.temperature
+    noise = temperature * starting_noise(request.seeds, shape)
     labels = _labels(request, num_classes, goes_without=recipe.label_drop > 0)
-    steps = min(request.steps or schedule.T, schedule.T)
+    steps = min(request.steps or recipe.sampler_steps or schedule.T, schedule.T)
     times = (schedule.T - 1, *(s for _, s in transitions(schedule.T, steps)))
     alpha_bars = np.array([schedule.alpha_bar(t) for t in times])
     kept = (len(times), len(request.seeds), *shape[1:])
@@ -159,7 +167,7 @@ def _draw(bench: Workbench, request: SamplingRequest) -> Iterator[SamplingView]:
 
     def view(count: int) -> SamplingView:
         return SamplingView(
-            request, loaded.name, loaded.step, live, recipe.model, num_classes, labels,
+            request, loaded.name, loaded.step, live, recipe.model, num_classes, labels, sampler, temperature,
             schedule.kind, schedule.T, times, alpha_bars, count, x, x0_hat,
         )  # fmt: skip
 
@@ -167,12 +175,13 @@ def _draw(bench: Workbench, request: SamplingRequest) -> Iterator[SamplingView]:
     frames = sample(
         loaded.model,
         schedule,
-        sampler=request.sampler,
+        sampler=sampler,
         steps=steps,
         x_T=noise,
         seeds=request.seeds,
         labels=labels,
         target=recipe.target,
+        temperature=temperature,
         eta=request.eta,
         clip_x0=request.clip_x0,
     )

@@ -51,7 +51,7 @@ def save_trajectory(view: SamplingView, index: int, picture: int | None, folder:
 def _stem(view: SamplingView, index: int, picture: int | None) -> str:
     """All it takes to draw the same again, as "quick-ddim50-digit7-seed0"; and t where it is unfinished."""
     request = view.request
-    parts = [view.name, f"{request.sampler}{len(view.times) - 1}"]
+    parts = [view.name, f"{view.sampler}{len(view.times) - 1}"]
     if picture is not None:
         parts += [f"digit{view.labels[picture]}"] if view.labels else []
         parts.append(f"seed{request.seeds[picture]}")

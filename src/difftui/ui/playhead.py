@@ -22,7 +22,7 @@ class Playhead:
     @property
     def index(self) -> int:
         """The frame to show."""
-        return int(self._exact)
+        return int(self._exact + 1e-6)  # sums of many short times fall a hair short of whole frames
 
     def advance(self, now: float, newest: int, *, complete: bool) -> None:
         """Let time pass. At the newest frame it waits for more, or stops if there will be none.

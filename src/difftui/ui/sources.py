@@ -22,13 +22,13 @@ class Source:
         run: where it is kept.
         shipped: it came with difftui.
         live: it is being trained by this app.
-        T: timesteps of its schedule, or None where its recipe cannot be read.
+        recipe: how it was trained and is best drawn with, or None where that cannot be read.
     """
 
     run: Run
     shipped: bool
     live: bool
-    T: int | None
+    recipe: Recipe | None
 
     @property
     def name(self) -> str:
@@ -48,11 +48,10 @@ def find_sources(live: Run | None) -> list[Source]:
         live: the run that this app is training now; it can draw before it has saved any weights.
     """
     shipped = sorted(shipped_runs(), key=lambda run: run.name != FIRST)
+    found = [_source(run, shipped=True) for run in shipped]
+    drawing = [source for source in found if source.recipe is not None]  # a recogniser ships as well
     runs = [run for run in list_runs() if run == live or run.weights_path.is_file()]
-    return [
-        *(_source(run, shipped=True) for run in shipped),
-        *(_source(run, live=run == live) for run in runs),
-    ]
+    return drawing + [_source(run, live=run == live) for run in runs]
 
 
 def named_source(name: str) -> Source:
@@ -67,7 +66,7 @@ def named_source(name: str) -> Source:
 
 def _source(run: Run, *, shipped: bool = False, live: bool = False) -> Source:
     try:
-        timesteps = Recipe.from_json(run.recipe_text()).timesteps
+        recipe = Recipe.from_json(run.recipe_text())
     except (DifftuiError, ValueError):
-        timesteps = None  # the engine will say what is wrong with it, when it is asked to draw
-    return Source(run, shipped, live, timesteps)
+        recipe = None  # the engine will say what is wrong with it, when it is asked to draw
+    return Source(run, shipped, live, recipe)

@@ -26,6 +26,7 @@ from difftui.ui.sources import Source, find_sources, named_source
 from difftui.ui.widgets.pixels import PixelView
 from difftui.ui.widgets.slider import Slider
 from difftui.ui.widgets.text import ActionText
+from difftui.words import grouped, short_path
 
 if TYPE_CHECKING:
     from difftui.runs import Run
@@ -34,6 +35,7 @@ __all__ = ["SCREEN", "GenerateScreen", "Stage"]
 
 Label = int | Literal["each"] | None
 
+DEFAULT_STEPS = 50  # where no recipe advises
 STEPS = (5, 10, 25, 50, 100, 200, 500, 1000)
 SAMPLERS = ("ddim", "ddpm")
 CLASSES = 10
@@ -43,8 +45,8 @@ SPEEDS = range(-4, 7)  # powers of two of it
 WHOLE_SECONDS = 4.0  # about how long a trajectory plays until the user chooses a speed
 SIDE = 28
 MOST_SCALE = 2
-CELL = 20  # columns of one choice or fact
-NARROWEST_SIDE = 16
+CELL = 23  # columns of one choice or fact
+NARROWEST_SIDE, CHOSEN_SIDE = 16, 20  # columns of text beside two panes, and beside more of them
 
 PANES = (
     ("x_t", "x_t"),
@@ -74,7 +76,7 @@ class Stage:
         for scale in range(MOST_SCALE, 0, -1):
             width, height = SIDE * scale + 2, SIDE // 2 * scale + 2
             if 2 * width + NARROWEST_SIDE <= columns and height + 6 <= rows:
-                panes = min(len(PANES), (columns - NARROWEST_SIDE) // width)
+                panes = max(2, min(len(PANES), (columns - CHOSEN_SIDE) // width))
                 return cls(scale, panes, columns - panes * width)
             if 2 * width <= columns and height + 9 <= rows:
                 return cls(scale, min(len(PANES), columns // width), 0)
@@ -86,7 +88,8 @@ class GenerateScreen(LabScreen):
 
     Attributes:
         sources: the networks there are; ``source`` the chosen one, None when there is none.
-        sampler, steps, seed, label: what is asked for; ``steps`` may be more than the schedule has.
+        sampler, steps: as the user chose them, None while the network's recipe decides.
+        seed, label: what is asked for.
         grid: twelve seeds together; ``picture`` is the highlighted one, and the one shown alone.
         job: the drawing; a change of choice closes it and starts another.
         playhead: which of its frames is shown.
@@ -98,15 +101,15 @@ class GenerateScreen(LabScreen):
         super().__init__()
         self.sources: list[Source] = []
         self.source: Source | None = None
-        self.sampler = SAMPLERS[0]
-        self.steps = 50
+        self.sampler: str | None = None
+        self.steps: int | None = None
         self.seed = 0
         self.label: Label = 7
         self.grid = False
         self.picture = 0
         self.job: Job[SamplingView] | None = None
         self.playhead = Playhead()
-        self.stage = Stage(1, 2, CELL)
+        self.stage = Stage(1, 2, NARROWEST_SIDE)
         self._speed: int | None = None  # as the user chose it; None goes by the length
         self._message = Content()
         self._live: Run | None = None
@@ -121,10 +124,18 @@ class GenerateScreen(LabScreen):
         return self.job.snapshot if self.job is not None else None
 
     @property
+    def taken_sampler(self) -> str:
+        """The user's choice, else what the network's recipe advises."""
+        recipe = self.source.recipe if self.source is not None else None
+        return self.sampler or (recipe.sampler if recipe is not None else SAMPLERS[0])
+
+    @property
     def taken_steps(self) -> int:
-        """Sampler steps that will be taken: what is asked for, but no more than the schedule has."""
-        known = self.source.T if self.source is not None else None
-        return min(self.steps, known) if known is not None else self.steps
+        """The user's choice, else what the recipe advises; never more than the schedule has."""
+        recipe = self.source.recipe if self.source is not None else None
+        if recipe is None:
+            return self.steps or DEFAULT_STEPS
+        return min(self.steps or recipe.sampler_steps or recipe.timesteps, recipe.timesteps)
 
     # Composition.
 
@@ -229,15 +240,14 @@ class GenerateScreen(LabScreen):
 
     def action_sampler(self) -> None:
         """DDIM or DDPM."""
-        self.sampler = SAMPLERS[(SAMPLERS.index(self.sampler) + 1) % len(SAMPLERS)]
+        self.sampler = SAMPLERS[(SAMPLERS.index(self.taken_sampler) + 1) % len(SAMPLERS)]
         self._start()
 
     def action_count(self, by: int) -> None:
         """More or fewer sampler steps, never more than the schedule has."""
-        known = self.source.T if self.source is not None else None
-        counts = [n for n in STEPS if known is None or n < known] + ([known] if known is not None else [])
-        now = self.taken_steps
-        further = [n for n in counts if (n > now if by > 0 else n < now)]
+        recipe = self.source.recipe if self.source is not None else None
+        counts = STEPS if recipe is None else (*(n for n in STEPS if n < recipe.timesteps), recipe.timesteps)
+        further = [n for n in counts if (n > self.taken_steps if by > 0 else n < self.taken_steps)]
         if further:
             self.steps = min(further) if by > 0 else max(further)
             self._start()
@@ -319,7 +329,7 @@ class GenerateScreen(LabScreen):
         count = GRID if self.grid else 1
         request = SamplingRequest(
             source=self.source.wanted,
-            sampler=self.sampler,
+            sampler=self.taken_sampler,
             steps=self.taken_steps,
             seeds=tuple(range(self.seed, self.seed + count)),
             label=self.label,
@@ -343,7 +353,7 @@ class GenerateScreen(LabScreen):
         """Compress beside the screen: a long GIF takes seconds."""
         try:
             png, gif = save_trajectory(view, index, picture, folder)
-            text, wrong = f"saved {_short(png)} and {gif.name}", False
+            text, wrong = f"saved {png.name} and {gif.name}\nin {short_path(folder)}", False
         except (DifftuiError, OSError) as error:
             text, wrong = str(error), True
         self.app.call_from_thread(self._saved, text, wrong)
@@ -479,11 +489,11 @@ class GenerateScreen(LabScreen):
         choices = [
             _choice("m", "model", name, "source(1)", mark=" ▶" if source is not None and source.live else ""),
             _choice("d", "digit", self._label_text(view) if asked else "none", "digit(1)", grey=not asked),
-            _choice("a", "sampler", self.sampler.upper(), "sampler"),
+            _choice("a", "sampler", self.taken_sampler.upper(), "sampler"),
             _choice("+/-", "steps", str(self.taken_steps), "count(1)"),
             _choice("r", "seed", self._seed_text(), "reseed(1)"),
-            _choice("g", "show", "12 seeds" if self.grid else "1 seed", "grid"),
-            _choice("f", "speed", f"{FPS * 2.0**speed:.3g} fps", "speed(1)"),
+            _choice("g", "seeds", str(GRID if self.grid else 1), "grid"),
+            _choice("f", "fps", f"{FPS * 2.0**speed:.3g}", "speed(1)"),
         ]
         if self.grid:
             choices.append(_choice("n", "chosen", str(self.seed + self.picture), "pick(1)"))
@@ -491,7 +501,7 @@ class GenerateScreen(LabScreen):
 
     def _label_text(self, view: SamplingView | None) -> str:
         if self.label is None and view is not None and view.labels and not self.grid:
-            return f"any: {view.labels[self.picture]}"
+            return f"any {view.labels[self.picture]}"
         return "any" if self.label is None else str(self.label)
 
     def _seed_text(self) -> str:
@@ -500,27 +510,34 @@ class GenerateScreen(LabScreen):
     def _facts(self, view: SamplingView | None) -> list[tuple[str, str]]:
         """Names and values; a value that is not there yet is a dash, so that nothing jumps."""
         if view is None:
-            return [("frame", "-"), ("noise", "-"), ("x̂0 moved", "-"), ("train steps", "-")]
+            names = ("frame", "noise", "x̂0 moved", "temperature", "train steps")
+            return [(name, "-") for name in names]
         index = self.playhead.index
         moved = view.belief_moved(index, self.picture)
         return [
             ("frame", f"{index}/{len(view.times) - 1}"),
             ("noise", f"{100 * (1 - view.alpha_bars[index]):.1f} %"),
             ("x̂0 moved", "-" if moved is None else f"{moved:.3f}"),
-            ("train steps", f"{view.weights_step:,}".replace(",", " ")),
+            ("temperature", f"{view.temperature:g}"),
+            ("train steps", grouped(view.weights_step)),
         ]
 
     def _side(self, facts: list[tuple[str, str]]) -> Content:
-        width = min(self.stage.side, CELL + 6)
-        lines = [*self._choices(), Content(), *(_fact(name, value, width - 2) for name, value in facts)]
+        width = min(self.stage.side, CELL)
+        lines = [
+            *self._choices(),
+            Content(),
+            *(_fact(name, value, min(width - 1, CELL - 5)) for name, value in facts),
+        ]
         return Content("\n").join([Content(" ") + line.truncate(width - 1, ellipsis=True) for line in lines])
 
     def _band(self, facts: list[tuple[str, str]]) -> Content:
-        cells = max(4, self.size.width // (CELL + 5))
+        cells = max(4, self.size.width // CELL)
         width = self.size.width // cells
         choices = [choice.truncate(width - 1, ellipsis=True) for choice in self._choices()]
         rows = [choices[at : at + cells] for at in range(0, len(choices), cells)]
-        rows.append([_fact(name, value, width - 4) for name, value in facts])
+        shown = [fact for fact in facts if not (self.grid and fact[0] == "x̂0 moved")]  # it is of one picture
+        rows.append([_fact(name, value, width - 4) for name, value in shown])
         lines = [Content().join([cell.pad_right(width - cell.cell_length) for cell in row]) for row in rows]
         return Content("\n").join([Content(" ") + line for line in lines])
 
@@ -584,13 +601,10 @@ def _choice(key: str, name: str, value: str, action: str, *, mark: str = "", gre
 
 
 def _fact(name: str, value: str, width: int) -> Content:
-    room = max(1, width - Content(name).cell_length - len(value))
-    return Content.assemble((name + " " * room, "$muted"), value)
-
-
-def _short(path: Path) -> str:
-    """A path with the user's own folder written ~."""
-    return f"~/{path.relative_to(Path.home())}" if path.is_relative_to(Path.home()) else str(path)
+    """Name on the left, value on the right; where the room is short the name is cut, never the value."""
+    room = max(1, width - len(value))
+    label = Content(name).truncate(room - 1, ellipsis=True, pad=True)
+    return label.stylize("$muted") + " " + value
 
 
 SCREEN = GenerateScreen
