@@ -1,19 +1,22 @@
-"""Copies a finished run into this folder: ``python checkpoints/ship.py RUN``.
+"""Copies a finished run into this folder: ``python checkpoints/ship.py RUN [--temperature X]``.
 
-Takes the recipe and the weights as they are, and of the metrics a line for every 100 steps: the mean, lowest
-and highest loss since the line before.
+Takes the recipe and the weights as they are, save for the temperature that the recipe advises to draw with:
+training does not use it, and it is best chosen when the network can be judged. Takes of the metrics a line for
+every 100 steps: the mean, lowest and highest loss since the line before.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import shutil
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from difftui.runs import find_run, read_metrics
+from difftui.runs import Run, find_run, read_metrics
+from difftui.runs.checkpoint import save_tensors
+from difftui.training.loading import load_model
 
 HERE = Path(__file__).parent
 EVERY = 100
@@ -49,13 +52,20 @@ def joined(block: list[dict[str, Any]], weights: list[int]) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", help="a run by its name or directory")
-    run = find_run(parser.parse_args().run)
-    folder = HERE / run.name
+    parser.add_argument("--temperature", type=float, help="what the shipped recipe advises")
+    args = parser.parse_args()
+    run, shipped = find_run(args.run), Run(HERE / Path(args.run).name)
+    loaded = load_model(run.path)
+    recipe = loaded.recipe
+    if args.temperature is not None:
+        recipe = replace(recipe, temperature=args.temperature)
+    folder = shipped.path
     folder.mkdir(exist_ok=True)
-    for source in (run.recipe_path, run.weights_path):
-        shutil.copyfile(source, folder / source.name)
+    shipped.recipe_path.write_text(recipe.to_json())
+    header = {"recipe": recipe.to_json(), "step": str(loaded.step)}
+    save_tensors(shipped.weights_path, loaded.model.state_dict(), header)
     rows = thinned(read_metrics(run.metrics.path))
-    (folder / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    shipped.metrics.path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     print(folder, *sorted(f"{path.name} {path.stat().st_size // 1000} kB" for path in folder.iterdir()))
 
 
