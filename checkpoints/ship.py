@@ -1,8 +1,8 @@
 """Copies a finished run into this folder: ``python checkpoints/ship.py RUN [--temperature X]``.
 
 Takes the recipe and the weights as they are, save for the temperature that the recipe advises to draw with:
-training does not use it, and it is best chosen when the network can be judged. Takes of the metrics a line for
-every 100 steps: the mean, lowest and highest loss since the line before.
+training does not use it, and it is best chosen when the network can be judged. Takes of the metrics a line
+for every 100 steps: the mean, lowest and highest loss since the line before.
 """
 
 from __future__ import annotations
