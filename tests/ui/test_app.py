@@ -136,7 +136,7 @@ def test_unknown_names_are_told_before_the_screen_is_taken() -> None:
 def test_the_first_paint_needs_no_torch() -> None:
     script = (
         "import sys, difftui.ui.app, difftui.ui.screens.home\n"
-        "bad = {'torch', 'torchvision', 'plotext', 'PIL'} & set(sys.modules)\n"
+        "bad = {'torch', 'torchvision', 'plotext', 'PIL', 'numpy'} & set(sys.modules)\n"
         "assert not bad, bad"
     )
     subprocess.run([sys.executable, "-c", script], check=True)

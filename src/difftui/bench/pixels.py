@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median
@@ -104,7 +105,14 @@ def measure(
         moving: as for `PixelView.show`.
         size: columns and rows of the terminal.
     """
-    return asyncio.run(_measure(frames, moving, size))
+    before = dict(os.environ)
+    os.environ |= {"TERM": "xterm-256color", "COLORTERM": ""}  # what the figures are about
+    os.environ.pop("NO_COLOR", None)
+    try:
+        return asyncio.run(_measure(frames, moving, size))
+    finally:
+        os.environ.clear()
+        os.environ |= before
 
 
 def noise(count: int, images: int = 1, seed: int = 0) -> NDArray[np.float32]:

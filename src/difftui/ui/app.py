@@ -59,6 +59,8 @@ class DifftuiApp(App[None]):
         self.training: Job[TrainingView] | None = None
         self.data = data
         self.wanted_run = run
+        self.painted = False
+        self._begun = False
         self._first_screen = screen
         self._notices = notices
 
@@ -66,8 +68,6 @@ class DifftuiApp(App[None]):
         for name in SCREENS:
             self.add_mode(name, _screen_maker(name))
         self.switch_mode(self._first_screen)
-        # torch is imported by the engine's thread; it starts after the first paint so as not to delay it.
-        self.call_after_refresh(self.engine.start)
         self.set_interval(1 / FRAMES_PER_SECOND, self._tick)
         for notice in self._notices:
             self.notify(notice, severity="warning", timeout=30, markup=False)
@@ -121,8 +121,16 @@ class DifftuiApp(App[None]):
             return
         bars = screen.query(TopBar)
         if bars:  # a screen that is being taken down has none any more
+            if not self._begun and bars.first().size:
+                self._begun = True
+                screen.call_after_refresh(self._after_first_paint)
             bars.first().show_pulse(self.pulse())
             screen.tick(time.monotonic())
+
+    def _after_first_paint(self) -> None:
+        """What the first paint need not wait for: the engine, whose thread imports torch."""
+        self.painted = True
+        self.engine.start()
 
     def _runner(self, action: str) -> Callable[[], object]:
         return lambda: self.call_later(self.run_action, action, self.screen_stack[0])

@@ -11,7 +11,6 @@ from textual.content import Content
 from textual.widgets import Static
 
 from difftui.ui.screens.base import LabScreen
-from difftui.ui.widgets.pixels import PixelView, resample
 from difftui.ui.widgets.text import ActionText
 from difftui.words import short_path
 
@@ -61,20 +60,16 @@ class HomeScreen(LabScreen):
 
     def compose_body(self) -> ComposeResult:
         with Vertical(id="home"):
-            yield PixelView(
-                shape=(len(BANNER_TIMES), BANNER_SIDE, BANNER_SIDE),
-                columns=len(BANNER_TIMES),
-                captions=_CAPTIONS,
-                id="banner",
-            )
+            yield Vertical(id="banner")  # filled after the first paint, which need not wait for NumPy
             yield ActionText(_introduction(), id="introduction")
             yield Static(id="found")
 
     def on_screen_resume(self) -> None:
         self.found = None  # runs may have come since
-        self.call_after_refresh(self._look_around)
 
     def tick(self, now: float) -> None:
+        if self.found is None and self.lab.painted:
+            self._look_around()
         text = self._found_text()
         if text != self._shown:
             self._shown = text
@@ -92,7 +87,7 @@ class HomeScreen(LabScreen):
         from difftui.data import found_digits
         from difftui.runs import list_runs, shipped_runs
 
-        self.query_one("#banner", PixelView).show(_banner())
+        self._show_banner()
         runs = list_runs()
         self.found = Found(
             digits=found_digits(self.lab.data),
@@ -100,6 +95,16 @@ class HomeScreen(LabScreen):
             runs=len(runs),
             interrupted=_first_interrupted(runs),
         )
+
+    def _show_banner(self) -> None:
+        from difftui.ui.widgets.pixels import PixelView
+
+        banner = self.query_one("#banner")
+        if not banner.children:
+            pictures = _banner()
+            view = PixelView(shape=pictures.shape, columns=len(pictures), captions=_CAPTIONS)
+            banner.mount(view)
+            view.show(pictures)
 
     def _found_text(self) -> Content:
         engine, found = self.lab.engine, self.found
@@ -126,6 +131,7 @@ def _banner() -> NDArray[np.float64]:
 
     from difftui.data import bundled
     from difftui.diffusion import add_noise, make_schedule
+    from difftui.ui.widgets.pixels import resample
 
     x0 = bundled().images[BANNER_DIGIT] / 127.5 - 1
     eps = np.random.default_rng(0).standard_normal(x0.shape)
