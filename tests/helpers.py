@@ -22,12 +22,11 @@ def eventually(condition: Callable[[], object], seconds: float = PATIENCE) -> No
 
 
 async def until(pilot: Pilot[None], condition: Callable[[], object], seconds: float = PATIENCE) -> None:
-    """Let the app run until it is so, and has been drawn."""
+    """Let the app run until it is so. Not a moment longer: what is waited for may not last."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not come to pass in time"
         await pilot.pause(0.02)
-    await pilot.pause()
 
 
 def text_of(widget: Widget) -> str:

@@ -33,6 +33,7 @@ async def opened(size: tuple[int, int] = (80, 24), data: str | None = None) -> A
         screen = app.screen
         assert isinstance(screen, ForwardScreen)
         await until(pilot, lambda: screen.digits is not None)
+        await pilot.pause()  # and drawn
         yield pilot, screen
 
 
@@ -312,6 +313,7 @@ async def test_a_home_that_cannot_be_written_is_told_in_one_line(own_home: Path)
 async def test_data_that_is_not_there_is_told_and_the_bundled_digits_shown(tmp_path: Path) -> None:
     async with opened(data=str(tmp_path / "nowhere")) as (pilot, screen):
         await until(pilot, lambda: bool(screen.query_one("#message").display))
+        await pilot.pause()
         said = " ".join(text(screen, "#message").split())
         assert "is not a folder" in said.replace("\n", " ")
         assert said.endswith("The bundled digits are shown.")

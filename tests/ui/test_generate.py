@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers import text_of, until
 from numpy.typing import NDArray
 from PIL import Image
 from textual.pilot import Pilot
@@ -87,17 +88,8 @@ def runs(trained: Path, own_home: Path) -> Path:
     return own_home / "runs"
 
 
-async def until(pilot: Pilot[None], condition: Callable[[], object], seconds: float = 60.0) -> None:
-    for _ in range(int(seconds / 0.02)):
-        if condition():
-            return
-        await pilot.pause(0.02)
-    raise AssertionError("it did not happen in time")
-
-
 def shown(screen: GenerateScreen, name: str) -> str:
-    widget = screen.query_one(name)
-    return "\n".join(strip.text for strip in widget.render_lines(widget.region.reset_offset))
+    return text_of(screen.query_one(name))
 
 
 def levels(view: PixelView) -> NDArray[np.int64]:
@@ -432,8 +424,8 @@ async def test_the_run_in_training_can_draw_and_draws_better_later(runs: Path) -
         app = screen.lab
         await pilot.press("minus", "minus")
         recipe = replace(ASKED, steps=10**6)
-        app.training = app.engine.submit("training", start_training(recipe, "live-1"))
-        await until(pilot, lambda: app.training is not None and app.training.version > 3)
+        training = app.training = app.engine.submit("training", start_training(recipe, "live-1"))
+        await until(pilot, lambda: training.version > 3)
         app.wanted_run = "live-1"  # as the Train screen's g does
         await pilot.press("1", "5")
         first = await drawn(pilot, screen)
@@ -602,7 +594,7 @@ async def test_everything_fits_at_every_size_and_nothing_overlaps(runs: Path) ->
         await says(pilot, screen, "#message", "saved")
         for columns, rows, stage in SIZES:
             await pilot.resize_terminal(columns, rows)
-            await until(pilot, lambda stage=stage: screen.stage == stage)  # type: ignore[misc]
+            await until(pilot, lambda stage=stage: screen.stage == stage)
             for grid in (False, True):
                 if screen.grid != grid:
                     await pilot.press("g")

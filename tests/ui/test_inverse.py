@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from helpers import text_of, until
 
 from difftui.engine import device as device_module
 from difftui.engine import engine as engine_module
@@ -20,7 +21,9 @@ from difftui.ui.widgets.plot import CurvePlot
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from textual.geometry import Region
     from textual.pilot import Pilot
+    from textual.strip import Strip
     from textual.widget import Widget
 
 LINE = baselines().line.mse
@@ -44,22 +47,13 @@ async def opened(
     assert app.engine.shutdown(60)
 
 
-async def until(pilot: Pilot[None], condition: Callable[[], bool], seconds: float = 30.0) -> None:
-    for _ in range(int(seconds / 0.02)):
-        if condition():
-            return
-        await pilot.pause(0.02)
-    raise AssertionError("it did not come to pass in time")
-
-
 def epoch(screen: InverseScreen) -> int:
     view = screen.job.snapshot if screen.job is not None else None
     return view.progress.epoch if view is not None and view.recipe == screen.recipe else -1
 
 
-def text_of(screen: InverseScreen, name: str) -> str:
-    widget: Widget = screen.query_one(f"#{name}")
-    return "\n".join(strip.text for strip in widget.render_lines(widget.region.reset_offset))
+def words(screen: InverseScreen, name: str) -> str:
+    return text_of(screen.query_one(f"#{name}"))
 
 
 def title_of(screen: InverseScreen, name: str) -> str:
@@ -78,10 +72,9 @@ async def test_it_opens_with_the_untrained_network_and_starts_by_itself() -> Non
         assert view is not None
         assert view.progress.epoch == 0
         assert np.array_equal(view.progress.prediction, untrained(screen.recipe).prediction)
-        await drawn(screen, pilot)
-        assert "not trained yet" in text_of(screen, "verdict")
+        await until(pilot, lambda: "not trained yet" in words(screen, "verdict"))
         await until(pilot, lambda: epoch(screen) > 20)
-        assert "▶ learning" in text_of(screen, "progress")
+        assert "▶ learning" in words(screen, "progress")
 
 
 async def test_the_labs_500_epochs_end_with_the_ratio_to_the_best_straight_line() -> None:
@@ -93,13 +86,13 @@ async def test_the_labs_500_epochs_end_with_the_ratio_to_the_best_straight_line(
         assert view is not None
         assert view.recipe.hidden_layers == (3, 3)
         assert view.progress.mse_over_line == pytest.approx(view.progress.mse / LINE)
-        assert screen.query_one("#ratio").value == f"{view.progress.mse / LINE:.2f}x" == "0.59x"  # type: ignore[attr-defined]
-        shown = text_of(screen, "verdict")
-        assert f"the best straight line, {LINE:.2e}" in shown
-        assert "it learned more than a line" in shown
-        assert f"MSE {view.progress.mse:.2e} · 22 weights" in shown
-        assert "■ done" in text_of(screen, "progress")
-        assert "epoch   500 of 500" in text_of(screen, "progress")
+        assert screen.query_one("#ratio").value == f"{view.progress.mse / LINE:.2f}x" == "0.59x"
+        verdict = words(screen, "verdict")
+        assert f"the best straight line, {LINE:.2e}" in verdict
+        assert "it learned more than a line" in verdict
+        assert f"MSE {view.progress.mse:.2e} · 22 weights" in verdict
+        assert "■ done" in words(screen, "progress")
+        assert "epoch   500 of 500" in words(screen, "progress")
         version = screen.job.version if screen.job else 0
         await pilot.pause(0.3)
         assert screen.job is not None
@@ -108,7 +101,7 @@ async def test_the_labs_500_epochs_end_with_the_ratio_to_the_best_straight_line(
         await until(pilot, lambda: epoch(screen) == 1000)
         await pilot.pause(0.2)
         assert epoch(screen) == 1000
-        assert len(screen.job.snapshot.losses) == 1001  # type: ignore[union-attr]
+        assert len(screen.job.snapshot.losses) == 1001
 
 
 async def test_seeds_and_nets_give_every_verdict_there_is() -> None:
@@ -118,7 +111,7 @@ async def test_seeds_and_nets_give_every_verdict_there_is() -> None:
             await pilot.press(*keys)
             await until(pilot, lambda: epoch(screen) == 500)
             await drawn(screen, pilot)
-            return text_of(screen, "verdict")
+            return words(screen, "verdict")
 
         assert "so far worse than a straight line" in await ends("r")
         assert screen.seed == 1
@@ -129,7 +122,7 @@ async def test_seeds_and_nets_give_every_verdict_there_is() -> None:
         assert "no better than a straight line" in await ends("R")
         assert screen.seed == 4
         assert "a straight line is all that it can be" in await ends("HH")
-        choices = " ".join(text_of(screen, "choices").split())
+        choices = " ".join(words(screen, "choices").split())
         assert choices == "h hidden none a activation - r seed 4 f speed all at once"
         job = screen.job
         await pilot.press("a")
@@ -172,17 +165,17 @@ async def test_hold_one_epoch_and_restart() -> None:
         held = epoch(screen)
         await pilot.pause(0.3)
         assert epoch(screen) == held
-        assert "⏸ held" in text_of(screen, "progress")
+        assert "⏸ held" in words(screen, "progress")
         await pilot.press(".", ".", ".")
         await until(pilot, lambda: epoch(screen) == held + 3)
-        mse = screen.job.snapshot.losses.y.copy()  # type: ignore[union-attr]
+        mse = screen.job.snapshot.losses.y.copy()
         await pilot.press("x")
         await until(pilot, lambda: epoch(screen) == 0)
         await pilot.pause(0.3)
         assert epoch(screen) == 0, "what was held stays held"
         await pilot.press(*"." * (held + 3))
         await until(pilot, lambda: epoch(screen) == held + 3)
-        assert np.array_equal(screen.job.snapshot.losses.y, mse), "the same fit again"  # type: ignore[union-attr]
+        assert np.array_equal(screen.job.snapshot.losses.y, mse), "the same fit again"
         await pilot.press("space")
         await until(pilot, lambda: epoch(screen) > held + 3)
 
@@ -192,8 +185,8 @@ async def test_one_epoch_beyond_the_end_moves_the_end() -> None:
         await until(pilot, lambda: epoch(screen) == 500)
         await pilot.press(".")
         await until(pilot, lambda: epoch(screen) == 501)
-        await until(pilot, lambda: "epoch   501 of 1000" in text_of(screen, "progress"))
-        assert "⏸ held" in text_of(screen, "progress")
+        await until(pilot, lambda: "epoch   501 of 1000" in words(screen, "progress"))
+        assert "⏸ held" in words(screen, "progress")
 
 
 async def test_another_screen_holds_it() -> None:
@@ -238,16 +231,27 @@ async def test_all_of_it_is_on_the_screen(size: tuple[int, int]) -> None:
             assert not widget.show_vertical_scrollbar
         for one in shown:
             assert not any(one.region.overlaps(other.region) for other in shown if other is not one), one
-        assert "…" not in "".join(text_of(screen, name) for name in ("fit", "error", "choices", "progress"))
-        verdict_text = text_of(screen, "verdict")
+        assert "…" not in "".join(words(screen, name) for name in ("fit", "error", "choices", "progress"))
+        verdict_text = words(screen, "verdict")
         assert "4353 weights" in verdict_text
         assert " of 128 units dead" in verdict_text
         for name in ("fit", "error"):
-            legend = text_of(screen, name).splitlines()[1]
+            legend = words(screen, name).splitlines()[1]
             assert "line" in legend
             assert "network" in legend
-        assert "no inverse" in text_of(screen, "fit").splitlines()[-1]
-        assert f"best line {LINE:.2e}" in text_of(screen, "mse").splitlines()[-1]
+        assert "no inverse" in words(screen, "fit").splitlines()[-1]
+        assert f"best line {LINE:.2e}" in words(screen, "mse").splitlines()[-1]
+
+
+def watch(widget: Widget, drawings: list[Widget]) -> None:
+    """Note each time that the widget draws itself."""
+    original = widget.render_lines
+
+    def noted(crop: Region) -> list[Strip]:
+        drawings.append(widget)
+        return original(crop)
+
+    widget.render_lines = noted  # type: ignore[method-assign]
 
 
 async def test_at_rest_nothing_is_drawn() -> None:
@@ -255,10 +259,9 @@ async def test_at_rest_nothing_is_drawn() -> None:
         await until(pilot, lambda: epoch(screen) == 500)
         await drawn(screen, pilot)
         await pilot.pause(0.2)
-        drawings: list[object] = []
+        drawings: list[Widget] = []
         for widget in screen.query("*"):
-            original = widget.render_lines
-            widget.render_lines = lambda crop, w=widget, o=original: (drawings.append(w), o(crop))[1]  # type: ignore[method-assign]
+            watch(widget, drawings)
         await pilot.pause(0.5)
         assert drawings == []
 
@@ -282,8 +285,8 @@ async def test_a_failed_fit_says_so_and_x_tries_again(monkeypatch: pytest.Monkey
         with monkeypatch.context() as broken:
             broken.setattr(mlp.Adam, "step", lambda self, gradient: 1 / 0)
             await until(pilot, lambda: screen.job is not None and screen.job.error is not None)
-            await until(pilot, lambda: "ZeroDivisionError" in text_of(screen, "verdict"))
-            assert "✗ failed" in text_of(screen, "progress")
+            await until(pilot, lambda: "ZeroDivisionError" in words(screen, "verdict"))
+            assert "✗ failed" in words(screen, "progress")
         await pilot.press("x")
         await until(pilot, lambda: epoch(screen) > 3)
 
