@@ -6,9 +6,16 @@ import numpy as np
 import pytest
 import torch
 
-from difftui.data import bundled
+from difftui.data import Digits, bundled
 from difftui.evaluation.recogniser import load_recogniser, to_pictures
-from difftui.evaluation.report import Report, real_floor, reference_statistics, report
+from difftui.evaluation.report import (
+    Report,
+    matched_draws,
+    random_draws,
+    real_floor,
+    reference_statistics,
+    report,
+)
 
 DIGITS = bundled()
 
@@ -18,9 +25,8 @@ def judged(pictures: torch.Tensor, labels: np.ndarray | None = None) -> Report:
 
 
 def test_real_digits_agree_and_lie_at_the_floor() -> None:
-    result = report(
-        to_pictures(DIGITS.images[:512]), DIGITS.labels[:512], real_images=DIGITS.images[512:4608]
-    )
+    others = Digits(DIGITS.images[512:6000], DIGITS.labels[512:6000], "others")
+    result = report(to_pictures(DIGITS.images[:512]), DIGITS.labels[:512], real=others)
     assert result.samples == 512
     assert result.agreement is not None
     assert result.agreement > 0.99
@@ -55,15 +61,41 @@ def test_wrong_labels_do_not_agree() -> None:
 
 
 def test_the_floor_falls_with_the_sample_count() -> None:
-    recogniser, reference = load_recogniser(), reference_statistics()
-    few, _ = real_floor(recogniser, reference, DIGITS.images[:1024], 128)
-    many, _ = real_floor(recogniser, reference, DIGITS.images[:1024], 1024)
+    recogniser, reference, images = load_recogniser(), reference_statistics(), DIGITS.images[:1024]
+    few, _ = real_floor(recogniser, reference, images, random_draws(1024, 128))
+    many, _ = real_floor(recogniser, reference, images, random_draws(1024, 1024))
     assert many < few
+
+
+def test_draws_are_disjoint_and_full() -> None:
+    draws = random_draws(1000, 300)
+    assert [len(draw) for draw in draws] == [300, 300, 300]
+    assert len(np.unique(np.concatenate(draws))) == 900
+
+
+def test_matched_draws_have_the_classes_asked_for() -> None:
+    asked = np.array([0] * 20 + [7] * 5 + [3])
+    draws = matched_draws(DIGITS.labels, asked)
+    assert len(draws) == 8
+    assert len(np.unique(np.concatenate(draws))) == 8 * 26
+    for draw in draws:
+        assert np.array_equal(np.sort(DIGITS.labels[draw]), np.sort(asked))
+
+
+def test_a_matched_floor_leaves_out_the_varying_mix_of_classes() -> None:
+    recogniser, reference = load_recogniser(), reference_statistics()
+    asked = np.arange(100) % 10
+    matched, _ = real_floor(recogniser, reference, DIGITS.images, matched_draws(DIGITS.labels, asked))
+    drawn, _ = real_floor(recogniser, reference, DIGITS.images, random_draws(len(DIGITS), 100))
+    assert matched < drawn
 
 
 def test_bad_input_is_refused() -> None:
     pictures = to_pictures(DIGITS.images[:8])
+    few = Digits(DIGITS.images[:4], DIGITS.labels[:4], "few")
     with pytest.raises(ValueError, match="8 labels"):
         report(pictures, [1, 2])
     with pytest.raises(ValueError, match="at least 8 real digits"):
-        report(pictures, real_images=DIGITS.images[:4])
+        report(pictures, real=few)
+    with pytest.raises(ValueError, match="at least 8 real digits"):
+        report(pictures, [9] * 8, real=few)

@@ -62,11 +62,11 @@ def run(args: argparse.Namespace) -> int:
     labels = None if classes is None else [index % classes for index in range(args.number)]
     pictures = _draw(loaded, args, labels)
     try:
-        real = load("mnist", "test").images
+        real = load("mnist", "test")
     except DifftuiError as error:
         real = None
         tell(f"{error} Without them there is no floor to hold the Fréchet distance against.")
-    judged = report(pictures, labels, real_images=real)
+    judged = report(pictures, labels, real=real)
     seeds = f"seeds {args.seed}-{args.seed + args.number - 1}"
     how = f"{sampler}, {steps} steps, temperature {temperature:g}, {seeds}"
     _print(judged, f"{loaded.name} at step {loaded.step}: {how}")

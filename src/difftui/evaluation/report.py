@@ -14,6 +14,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from difftui.data import Digits
 from difftui.evaluation.frechet import Statistics, frechet_distance, load_statistics, statistics
 from difftui.evaluation.recogniser import (
     NETWORK,
@@ -24,7 +25,15 @@ from difftui.evaluation.recogniser import (
     to_pictures,
 )
 
-__all__ = ["CONFIDENT", "Report", "real_floor", "reference_statistics", "report"]
+__all__ = [
+    "CONFIDENT",
+    "Report",
+    "matched_draws",
+    "random_draws",
+    "real_floor",
+    "reference_statistics",
+    "report",
+]
 
 CONFIDENT = 0.9
 MAX_DRAWS = 8
@@ -42,7 +51,8 @@ class Report:
         entropy: of those shares, in nats; ln 10 = 2.303 when all ten are equally frequent.
         frechet: Fréchet distance of the features to the reference.
         floor, floor_spread: mean and standard deviation of the same distance for N real digits that the
-            reference has not seen; None where no such digits were given.
+            reference has not seen, in the same shares of the classes where digits were asked for; None where
+            no real digits were given.
         reference_count: real training digits behind the reference statistics.
         network: whose features these are.
     """
@@ -68,27 +78,32 @@ def report(
     pictures: Tensor | npt.NDArray[np.float32],
     labels: Sequence[int] | npt.NDArray[np.integer] | Tensor | None = None,
     *,
-    real_images: npt.NDArray[np.uint8] | None = None,
+    real: Digits | None = None,
     recogniser: Recogniser | None = None,
     reference: Statistics | None = None,
 ) -> Report:
     """Judge pictures (N, 1, 28, 28) in [-1, 1] (clamped here), N >= 2, asked for as `labels` (N,).
 
-    `real_images`, for the floor: uint8 (M, 28, 28), M >= N, not in the reference (the MNIST test set).
+    `real`, for the floor: N or more digits that are not in the reference (the MNIST test set). Where digits
+    were asked for, each draw of real ones has the same number of every class.
 
     Raises:
         DifftuiError: the shipped recogniser or its reference is missing or damaged.
-        ValueError: shapes that do not fit, or fewer real digits than pictures.
+        ValueError: shapes that do not fit, or too few real digits.
     """
+    asked = None if labels is None else np.array(labels)
     recogniser = recogniser or load_recogniser()
     reference = reference or reference_statistics()
     features, probabilities = judge(recogniser, torch.as_tensor(pictures).float().clamp(-1, 1))
     best, seen = probabilities.max(dim=1)
     shares = torch.bincount(seen, minlength=10).double() / len(seen)
-    floor = None if real_images is None else real_floor(recogniser, reference, real_images, len(seen))
+    floor = None
+    if real is not None:
+        draws = random_draws(len(real), len(seen)) if asked is None else matched_draws(real.labels, asked)
+        floor = real_floor(recogniser, reference, real.images, draws)
     return Report(
         samples=len(seen),
-        agreement=None if labels is None else _agreement(seen, torch.as_tensor(np.array(labels))),
+        agreement=None if asked is None else _agreement(seen.numpy(), asked),
         confident=float((best > CONFIDENT).double().mean()),
         class_shares=tuple(shares.tolist()),
         entropy=float(torch.special.entr(shares).sum()),
@@ -100,22 +115,56 @@ def report(
 
 
 def real_floor(
-    recogniser: Recogniser, reference: Statistics, real_images: npt.NDArray[np.uint8], count: int
+    recogniser: Recogniser,
+    reference: Statistics,
+    real_images: npt.NDArray[np.uint8],
+    draws: Sequence[npt.NDArray[np.intp]],
 ) -> tuple[float, float]:
-    """Mean and standard deviation of the distance of `count` real digits, over up to 8 disjoint draws."""
-    draws = min(MAX_DRAWS, len(real_images) // count)
-    if draws < 1:
-        raise ValueError(
-            f"the floor of {count} samples needs at least {count} real digits, got {len(real_images)}"
-        )
-    order = np.random.default_rng(0).permutation(len(real_images))[: draws * count]
-    features, _ = judge(recogniser, to_pictures(real_images[order]))
-    parts = torch.split(features, count)
+    """Mean and standard deviation over the draws of the Fréchet distance of those real digits.
+
+    Args:
+        recogniser: whose features.
+        reference: what they are held against.
+        real_images: (M, 28, 28).
+        draws: each the positions of one sample of digits; of equal length, see `random_draws`.
+    """
+    features, _ = judge(recogniser, to_pictures(real_images[np.concatenate(draws)]))
+    parts = torch.split(features, len(draws[0]))
     distances = [frechet_distance(reference, statistics(part.numpy())) for part in parts]
     return float(np.mean(distances)), float(np.std(distances))
 
 
-def _agreement(seen: Tensor, labels: Tensor) -> float:
-    if labels.shape != seen.shape:
-        raise ValueError(f"{len(seen)} pictures need {len(seen)} labels, got shape {tuple(labels.shape)}")
-    return float((seen == labels).double().mean())
+def random_draws(available: int, count: int) -> list[npt.NDArray[np.intp]]:
+    """Up to 8 disjoint draws of `count` of the positions 0 ... available - 1 (fixed seed).
+
+    Raises:
+        ValueError: fewer positions than one draw needs.
+    """
+    if available < count:
+        raise ValueError(f"the floor of {count} samples needs at least {count} real digits, got {available}")
+    order = np.random.default_rng(0).permutation(available)
+    return [order[i * count : (i + 1) * count] for i in range(min(MAX_DRAWS, available // count))]
+
+
+def matched_draws(
+    real_labels: npt.NDArray[np.integer], labels: npt.NDArray[np.integer]
+) -> list[npt.NDArray[np.intp]]:
+    """Up to 8 disjoint draws of positions in `real_labels`, each with as many of every class as `labels` has.
+
+    Samples asked for in equal shares lie closer to the reference than random digits, whose mix of classes
+    varies; a floor for them must not include that variation.
+
+    Raises:
+        ValueError: a class with fewer real digits than one draw needs.
+    """
+    columns = []
+    for digit, wanted in zip(*np.unique(labels, return_counts=True), strict=True):
+        places = np.flatnonzero(real_labels == digit)
+        columns.append([places[draw] for draw in random_draws(len(places), int(wanted))])
+    return [np.concatenate(draw) for draw in zip(*columns, strict=False)]
+
+
+def _agreement(seen: npt.NDArray[np.integer], asked: npt.NDArray[np.integer]) -> float:
+    if asked.shape != seen.shape:
+        raise ValueError(f"{len(seen)} pictures need {len(seen)} labels, got shape {asked.shape}")
+    return float((seen == asked).mean())
