@@ -10,6 +10,7 @@ import asyncio
 import os
 import re
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +21,7 @@ from difftui.engine import JobState
 from difftui.ui.app import DifftuiApp
 
 HERE = Path(__file__).parent
-SIZE = (100, 30)
+SIZE = (100, 26)
 CELL = 12.2  # units of the SVG that a column is wide
 PATIENCE_S = 300.0
 
@@ -48,15 +49,29 @@ async def train(app: DifftuiApp, pilot: Pilot[None]) -> None:
 
 
 async def generate(app: DifftuiApp, pilot: Pilot[None]) -> None:
-    await pilot.pause(4.0)
+    await pilot.pause(6.0)
+    await pilot.press("home", *["right"] * 9)
+    await pilot.pause(1.0)
 
 
-SHOTS = {"inverse": inverse, "forward": forward, "train": train, "generate": generate}
+async def generate_grid(app: DifftuiApp, pilot: Pilot[None]) -> None:
+    await pilot.pause(2.0)
+    await pilot.press("g", "d", "d", "d", "d")
+    await pilot.pause(8.0)
+
+
+SHOTS = {
+    "inverse": inverse,
+    "forward": forward,
+    "train": train,
+    "generate": generate,
+    "generate-grid": generate_grid,
+}
 
 
 async def shoot(name: str) -> str:
     """The screen's SVG at the moment that its function above waits for."""
-    app = DifftuiApp(screen=name)
+    app = DifftuiApp(screen=name.partition("-")[0])
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: app.engine.device is not None)
         await SHOTS[name](app, pilot)
@@ -73,7 +88,7 @@ def for_rsvg(svg: str) -> str:
 
     def placed(match: re.Match[str]) -> str:
         before, x, after, text = match.groups()
-        characters = re.findall("&[^;]+;|.", text, re.DOTALL)
+        characters = re.findall("(?:&[^;]+;|.)[\u0300-\u036f]*", text, re.DOTALL)
         if text.isascii() and not text.startswith("&#160;"):
             return match[0]
         return "".join(
@@ -86,7 +101,7 @@ def for_rsvg(svg: str) -> str:
 
 
 def main() -> None:
-    for name in SHOTS:
+    for name in sys.argv[1:] or SHOTS:
         with tempfile.TemporaryDirectory() as home:
             os.environ["DIFFTUI_HOME"] = home
             svg = for_rsvg(asyncio.run(shoot(name)))
