@@ -615,7 +615,7 @@ def check_layout(screen: GenerateScreen, grid: bool) -> None:
     assert "…" not in shown(screen, "#status"), "nothing is cut off"
     assert "…" not in shown(screen, "#side" if stage.side and not grid else "#band"), (columns, grid)
     if grid:
-        assert screen.query_one("#grid", PixelView).arrangement.image_height >= (11 if columns < 80 else 12)
+        assert screen.query_one("#grid", PixelView).arrangement.image_height >= (10 if columns < 80 else 12)
         return
     for name, _ in PANES[: stage.panes]:
         arrangement = screen.query_one(f"#{name}", PixelView).arrangement
