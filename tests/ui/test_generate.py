@@ -31,7 +31,6 @@ from difftui.ui.screens.generate import PANES, GenerateScreen, Stage
 from difftui.ui.sources import find_sources
 from difftui.ui.widgets.pixels import PixelView
 from difftui.ui.widgets.slider import Slider
-from difftui.ui.widgets.text import ActionText
 from difftui.words import short_path
 
 T = 1000
@@ -90,9 +89,7 @@ def runs(trained: Path, own_home: Path) -> Path:
 
 
 def shown(screen: GenerateScreen, name: str) -> str:
-    """The text of a part of the screen, or of all texts within it."""
-    part = screen.query_one(name)
-    return "\n".join(map(text_of, [part] if isinstance(part, ActionText) else part.query(ActionText)))
+    return text_of(screen.query_one(name))
 
 
 def levels(view: PixelView) -> NDArray[np.int64]:
@@ -147,17 +144,12 @@ Test = Callable[[Pilot[None], GenerateScreen], Awaitable[None]]
 async def session(test: Test, size: tuple[int, int] = (80, 24), **options: Any) -> DifftuiApp:
     """Run a test in an open Generate screen; the engine must end well afterwards."""
     app = DifftuiApp(screen="generate", device="cpu", **options)
-    try:
-        async with app.run_test(size=size) as pilot:
-            await until(
-                pilot, lambda: isinstance(app.screen, GenerateScreen) and app.engine.device is not None
-            )
-            screen = app.screen
-            assert isinstance(screen, GenerateScreen)
-            await test(pilot, screen)
-    finally:
-        ended = app.engine.shutdown(30)
-    assert ended
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, GenerateScreen) and app.engine.device is not None)
+        screen = app.screen
+        assert isinstance(screen, GenerateScreen)
+        await test(pilot, screen)
+    assert app.engine.shutdown(30)
     return app
 
 
@@ -209,10 +201,10 @@ async def test_the_mouse_scrubs_and_clicks_choices(runs: Path) -> None:
         await pilot.click(slider, offset=(x + slider.gutter.left, 0))
         await at(pilot, screen, 20)
         assert same(levels(screen.query_one("#x_t", PixelView)), grey_levels(view.x[20, 0]))
-        lines = shown(screen, "#side-choices").split("\n")
+        lines = shown(screen, "#side").split("\n")
         row = next(y for y, line in enumerate(lines) if "sampler" in line)
         assert "DDIM" in lines[row]
-        await pilot.click("#side-choices", offset=(3, row))
+        await pilot.click("#side", offset=(3, row))
         await until(pilot, lambda: screen.view is not None and view_of(screen).request.sampler == "ddpm")
         await says(pilot, screen, "#side", "DDPM")
 

@@ -146,17 +146,13 @@ class GenerateScreen(LabScreen):
                     with Container(id=f"pane-{name}", classes="panel pane") as pane:
                         pane.border_title = title
                         yield PixelView(fit=True, id=name)
-                with Vertical(id="side"):  # what changes with every frame is apart: a widget is sent whole
-                    yield ActionText(id="side-choices")
-                    yield ActionText(id="side-facts")
+                yield ActionText(id="side")
             with Container(id="sheet"):
                 yield PixelView(shape=(GRID, SIDE, SIDE), fit=True, framed=True, id="grid")
             yield ActionText(id="nothing")
             yield Slider("[$secondary]noise[/] T", "0 [$accent]clean[/]", id="time")
             yield ActionText(id="status")
-            with Vertical(id="band"):
-                yield ActionText(id="band-choices")
-                yield ActionText(id="band-facts")
+            yield ActionText(id="band")
             yield ActionText(id="message")
 
     def on_mount(self) -> None:
@@ -450,9 +446,11 @@ class GenerateScreen(LabScreen):
             self._say("nothing", _NOTHING)
         else:
             self._say("status", self._status(view))
-            beside = bool(self.stage.side) and not self.grid
-            self._say("side-choices" if beside else "band-choices", self._choices(beside))
-            self._say("side-facts" if beside else "band-facts", self._facts(view, beside))
+            facts = self._facts(view)
+            if self.stage.side and not self.grid:
+                self._say("side", self._side(facts))
+            else:
+                self._say("band", self._band(facts))
         error = self.job.error if self.job is not None else None
         self._say("message", Content(error).stylize("$error") if error else self._message)
 
@@ -482,8 +480,7 @@ class GenerateScreen(LabScreen):
         gap = max(1, self.size.width - line.cell_length - len(right) - 1)
         return line + " " * gap + Content.from_markup(f"[$muted]{right}[/]")
 
-    def _choices(self, beside: bool) -> Content:
-        """What the user steers."""
+    def _choices(self) -> list[Content]:
         source, view = self.source, self.view
         classes = view.num_classes if view is not None else None
         name = source.name if source is not None else ""
@@ -500,7 +497,7 @@ class GenerateScreen(LabScreen):
         ]
         if self.grid:
             choices.append(_choice("n", "chosen", str(self.seed + self.picture), "pick(1)"))
-        return self._arranged(choices, beside)
+        return choices
 
     def _label_text(self, view: SamplingView | None) -> str:
         if self.label is None and view is not None and view.labels and not self.grid:
@@ -510,42 +507,44 @@ class GenerateScreen(LabScreen):
     def _seed_text(self) -> str:
         return f"{self.seed}-{self.seed + GRID - 1}" if self.grid else str(self.seed)
 
-    def _facts(self, view: SamplingView | None, beside: bool) -> Content:
-        """What is measured; a value that is not there yet is a dash, so that nothing jumps."""
+    def _facts(self, view: SamplingView | None) -> list[tuple[str, str]]:
+        """Names and values; a value that is not there yet is a dash, so that nothing jumps."""
+        if view is None:
+            names = ("frame", "noise", "x̂0 moved", "temperature", "train steps")
+            return [(name, "-") for name in names]
         index = self.playhead.index
-        moved = view.belief_moved(index, self.picture) if view is not None else None
-        facts = {
-            "frame": f"{index}/{len(view.times) - 1}" if view is not None else "-",
-            "noise": f"{100 * (1 - view.alpha_bars[index]):.1f} %" if view is not None else "-",
-            "x̂0 moved": "-" if moved is None else f"{moved:.3f}",
-            "temperature": f"{view.temperature:g}" if view is not None else "-",
-            "train steps": grouped(view.weights_step) if view is not None else "-",
-        }
-        if self.grid:
-            del facts["x̂0 moved"]  # it is of one picture
-        width = min(self.stage.side - 1 if beside else self._cell_width - 2, CELL - 5)
-        return self._arranged([_fact(name, value, width) for name, value in facts.items()], beside)
+        moved = view.belief_moved(index, self.picture)
+        return [
+            ("frame", f"{index}/{len(view.times) - 1}"),
+            ("noise", f"{100 * (1 - view.alpha_bars[index]):.1f} %"),
+            ("x̂0 moved", "-" if moved is None else f"{moved:.3f}"),
+            ("temperature", f"{view.temperature:g}"),
+            ("train steps", grouped(view.weights_step)),
+        ]
 
-    @property
-    def _cell_width(self) -> int:
-        """Columns of a choice or fact below the pictures; four stand in a row, or more."""
-        return self.size.width // max(4, self.size.width // CELL)
+    def _side(self, facts: list[tuple[str, str]]) -> Content:
+        width = min(self.stage.side, CELL)
+        lines = [
+            *self._choices(),
+            Content(),
+            *(_fact(name, value, min(width - 1, CELL - 5)) for name, value in facts),
+        ]
+        return Content("\n").join([Content(" ") + line.truncate(width - 1, ellipsis=True) for line in lines])
 
-    def _arranged(self, cells: list[Content], beside: bool) -> Content:
-        """One below the other, or in rows."""
-        width = self.stage.side if beside else self._cell_width
-        in_row = 1 if beside else self.size.width // width
-        cells = [cell.truncate(width - 1, ellipsis=True) for cell in cells]
-        rows = [cells[at : at + in_row] for at in range(0, len(cells), in_row)]
+    def _band(self, facts: list[tuple[str, str]]) -> Content:
+        cells = max(4, self.size.width // CELL)
+        width = self.size.width // cells
+        choices = [choice.truncate(width - 1, ellipsis=True) for choice in self._choices()]
+        rows = [choices[at : at + cells] for at in range(0, len(choices), cells)]
+        shown = [fact for fact in facts if not (self.grid and fact[0] == "x̂0 moved")]  # it is of one picture
+        rows.append([_fact(name, value, width - 4) for name, value in shown])
         lines = [Content().join([cell.pad_right(width - cell.cell_length) for cell in row]) for row in rows]
-        return Content("\n").join([(Content(" ") + line).rstrip() for line in lines])
+        return Content("\n").join([Content(" ") + line for line in lines])
 
     def _say(self, name: str, text: Content) -> None:
-        old = self._texts.get(name)
-        if old != text:
+        if self._texts.get(name) != text:
             self._texts[name] = text
-            other_height = old is None or old.plain.count("\n") != text.plain.count("\n")
-            self.query_one(f"#{name}", ActionText).update(text, layout=other_height)
+            self.query_one(f"#{name}", ActionText).update(text)
 
     def _say_message(self, text: str, *, wrong: bool = False) -> None:
         self._message = Content(text).stylize("$error" if wrong else "$foreground")
