@@ -15,7 +15,7 @@ settings.load_profile("difftui")
 # each spend their time waiting for one another. Set before torch is imported; children inherit it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.pop("NO_COLOR", None)
-signal.signal(signal.SIGHUP, signal.SIG_DFL)  # started by nohup, children would rightly ignore the hang-ups we test
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup children would ignore the hang-ups we test
 
 _ROOT = Path(__file__).parents[1]
 _DATA_OF_THIS_MACHINE = os.environ.get("DIFFTUI_DATA")
