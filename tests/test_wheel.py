@@ -125,8 +125,9 @@ def test_data_and_checkpoints_are_those_in_the_wheel(programs: Path, tmp_path: P
     *places, found = run([programs / "python", "-c", code], tmp_path).splitlines()
     assert all(Path(place).is_relative_to(programs.parent) for place in places)
     shipped = sorted(path.parent.name for path in (ROOT / "checkpoints").glob("*/weights.safetensors"))
-    with_recipe = [name for name in shipped if (ROOT / "checkpoints" / name / "recipe.json").is_file()]
-    assert found.split() == ["10000", *with_recipe]
+    draw = [name for name in shipped if (ROOT / "checkpoints" / name / "metrics.jsonl").is_file()]
+    assert found.split() == ["10000", *draw]
+    assert {"lab", "quick"} <= set(draw)
 
 
 def test_the_app_opens_from_the_wheel_in_a_terminal_and_leaves_it(programs: Path, tmp_path: Path) -> None:
