@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
 
     from difftui.training.recipe import Recipe
-    from difftui.training.trainer import Progress
+    from difftui.training.progress import Progress
 
 __all__ = ["Bar", "TrainingDisplay", "tell"]
 

@@ -93,7 +93,7 @@ def _follow(
     args: argparse.Namespace, recipe: Recipe, kept: Run, digits: Digits, device: str, request: StopRequest
 ) -> int:
     """Pull the training until it ends or a signal asks for the end."""
-    from difftui.training.trainer import train
+    from difftui.training.session import train
 
     display = TrainingDisplay(kept.name, recipe)
     events = train(recipe, kept, digits=digits, device=device, resume=args.resume)

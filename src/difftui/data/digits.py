@@ -1,4 +1,4 @@
-"""Labelled digits as plain bytes, and the 10 000 that ship with difftui."""
+"""Labelled digits as plain bytes, and those that ship with difftui: 10 000 to train on, 500 held out."""
 
 import zipfile
 import zlib
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from difftui.errors import DifftuiError
 from difftui.paths import assets_dir
 
-__all__ = ["SIZE", "Digits", "bundled"]
+__all__ = ["SIZE", "Digits", "bundled", "held_out"]
 
 SIZE = 28  # rows and columns of an MNIST digit
 
@@ -66,9 +66,23 @@ def bundled() -> Digits:
     Raises:
         DifftuiError: the installation is incomplete or damaged.
     """
-    path = assets_dir() / "digits.npz"
+    return _shipped("digits.npz", "bundled MNIST digits")
+
+
+@cache
+def held_out() -> Digits:
+    """The first 500 digits of MNIST's test set, which ship with difftui and which no training sees.
+
+    Raises:
+        DifftuiError: the installation is incomplete or damaged.
+    """
+    return _shipped("held_out.npz", "first 500 digits of MNIST's test set")
+
+
+def _shipped(name: str, source: str) -> Digits:
+    path = assets_dir() / name
     try:
         with np.load(path, allow_pickle=False) as archive:
-            return Digits(archive["images"], archive["labels"], "bundled MNIST digits")
+            return Digits(archive["images"], archive["labels"], source)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise DifftuiError(f"The bundled digits {path} cannot be read. Install difftui again.") from error

@@ -7,19 +7,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from difftui.training.progress import Hold, Progress, SampleStrip, Validation
 from difftui.training.recipe import PRESETS, Recipe, preset
 
 if TYPE_CHECKING:
     from difftui.training.loading import LoadedModel, load_model
-    from difftui.training.trainer import Progress, Session, Trainer, train
+    from difftui.training.session import Session, train
+    from difftui.training.trainer import Trainer
 
 __all__ = [
     "PRESETS",
+    "Hold",
     "LoadedModel",
     "Progress",
     "Recipe",
+    "SampleStrip",
     "Session",
     "Trainer",
+    "Validation",
     "load_model",
     "preset",
     "train",
@@ -27,10 +32,14 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("Progress", "Session", "Trainer", "train"):
-        from difftui.training import trainer
+    if name in ("Session", "train"):
+        from difftui.training import session
 
-        return getattr(trainer, name)
+        return getattr(session, name)
+    if name == "Trainer":
+        from difftui.training.trainer import Trainer
+
+        return Trainer
     if name in ("LoadedModel", "load_model"):
         from difftui.training import loading
 

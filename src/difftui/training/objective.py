@@ -41,8 +41,22 @@ class Objective:
             share = torch.sigmoid(self.time_mean + self.time_spread * torch.special.ndtri(share))
         return (share * self.timesteps).long().clamp_(max=self.timesteps - 1)
 
+    def time_density(self) -> Tensor:
+        """(T,) float32: with which probability each timestep is drawn."""
+        if self.time_sampling != "logit-normal":
+            return torch.full((self.timesteps,), 1 / self.timesteps)
+        edges = torch.arange(self.timesteps + 1, dtype=torch.float64) / self.timesteps
+        # P(t/T < a) = Φ((logit a - m) / s), 0 and 1 at the ends
+        below = torch.special.ndtr((torch.logit(edges) - self.time_mean) / self.time_spread)
+        return below.diff().float()
+
     def loss(self, model: nn.Module, x0: Tensor, label: Tensor | None, t: Tensor, eps: Tensor) -> Tensor:
-        """Weighted squared error of each image, averaged over its pixels.
+        """The errors of :meth:`errors` with the weights of their timesteps: (B,) float32."""
+        weighted: Tensor = self.weights[t] * self.errors(model, x0, label, t, eps)
+        return weighted
+
+    def errors(self, model: nn.Module, x0: Tensor, label: Tensor | None, t: Tensor, eps: Tensor) -> Tensor:
+        """Squared error of each image, averaged over its pixels.
 
         Args:
             model: called ``model(x_t, t, label)``.
@@ -62,9 +76,8 @@ class Objective:
             wanted = x0
         else:
             wanted = signal * eps - noise * x0
-        error = model(x_t, t, label).float() - wanted
-        weighted: Tensor = self.weights[t] * error.square().mean(dim=(1, 2, 3))
-        return weighted
+        error: Tensor = model(x_t, t, label).float() - wanted
+        return error.square().mean(dim=(1, 2, 3))
 
 
 def _weights(alpha_bars: Tensor, recipe: Recipe) -> Tensor:

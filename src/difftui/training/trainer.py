@@ -1,14 +1,10 @@
-"""The training loop: a generator that yields after every optimiser step."""
+"""The state of one training in memory, and the one thing that changes it: an optimiser step."""
 
 from __future__ import annotations
 
-import json
 import math
-import time
-from collections.abc import Generator
-from contextlib import ExitStack
-from dataclasses import dataclass
-from typing import Any, NoReturn
+from contextlib import AbstractContextManager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,53 +12,13 @@ from torch import Tensor, nn
 from difftui import models
 from difftui.data import Digits
 from difftui.diffusion import make_schedule
-from difftui.errors import DifftuiError
-from difftui.runs import Run, State, Status
-from difftui.runs.checkpoint import load_tensors, read_metadata, save_tensors
 from difftui.training.ema import Ema
 from difftui.training.objective import Objective
 from difftui.training.precision import resolve_precision
 from difftui.training.recipe import Recipe
 from difftui.training.seeding import derived_seed, generator
 
-__all__ = ["Progress", "Session", "Trainer", "train"]
-
-REPORT_SECONDS = 0.1  # losses leave the device this often: one synchronisation, not one a step
-SAVE_SECONDS = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Where a training stands after a step.
-
-    Attributes:
-        step: optimiser steps done.
-        total_steps: steps in all; None when the budget is a time.
-        epoch: passes over the data done, as a fraction.
-        fraction: share of the budget done, 0 to 1.
-        images: training images seen.
-        seconds: time spent training, earlier sessions included, pauses not.
-        losses: losses of the steps since the last event that had any, oldest first; empty in between.
-        images_per_second: over the last few seconds.
-        learning_rate: of the step just done.
-        saved_step: step of the newest state on disk; None if there is none.
-    """
-
-    step: int
-    total_steps: int | None
-    epoch: float
-    fraction: float
-    images: int
-    seconds: float
-    losses: tuple[float, ...]
-    images_per_second: float
-    learning_rate: float
-    saved_step: int | None
-
-    @property
-    def seconds_left(self) -> float | None:
-        """Estimate of the training time that is left; None before there is anything to estimate from."""
-        return self.seconds * (1 - self.fraction) / self.fraction if self.fraction > 0 else None
+__all__ = ["Trainer"]
 
 
 class Trainer:
@@ -127,7 +83,7 @@ class Trainer:
         if label is not None and self.num_classes is not None:
             hidden = torch.rand(len(x0), generator=draws, device=self.device) < self.recipe.label_drop
             label = label.masked_fill(hidden, self.num_classes)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
+        with self.autocast():
             loss = self.objective.loss(self.model, x0, label, t, eps).mean()
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -137,6 +93,29 @@ class Trainer:
         self.step += 1
         self.images_seen += len(x0)
         return loss.detach()
+
+    def autocast(self) -> AbstractContextManager[Any]:
+        """In this block the network's layers compute in the recipe's precision."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16")
+
+    def gradient_norm(self) -> Tensor | None:
+        """Euclidean norm of the newest step's whole gradient, still on the device; None before the first."""
+        gradients = [w.grad for w in self.weights if w.grad is not None]
+        if not gradients:
+            return None
+        return torch.stack(torch._foreach_norm(gradients)).norm()
+
+    def sampling_model(self, into: nn.Module | None = None) -> nn.Module:
+        """A copy of the network with :meth:`sampling_weights`, in evaluation mode.
+
+        Args:
+            into: an earlier copy to fill again, or None to build one.
+        """
+        if into is None:
+            recipe = self.recipe
+            into = models.place(models.build(recipe.model, **recipe.model_options), self.device)
+        into.load_state_dict(self.sampling_weights())
+        return into.eval()
 
     def sampling_weights(self) -> dict[str, Tensor]:
         """The weights that sampling uses, by name: the average where the recipe keeps one."""
@@ -202,244 +181,6 @@ class Trainer:
         x0 = self.images.index_select(0, chosen).float().div_(127.5).sub_(1.0)
         label = self.labels.index_select(0, chosen) if self.num_classes is not None else None
         return x0, label
-
-
-def train(
-    recipe: Recipe,
-    run: Run | None = None,
-    *,
-    digits: Digits | None = None,
-    device: torch.device | str = "cpu",
-    resume: bool = False,
-) -> Generator[Progress, None, None]:
-    """Train by ``recipe``, one optimiser step a ``next()``.
-
-    With a ``run``, the state is saved every 30 s, at the end, and when the generator is closed; metrics are
-    appended as they leave the device. Not pulling is pausing: it costs nothing and counts as no time.
-
-    Args:
-        recipe: what to train.
-        run: directory to keep it in; None keeps nothing.
-        digits: training images; None loads what ``recipe.data`` names.
-        device: where to compute.
-        resume: go on from the run's newest whole state.
-
-    Raises:
-        DifftuiError: the run is being trained elsewhere, cannot be written, has no usable state to resume or
-            began with other data; the device has not enough memory; or the loss is no finite number any more.
-    """
-    yield from Session(recipe, run, digits=digits, device=device).events(resume=resume)
-
-
-class Session:
-    """One sitting of a training: the trainer, its run on disk, and the clock between them.
-
-    ``trainer`` is open to whoever holds the session and works in the same thread (the engine samples from the
-    weights between two steps). Arguments are those of :func:`train`.
-    """
-
-    def __init__(
-        self,
-        recipe: Recipe,
-        run: Run | None = None,
-        *,
-        digits: Digits | None = None,
-        device: torch.device | str = "cpu",
-    ) -> None:
-        if digits is None:
-            from difftui.data import load
-
-            digits = load(recipe.data)
-        self.run = run
-        self.trainer = Trainer(recipe, digits, torch.device(device))
-        self.unread: list[Tensor] = []
-        self.recent: list[tuple[int, float]] = []
-        self.saved_step: int | None = None
-
-    def events(self, *, resume: bool = False) -> Generator[Progress]:
-        """The training as a generator; see :func:`train`."""
-        with ExitStack() as held:
-            if self.run is not None:
-                held.enter_context(self.run.lock())
-            try:
-                yield from self._sitting(resume)
-            except OSError as error:
-                raise self._unwritable(error) from error
-            except torch.cuda.OutOfMemoryError:
-                raise DifftuiError(
-                    f"{self.trainer.device} has not enough free memory for this. "
-                    "Use a smaller batch or another device."
-                ) from None
-
-    def _unwritable(self, error: OSError) -> DifftuiError:
-        """What the user reads when the run's directory refuses."""
-        if self.run is None:
-            return DifftuiError(f"the training stopped: {error.strerror or error}.")
-        if not self.run.path.is_dir():
-            return DifftuiError(f"{self.run.path} was removed while it trained. Train a new run.")
-        kept = f"Step {self.saved_step} is kept" if self.saved_step else "Nothing was saved yet"
-        return DifftuiError(
-            f"{self.run.path} cannot be written ({error.strerror or error}). "
-            f"{kept}: make room, then resume the run."
-        )
-
-    def _sitting(self, resume: bool) -> Generator[Progress, None, None]:
-        trainer = self.trainer
-        if resume:
-            self._restore()
-        self._write_status("training")
-        last_report = last_save = time.monotonic()
-        try:
-            while trainer.fraction < 1:
-                began = time.perf_counter()
-                self.unread.append(trainer.train_step())
-                trainer.seconds += time.perf_counter() - began
-                now = time.monotonic()
-                save_due = now - last_save >= SAVE_SECONDS
-                losses: tuple[float, ...] = ()
-                if save_due or now - last_report >= REPORT_SECONDS or self._at_end():
-                    losses, last_report = self._read_losses(), now
-                    self._record(losses)
-                if save_due:  # after its losses were seen to be numbers
-                    self.save("training")
-                    last_save = time.monotonic()
-                yield self._progress(losses)
-            self.save("finished")
-        except GeneratorExit:
-            self._record(self._read_losses())
-            self.save("stopped")
-            raise
-
-    def save(self, state: State) -> None:
-        """Write state, weights and status; each file is whole at every moment.
-
-        Raises:
-            DifftuiError: the weights are no numbers any more; what was saved before is kept.
-        """
-        if self.run is None:
-            return
-        trainer = self.trainer
-        newest, previous = self.run.state_paths
-        if trainer.step != self.saved_step:
-            if not bool(torch.stack([w.isfinite().all() for w in trainer.weights]).all()):
-                self._diverged("a weight is not a finite number", trainer.step)
-            if newest.exists():
-                newest.replace(previous)
-            save_tensors(newest, trainer.tensors(), {"position": json.dumps(trainer.position())})
-            save_tensors(self.run.weights_path, trainer.sampling_weights(), self._weights_header())
-            self.saved_step = trainer.step
-        self._write_status(state)
-
-    def _weights_header(self) -> dict[str, str]:
-        return {"recipe": self.trainer.recipe.to_json(), "step": str(self.trainer.step)}
-
-    def _write_status(self, state: State, message: str = "") -> None:
-        if self.run is None:
-            return
-        step = self.saved_step or 0 if state == "failed" else self.trainer.step
-        self.run.write_status(Status(state, step, self.trainer.fraction, self.trainer.seconds, message))
-
-    def _restore(self) -> None:
-        """Load the newest whole state; a damaged one is set aside for the one before it."""
-        if self.run is None:
-            raise ValueError("there is nothing to resume without a run")
-        newest, previous = self.run.state_paths
-        if not (newest.exists() or previous.exists() or self.run.weights_path.exists()):
-            self.run.metrics.cut_after(0)  # it ended before its first save: begin again
-            return
-        problems = []
-        for path in (newest, previous):
-            try:
-                tensors = load_tensors(path, self.trainer.tensors())
-                position = json.loads(read_metadata(path)["position"])
-                if not isinstance(position, dict):
-                    raise ValueError("not a position")
-                self._check_data(position)
-                self.trainer.restore(tensors, position)
-            except DifftuiError as error:
-                problems.append(str(error))
-                continue
-            except (KeyError, ValueError, TypeError):
-                problems.append(f"{path} is not the state of a training.")
-                continue
-            if path is previous and newest.exists():  # else the next save would push out the good one
-                newest.replace(newest.with_name("damaged.safetensors"))
-            self.saved_step = self.trainer.step
-            self.run.metrics.cut_after(self.trainer.step)
-            return
-        raise DifftuiError(f"the run {self.run.name} cannot be resumed: {problems[0]}")
-
-    def _check_data(self, position: dict[str, Any]) -> None:
-        """Other data would silently be another training: the order of the images hangs on their number."""
-        here = len(self.trainer.images)
-        began = position.get("images", here)  # the earliest states lack it
-        if began != here:
-            raise DifftuiError(
-                f"it began with {began} images, and there are {here} now. Give it the data it began with "
-                f"by --data (its recipe says {self.trainer.recipe.data!r})."
-            )
-
-    def _at_end(self) -> bool:
-        return self.trainer.fraction >= 1
-
-    def _read_losses(self) -> tuple[float, ...]:
-        """Fetch the losses that wait on the device, in one transfer."""
-        if not self.unread:
-            return ()
-        began = time.perf_counter()
-        losses = tuple(torch.stack(self.unread).tolist())
-        self.trainer.seconds += time.perf_counter() - began
-        self.unread.clear()
-        return losses
-
-    def _record(self, losses: tuple[float, ...]) -> None:
-        """Append a line of metrics, and stop if a loss is not a number."""
-        if not losses:
-            return
-        trainer = self.trainer
-        self.recent = [*self.recent[-40:], (trainer.images_seen, trainer.seconds)]
-        for index, loss in enumerate(losses):
-            if not math.isfinite(loss):
-                self._diverged(f"the loss is {loss}", trainer.step - len(losses) + index + 1)
-        if self.run is not None:
-            self.run.metrics.append(
-                {
-                    "step": trainer.step,
-                    "seconds": round(trainer.seconds, 3),
-                    "loss": round(sum(losses) / len(losses), 6),
-                    "low": round(min(losses), 6),
-                    "high": round(max(losses), 6),
-                }
-            )
-
-    def _diverged(self, what: str, step: int) -> NoReturn:
-        rate = self.trainer.optimiser.param_groups[0]["lr"]
-        message = f"{what} at step {step} (learning rate {rate:.2g}). Train a new run with a smaller one."
-        if self.saved_step:
-            message += f" The last good state, step {self.saved_step}, is kept."
-        self._write_status("failed", message)
-        raise DifftuiError(message)
-
-    def _progress(self, losses: tuple[float, ...]) -> Progress:
-        trainer = self.trainer
-        return Progress(
-            step=trainer.step,
-            total_steps=trainer.total_steps,
-            epoch=trainer.step / trainer.steps_per_epoch,
-            fraction=trainer.fraction,
-            images=trainer.images_seen,
-            seconds=trainer.seconds,
-            losses=losses,
-            images_per_second=self._rate(),
-            learning_rate=trainer.optimiser.param_groups[0]["lr"],
-            saved_step=self.saved_step,
-        )
-
-    def _rate(self) -> float:
-        if len(self.recent) < 2:
-            return self.trainer.images_seen / self.trainer.seconds if self.trainer.seconds else 0.0
-        (images_0, seconds_0), (images_1, seconds_1) = self.recent[0], self.recent[-1]
-        return (images_1 - images_0) / max(seconds_1 - seconds_0, 1e-9)
 
 
 def _build_model(recipe: Recipe) -> nn.Module:

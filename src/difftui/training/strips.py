@@ -1,0 +1,51 @@
+"""Pictures drawn now and then while a network trains, always from the same noise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+from difftui.diffusion import sample
+from difftui.training.progress import SampleStrip
+
+if TYPE_CHECKING:
+    from difftui.training.trainer import Trainer
+
+__all__ = ["Strips"]
+
+SAMPLER_STEPS = 12
+PICTURES = 10
+
+
+class Strips:
+    """Draws ten pictures from the sampling weights: one of each class, where the network can be asked."""
+
+    def __init__(self, trainer: Trainer) -> None:
+        self.trainer = trainer
+        self.seeds = tuple(range(PICTURES))
+        self.labels = self.seeds if trainer.num_classes == PICTURES else None
+        self.newest: SampleStrip | None = None
+
+    def draw(self, model: nn.Module) -> Iterator[None]:
+        """Draw with ``model``, giving way after every sampler step; the result is in ``newest`` at the end."""
+        recipe, step = self.trainer.recipe, self.trainer.step
+        steps = min(SAMPLER_STEPS, self.trainer.schedule.T)
+        frames = sample(
+            model,
+            self.trainer.schedule,
+            sampler=recipe.sampler,
+            steps=steps,
+            temperature=recipe.temperature,
+            seeds=self.seeds,
+            labels=self.labels,
+            target=recipe.target,
+            clip_x0=True,
+        )
+        for frame in frames:
+            if frame.s < 0:
+                pixels = ((frame.x[:, 0].float() + 1) * 127.5).round_().clamp_(0, 255).to(torch.uint8)
+                self.newest = SampleStrip(step, pixels.cpu().numpy(), self.labels, steps)
+            yield

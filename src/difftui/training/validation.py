@@ -1,0 +1,66 @@
+"""The error on digits that training never sees, at timesteps and with noise that never change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from difftui.data import held_out
+from difftui.training.progress import BINS, Validation
+from difftui.training.seeding import generator
+
+if TYPE_CHECKING:
+    from difftui.training.trainer import Trainer
+
+__all__ = ["Validator"]
+
+CHUNK = 50  # images a forward pass: short enough that nothing else waits long for its turn
+
+
+class Validator:
+    """Measures the sampling weights on the held-out digits.
+
+    Image i of n is noised to t_i = ⌊T (i + 1/2) / n⌋, once and for all, so two measurements differ by the weights
+    alone. Their mean with importance weights w(t) p(t) T is the loss that training estimates, p being how it
+    draws t and w how it weighs the errors.
+    """
+
+    def __init__(self, trainer: Trainer) -> None:
+        digits = held_out()
+        count, objective = len(digits.images), trainer.objective
+        draws = generator(torch.device("cpu"), "validation")
+        t = ((torch.arange(count) + 0.5) * objective.timesteps / count).long()
+        eps = torch.randn((count, 1, *digits.images.shape[1:]), generator=draws)
+        x0 = torch.from_numpy(digits.images.copy()).unsqueeze(1).float() / 127.5 - 1
+        labels = torch.from_numpy(digits.labels.copy()).long()
+        self.trainer = trainer
+        self.t, self.eps, self.x0, self.labels = (part.to(trainer.device) for part in (t, eps, x0, labels))
+        density = objective.time_density().to(trainer.device) * objective.timesteps
+        share = density[self.t]
+        self.share = share / share.mean()  # 500 points do not hit the density's integral exactly
+        bins = torch.div(self.t * BINS, objective.timesteps, rounding_mode="floor")
+        self.in_bin = torch.nn.functional.one_hot(bins, BINS).float()
+        self.newest: Validation | None = None
+
+    def measure(self, model: nn.Module) -> Iterator[None]:
+        """Measure ``model``, giving way after every few images; the result is in ``newest`` at the end."""
+        step, errors = self.trainer.step, []
+        for start in range(0, len(self.x0), CHUNK):
+            errors.append(self._errors(model, slice(start, start + CHUNK)))
+            yield
+        error = torch.cat(errors)
+        weights = self.trainer.objective.weights[self.t]
+        loss = (error * weights * self.share).mean()
+        by_bin = (error @ self.in_bin) / self.in_bin.sum(0)
+        told = torch.cat([loss.view(1), by_bin]).tolist()  # one transfer
+        self.newest = Validation(step, told[0], tuple(told[1:]))
+
+    @torch.no_grad()
+    def _errors(self, model: nn.Module, part: slice) -> Tensor:
+        trainer = self.trainer
+        labels = self.labels[part] if trainer.num_classes is not None else None
+        with trainer.autocast():
+            return trainer.objective.errors(model, self.x0[part], labels, self.t[part], self.eps[part])
