@@ -20,9 +20,9 @@ from difftui.errors import DifftuiError
 from difftui.runs import Run, create_run, read_metrics
 from difftui.runs.checkpoint import read_metadata
 from difftui.training import session as session_module
+from difftui.training.progress import Progress
 from difftui.training.recipe import Recipe
 from difftui.training.seeding import derived_seed, generator
-from difftui.training.progress import Progress
 from difftui.training.session import Session, train
 from difftui.training.trainer import Trainer
 

@@ -21,8 +21,8 @@ class Validation:
     Attributes:
         step: optimiser steps done when it was taken.
         loss: the average that training estimates: same weights, same distribution of t.
-        by_timestep: :data:`BINS` unweighted mean squared errors, from the cleanest tenth of the timesteps to the
-            noisiest; NaN where a tenth holds no timestep (T < 10).
+        by_timestep: :data:`BINS` unweighted mean squared errors, from the cleanest tenth of the timesteps to
+            the noisiest; NaN where a tenth holds no timestep (T < 10).
     """
 
     step: int

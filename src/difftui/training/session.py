@@ -105,8 +105,8 @@ class Session:
     def events(self, *, resume: bool = False) -> Generator[Progress | Hold | None]:
         """The training as a generator: a :class:`Progress` after every optimiser step.
 
-        None only gives way, in the middle of work that is no step. A :class:`Hold` says that the disk refuses;
-        the training is whole in memory, and the next pull tries again.
+        None only gives way, in the middle of work that is no step. A :class:`Hold` says that the disk
+        refuses; the training is whole in memory, and the next pull tries again.
         """
         with ExitStack() as held:
             if self.run is not None:
@@ -263,7 +263,8 @@ class Session:
         yield from self._insist(self._write_look)
 
     def _write_look(self) -> None:
-        assert self.run is not None and self.onlooker is not None  # who looks has a run
+        assert self.run is not None  # who looks has a run
+        assert self.onlooker is not None
         measured, strip = self.onlooker.validation, self.onlooker.strip
         if strip is not None:
             write_strip(self.run, strip.step, strip.images)

@@ -30,7 +30,7 @@ class Strips:
         self.newest: SampleStrip | None = None
 
     def draw(self, model: nn.Module) -> Iterator[None]:
-        """Draw with ``model``, giving way after every sampler step; the result is in ``newest`` at the end."""
+        """Draw with ``model``, giving way after every sampler step; at the end ``newest`` has them."""
         recipe, step = self.trainer.recipe, self.trainer.step
         steps = min(SAMPLER_STEPS, self.trainer.schedule.T)
         frames = sample(

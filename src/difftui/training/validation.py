@@ -23,9 +23,9 @@ CHUNK = 50  # images a forward pass: short enough that nothing else waits long f
 class Validator:
     """Measures the sampling weights on the held-out digits.
 
-    Image i of n is noised to t_i = ⌊T (i + 1/2) / n⌋, once and for all, so two measurements differ by the weights
-    alone. Their mean with importance weights w(t) p(t) T is the loss that training estimates, p being how it
-    draws t and w how it weighs the errors.
+    Image i of n is noised to t_i = ⌊T (i + 1/2) / n⌋, once and for all, so two measurements differ by the
+    weights alone. The mean of their errors with importance weights w(t) p(t) T is the loss that training
+    estimates, p being how it draws t and w how it weighs the errors.
     """
 
     def __init__(self, trainer: Trainer) -> None:
