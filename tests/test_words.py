@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from difftui.words import duration, grouped, short_path
+from difftui.words import duration, gib, grouped, short_path
 
 
 def test_digits_stand_in_threes() -> None:
@@ -17,6 +17,10 @@ def test_durations() -> None:
     assert [duration(s) for s in (3.2, 89, 200, 5399, 7800)] == [
         "3 s", "89 s", "3 min", "1 h 30 min", "2 h 10 min",
     ]  # fmt: skip
+
+
+def test_bytes() -> None:
+    assert [gib(n) for n in (5 * 2**20, 2**29, 79.4 * 2**30)] == ["5 MiB", "0.5 GiB", "79 GiB"]
 
 
 def test_the_users_own_folder_is_short(monkeypatch: pytest.MonkeyPatch) -> None:

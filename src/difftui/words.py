@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["duration", "grouped", "short_path"]
+__all__ = ["duration", "gib", "grouped", "short_path"]
 
 
 def grouped(number: int) -> str:
@@ -18,6 +18,13 @@ def duration(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def gib(count: float) -> str:
+    """Bytes: "0.3 GiB", "79 GiB"; less than a tenth of that in MiB."""
+    if count < 0.1 * 2**30:
+        return f"{count / 2**20:.0f} MiB"
+    return f"{count / 2**30:.{0 if count >= 10 * 2**30 else 1}f} GiB"
 
 
 def short_path(path: Path) -> str:

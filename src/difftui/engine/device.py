@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from difftui.errors import DifftuiError
+from difftui.words import gib
 
-__all__ = ["Device", "configure_threads", "pick_device", "usable_cores"]
+if TYPE_CHECKING:
+    from difftui.engine.nvml import Gpu
+
+__all__ = ["Device", "configure_threads", "pick_device", "processor_name", "usable_cores"]
 
 MOST_THREADS = 16  # our networks are small: more threads only wait for each other
-NVIDIA_SMI = ("nvidia-smi", "--query-gpu=uuid,memory.free", "--format=csv,noheader,nounits")
+WORTH_TELLING = 2**30  # bytes of a GPU that others use
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +28,14 @@ class Device:
     Attributes:
         torch_device_name: what ``torch.device`` takes: "cpu", "cuda:1", "mps".
         label: what people call it: "NVIDIA H200", "CPU, 2 cores".
-        why: why it was chosen, in a few words.
+        why: why it was chosen, in a few words; on a GPU also what others use there.
+        uuid: of an NVIDIA GPU or MIG instance, as the driver names it; None elsewhere, or if it is not known.
     """
 
     torch_device_name: str
     label: str
     why: str
+    uuid: str | None = None
 
 
 def pick_device(request: str = "auto") -> Device:
@@ -37,7 +43,8 @@ def pick_device(request: str = "auto") -> Device:
 
     Args:
         request: "auto" takes the CUDA device with the most free memory, else Apple's GPU, else the CPU;
-            "cpu", "cuda" (as auto, but CUDA only), "cuda:N" and "mps" are taken at their word.
+            "cpu", "cuda" (as auto, but CUDA only), "cuda:N" and "mps" are taken at their word. Only devices
+            that ``CUDA_VISIBLE_DEVICES`` shows count, and N is their number among those.
 
     Raises:
         DifftuiError: no such device here; the message lists those that are.
@@ -47,7 +54,7 @@ def pick_device(request: str = "auto") -> Device:
             return _best_cuda()
         if _mps_available():
             return Device("mps", "Apple GPU", "the GPU of this machine")
-        return _cpu("PyTorch finds no GPU here")
+        return _cpu(_why_no_gpu())
     if request == "cpu":
         return _cpu("asked for")
     if request == "mps" and _mps_available():
@@ -56,7 +63,8 @@ def pick_device(request: str = "auto") -> Device:
         return _best_cuda()
     numbered = re.fullmatch(r"cuda:(\d{1,4})", request)
     if numbered and int(numbered[1]) < _cuda_count():
-        return _cuda(int(numbered[1]), "asked for")
+        index = int(numbered[1])
+        return _cuda(index, "asked for", _visible_gpus()[index])
     if request in ("mps", "cuda") or numbered:
         raise DifftuiError(f"there is no device {request!r} here. Use one of: {', '.join(_present())}.")
     raise DifftuiError(f"{request!r} is not a device. Use one of: {', '.join(_present())}.")
@@ -93,48 +101,73 @@ def _quota(cpu_max: Path, cores: int) -> int:
         return cores
 
 
-def _cpu(why: str) -> Device:
+def processor_name() -> str:
+    """ "CPU, 2 cores": those that we may use."""
     cores = usable_cores()
-    return Device("cpu", f"CPU, {cores} core{'s' if cores > 1 else ''}", why)
+    return f"CPU, {cores} core{'s' if cores > 1 else ''}"
 
 
-def _cuda(index: int, why: str) -> Device:
-    import torch
+def _cpu(why: str) -> Device:
+    return Device("cpu", processor_name(), why)
 
-    return Device(f"cuda:{index}", torch.cuda.get_device_name(index), why)
+
+def _why_no_gpu() -> str:
+    from difftui.engine.nvml import gpus
+
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is None or not gpus():
+        return "PyTorch finds no GPU here"
+    return f"CUDA_VISIBLE_DEVICES={visible!r} shows no GPU of this machine"
 
 
 def _best_cuda() -> Device:
-    """The CUDA device with the most free memory.
+    """The CUDA device with the most free memory; the first of those that have as much."""
+    visible = _visible_gpus()
+    if len(visible) == 1:
+        return _cuda(0, "the one CUDA device here", visible[0])
+    free = [gpu.memory_free for gpu in visible if gpu is not None and gpu.memory_free is not None]
+    if len(free) < len(visible):
+        count = len(visible)
+        return _cuda(0, f"the first of {count} CUDA devices; how full they are could not be read", visible[0])
+    best = max(range(len(free)), key=lambda index: free[index])
+    why = f"the most free memory of {len(free)} CUDA devices ({gib(free[best])})"
+    return _cuda(best, why, visible[best])
 
-    Asking CUDA itself would open a context of some hundred megabytes on every device of a shared server, for
-    as long as we run; the driver's own tool does not.
+
+def _cuda(index: int, why: str, gpu: Gpu | None) -> Device:
+    import torch
+
+    if gpu is not None:
+        why += _used_by_others(gpu)
+    name = torch.cuda.get_device_properties(index).name
+    return Device(f"cuda:{index}", name, why, gpu.uuid if gpu is not None else None)
+
+
+def _used_by_others(gpu: Gpu) -> str:
+    """What others hold of it, by name where names are known."""
+    if gpu.memory_used is None or gpu.memory_used - (gpu.own_memory or 0) < WORTH_TELLING:
+        return ""
+    named = [f"{usage.user} {gib(usage.memory)}" for usage in gpu.others if usage.memory]
+    return f"; others use {gib(gpu.memory_used - (gpu.own_memory or 0))}" + (
+        f" ({', '.join(named[:3])}{', ...' if len(named) > 3 else ''})" if named else ""
+    )
+
+
+def _visible_gpus() -> Sequence[Gpu | None]:
+    """What the driver tells about each CUDA device, in the order in which PyTorch counts them.
+
+    CUDA itself has read ``CUDA_VISIBLE_DEVICES`` and ``CUDA_DEVICE_ORDER`` in all their forms, so the two
+    lists are matched by UUID. A device's properties can be read without opening a context on it; its free
+    memory could not: that would cost some hundred megabytes on every device of a shared server, for as long
+    as we run.
     """
     import torch
 
-    count = _cuda_count()
-    if count == 1:
-        return _cuda(0, "the one CUDA device here")
-    free = _free_memory()
-    known = {
-        index: free[uuid]
-        for index in range(count)
-        if (uuid := str(torch.cuda.get_device_properties(index).uuid)) in free
-    }
-    if len(known) < count:
-        return _cuda(0, f"the first of {count} CUDA devices; how full they are could not be read")
-    best = max(known, key=lambda index: known[index])
-    return _cuda(best, f"the most free memory of {count} CUDA devices ({known[best] / 1024:.0f} GiB)")
+    from difftui.engine.nvml import gpus
 
-
-def _free_memory() -> Mapping[str, int]:
-    """Free MiB of each NVIDIA GPU by its UUID; empty where the driver's tool does not answer."""
-    try:
-        answer = subprocess.run(NVIDIA_SMI, capture_output=True, text=True, timeout=10, check=True).stdout
-        rows = [line.split(",") for line in answer.splitlines() if line.strip()]
-        return {uuid.strip().removeprefix("GPU-"): int(mib) for uuid, mib in rows}
-    except (OSError, ValueError, subprocess.SubprocessError):
-        return {}
+    known = {gpu.uuid.partition("-")[2]: gpu for gpu in gpus()}
+    properties = [torch.cuda.get_device_properties(index) for index in range(_cuda_count())]
+    return [known.get(str(getattr(one, "uuid", ""))) for one in properties]
 
 
 def _cuda_count() -> int:
