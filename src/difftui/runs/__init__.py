@@ -1,6 +1,10 @@
 """Runs on disk: the only memory that difftui has. Importing this loads no torch."""
 
-from difftui.runs.metrics import Metrics, last_metrics, read_metrics
+from difftui.runs.attendance import Attendance
+from difftui.runs.control import Verb, ask, take_requests
+from difftui.runs.history import Curve, History, HistoryBuilder, Series
+from difftui.runs.metrics import Metrics, last_metrics, read_metrics, row_interval
+from difftui.runs.presence import Activity, Holder, LifeSign, Liveness
 from difftui.runs.run import (
     Run,
     State,
@@ -13,22 +17,35 @@ from difftui.runs.run import (
     shipped_runs,
     unused_name,
 )
-from difftui.runs.series import Curve, Series
+from difftui.runs.strips import read_strip, write_strip
 
 __all__ = [
+    "Activity",
+    "Attendance",
     "Curve",
+    "History",
+    "HistoryBuilder",
+    "Holder",
+    "LifeSign",
+    "Liveness",
     "Metrics",
     "Run",
     "Series",
     "State",
     "Status",
+    "Verb",
+    "ask",
     "create_run",
     "find_own_run",
     "find_run",
     "last_metrics",
     "list_runs",
     "read_metrics",
+    "read_strip",
+    "row_interval",
     "runs_dir",
     "shipped_runs",
+    "take_requests",
     "unused_name",
+    "write_strip",
 ]

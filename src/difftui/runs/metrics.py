@@ -9,9 +9,16 @@ from typing import Any
 
 from difftui import atomic
 
-__all__ = ["Metrics", "last_metrics", "read_metrics"]
+__all__ = ["Metrics", "last_metrics", "read_metrics", "row_interval"]
 
 TAIL = 65_536  # bytes; a line has about a hundred
+LEAST_SECONDS = 0.1  # between two rows
+ROWS = 20_000  # so many at that pace, and as many again each time the run has become 2.7 times as long
+
+
+def row_interval(seconds: float) -> float:
+    """Seconds between two rows of a run that has trained for ``seconds``: its file stays readable."""
+    return max(LEAST_SECONDS, seconds / ROWS)
 
 
 def read_metrics(path: Path) -> Iterator[dict[str, Any]]:

@@ -7,8 +7,12 @@
     status.json           how far it is, and how it ended
     weights.safetensors   what sampling needs
     state/                what resuming needs: the newest state and the one before it
-    samples/              pictures saved from it
+    samples/              pictures saved from it, and the strips drawn while it trained
+    about.json            facts of its newest sitting: parameters, precision, device
     lock                  held by the process that trains it
+    holder.json           who that is: a record that changes every few seconds
+    control/              requests to it: pause, resume, stop, sample
+    log.txt               what it printed, if it trains without a terminal
 """
 
 from __future__ import annotations
@@ -19,15 +23,19 @@ import os
 import re
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
 from difftui import atomic, paths
 from difftui.errors import DifftuiError
+from difftui.runs.files import plain_text, read_object
 from difftui.runs.metrics import Metrics
+from difftui.runs.presence import STALE_SECONDS, Holder, LifeSign, judge, read_holder
+from difftui.runs.strips import list_strips
+from difftui.words import duration
 
 __all__ = [
     "Run",
@@ -64,6 +72,12 @@ class Status:
     seconds: float = 0.0
     message: str = ""
 
+    def ended(self, sign: LifeSign) -> Status:
+        """What is so if a run marked "training" gives no sign of life."""
+        if sign.state == "presumed dead" and sign.seconds is not None:
+            return replace(self, state="stopped", message=f"no sign of life for {duration(sign.seconds)}")
+        return replace(self, state="stopped", message="its process ended early")
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -97,6 +111,21 @@ class Run:
         return self.path / "samples"
 
     @property
+    def holder_path(self) -> Path:
+        """Record of the process that trains it."""
+        return self.path / "holder.json"
+
+    @property
+    def control_path(self) -> Path:
+        """Folder of requests to the process that trains it."""
+        return self.path / "control"
+
+    @property
+    def log_path(self) -> Path:
+        """What a process without a terminal printed."""
+        return self.path / "log.txt"
+
+    @property
     def metrics(self) -> Metrics:
         """The metrics file."""
         return Metrics(self.path / "metrics.jsonl")
@@ -128,17 +157,69 @@ class Run:
 
     def status(self) -> Status:
         """How far the run is. A run marked "training" whose process is gone reads as "stopped"."""
-        status = self._stored_status()
-        if status.state == "training" and not self.is_locked():
-            return Status("stopped", status.step, status.fraction, status.seconds, "its process ended early")
-        return status
+        status = self.stored_status()
+        if status.state != "training":
+            return status
+        sign = self.liveness()
+        return status if sign.state == "alive" else status.ended(sign)
+
+    def stored_status(self) -> Status:
+        """What the status file says, whoever lives."""
+        found = read_object(self.path / "status.json")
+        try:
+            status = Status(**found[0]) if found is not None else Status()
+        except TypeError:
+            return Status()
+        numbers = all(isinstance(value, int | float) for value in (status.fraction, status.seconds))
+        whole = numbers and status.state in get_args(State) and isinstance(status.step, int)
+        return replace(status, message=plain_text(status.message, 1000)) if whole else Status()
+
+    def about(self) -> dict[str, str | int | float | bool | None]:
+        """Facts of the newest sitting by name; empty where none are known."""
+        found = read_object(self.path / "about.json")
+        if found is None:
+            return {}
+        return {
+            plain_text(name): plain_text(value) if isinstance(value, str) else value
+            for name, value in found[0].items()
+            if value is None or isinstance(value, str | int | float)
+        }
+
+    def write_about(self, facts: Mapping[str, str | int | float | bool | None]) -> None:
+        """Replace the facts atomically. Raises OSError if the directory cannot be written."""
+        atomic.write_text(self.path / "about.json", json.dumps(dict(facts), indent=2) + "\n")
+
+    def sample_strips(self) -> list[tuple[int, Path]]:
+        """Steps at which strips of samples were drawn, rising, and their files."""
+        return list_strips(self.samples_path)
+
+    def holder(self) -> Holder | None:
+        """Who trains the run, by the record that is there: whether they live still, :meth:`liveness` says."""
+        found = read_holder(self.holder_path)
+        return found[0] if found is not None else None
+
+    def liveness(self) -> LifeSign:
+        """Whether the run is trained now, as well as one look can tell.
+
+        On the machine that trains it this is certain. From elsewhere it compares clocks of two machines;
+        :class:`difftui.runs.Follower` looks again and again, and does not.
+        """
+        found = read_holder(self.holder_path)
+        holder, age = found if found is not None else (None, 0.0)
+        return judge(holder, self.lock_state(), age)
 
     def is_locked(self) -> bool:
-        """Whether a living process trains this run."""
+        """Whether a living process trains this run, as far as this machine can tell."""
+        return bool(self.lock_state())
+
+    def lock_state(self) -> bool | None:
+        """As :meth:`is_locked`; None where the lock cannot be looked at."""
         try:
-            descriptor = os.open(self.path / "lock", os.O_RDONLY)
-        except OSError:
+            descriptor = os.open(self.path / "lock", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except FileNotFoundError:
             return False
+        except OSError:
+            return None
         try:
             return not _try_lock(descriptor, fcntl.LOCK_SH)
         except OSError:  # a file system without locks, where nobody can train
@@ -178,22 +259,37 @@ class Run:
                 break
             time.sleep(0.05)
         else:
-            holder = os.pread(descriptor, 200, 0).decode(errors="replace").strip()
-            raise DifftuiError(
-                f"the run {self.name} is being trained by {holder or 'another process'}. Name another run."
-            )
+            raise self._taken(plain_text(os.pread(descriptor, 200, 0).decode(errors="replace").strip()))
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}".encode(), 0)
+        self._refuse_if_alive_elsewhere(os.fstat(descriptor).st_mtime)
 
-    def _stored_status(self) -> Status:
-        try:
-            raw = json.loads((self.path / "status.json").read_text(encoding="utf-8"))
-            status = Status(**raw)
-        except (OSError, ValueError, TypeError):
-            return Status()
-        numbers = all(isinstance(value, int | float) for value in (status.fraction, status.seconds))
-        whole = numbers and status.state in get_args(State) and isinstance(status.step, int)
-        return status if whole else Status()
+    def _refuse_if_alive_elsewhere(self, now: float) -> None:
+        """A network disk may not pass the lock on to other machines: look at the heartbeat, too.
+
+        A beat that is fresh is watched until it goes on (then we are refused) or is stale.
+
+        Args:
+            now: when we wrote the lock, by the clock of the file system, which also dated the beat.
+        """
+        first = read_object(self.holder_path)
+        holder = self.holder()
+        if first is None or holder is None or holder.here:
+            return
+        deadline = time.monotonic() + min(STALE_SECONDS, STALE_SECONDS - (now - first[1]))
+        while time.monotonic() < deadline:
+            time.sleep(0.5)
+            later = self.holder()
+            if later is None:  # it ended meanwhile
+                return
+            if later.counter != holder.counter:
+                raise self._taken(later.who)
+
+    def _taken(self, who: str) -> DifftuiError:
+        return DifftuiError(
+            f"the run {self.name} is being trained by {who or 'another process'}. "
+            f"Watch it by 'difftui watch {self.name}', or name another run."
+        )
 
 
 def _try_lock(descriptor: int, kind: int) -> bool:

@@ -1,0 +1,78 @@
+"""Small files in a directory that others may write: never a pipe, never larger than bargained for."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import stat
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+__all__ = ["open_regular", "plain_text", "read_object", "write_object"]
+
+LIMIT = 65_536  # bytes of a small file
+
+
+def open_regular(path: Path) -> int:
+    """A descriptor to read the plain file at ``path``.
+
+    Raises:
+        OSError: there is no such file, it may not be read, or it is a pipe, a folder or a device (opening a
+            pipe that nobody writes would wait for ever).
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(f"{path} is not a plain file")
+    return descriptor
+
+
+def read_object(path: Path) -> tuple[dict[str, Any], float] | None:
+    """The JSON object in a small file, and when it was written (Unix seconds); None if there is none."""
+    try:
+        descriptor = open_regular(path)
+    except OSError:
+        return None
+    try:
+        written = os.fstat(descriptor)
+        data = os.pread(descriptor, LIMIT + 1, 0) if written.st_size <= LIMIT else b""
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+    try:
+        found = json.loads(data) if len(data) <= LIMIT else None
+    except (ValueError, RecursionError):  # not JSON, not UTF-8, or nested without end
+        return None
+    return (found, written.st_mtime) if isinstance(found, dict) else None
+
+
+def write_object(path: Path, fields: Mapping[str, Any]) -> float:
+    """Replace a small JSON file in one move, and say when that was by the clock of its file system.
+
+    Unlike :mod:`difftui.atomic` this waits for no disk and makes no folder: what it writes is worthless
+    after a power cut, and a directory that was removed must stay removed.
+
+    Raises:
+        OSError: it cannot be written; what was there is untouched.
+    """
+    temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.tmp{path.suffix}")
+    try:
+        with temporary.open("x", encoding="utf-8") as file:
+            file.write(json.dumps(dict(fields)) + "\n")
+            file.flush()
+            written = os.fstat(file.fileno()).st_mtime
+        temporary.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+    return written
+
+
+def plain_text(value: object, longest: int = 200) -> str:
+    """A string out of a foreign file, fit for a terminal: without control characters, and not endless."""
+    return "".join(c for c in value[:longest] if c.isprintable()) if isinstance(value, str) else ""

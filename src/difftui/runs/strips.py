@@ -1,0 +1,111 @@
+"""Sample strips: square grey pictures side by side in one PNG, ``samples/step-000012000.png``."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import struct
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from difftui import atomic
+from difftui.errors import DifftuiError
+from difftui.runs.files import open_regular
+
+if TYPE_CHECKING:
+    from difftui.runs.run import Run
+
+__all__ = ["list_strips", "read_strip", "write_strip"]
+
+MOST_PIXELS = 1_000_000
+MOST_BYTES = 2 * MOST_PIXELS  # noise does not compress, but neither does it grow much
+_NAME = re.compile(r"step-([0-9]{9,15})\.png")
+_HEADER = struct.Struct(">8sI4sIIBBBBB")  # PNG 1.2, sections 3.1 and 4.1.1
+
+
+def write_strip(run: Run, step: int, images: NDArray[np.uint8]) -> Path:
+    """Write pictures drawn at ``step``, atomically.
+
+    Args:
+        run: where they belong.
+        step: optimiser steps done, 0 to 10¹⁵ - 1.
+        images: (n, H, H) uint8, 0 black to 255 white.
+
+    Raises:
+        ValueError: another shape or type, too many pixels, or such a step cannot be.
+        OSError: the folder cannot be written, or the disk is full.
+    """
+    from PIL import Image
+
+    if images.dtype != np.uint8 or images.ndim != 3 or images.shape[1] != images.shape[2] or not images.size:
+        raise ValueError(f"images must be (n, H, H) uint8, got {images.shape} {images.dtype}")
+    if images.size > MOST_PIXELS:
+        raise ValueError(f"a strip has at most {MOST_PIXELS} pixels, got {images.size}")
+    if not 0 <= step < 10**15:
+        raise ValueError(f"step must be 0 to 10¹⁵ - 1, got {step}")
+    n, height, width = images.shape
+    strip = images.transpose(1, 0, 2).reshape(height, n * width)
+    buffer = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(strip)).save(buffer, "PNG")
+    path = run.samples_path / f"step-{step:09d}.png"
+    run.samples_path.mkdir(exist_ok=True)  # without parents: a run that was removed stays so
+    atomic.write_bytes(path, buffer.getvalue())
+    return path
+
+
+def read_strip(path: Path) -> NDArray[np.uint8]:
+    """The pictures of a strip, (n, H, H) uint8.
+
+    Size and format are checked in the file's first bytes, before memory for pixels is taken.
+
+    Raises:
+        DifftuiError: the file is missing, damaged, or not a strip.
+    """
+    from PIL import Image
+
+    try:
+        descriptor = open_regular(path)
+        with os.fdopen(descriptor, "rb") as file:
+            if os.fstat(descriptor).st_size > MOST_BYTES:
+                raise ValueError("too large")
+            data = file.read(MOST_BYTES)
+        width, height = _size(data)
+        with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
+            if image.size != (width, height) or image.mode != "L":
+                raise ValueError("not grey")
+            pixels = np.array(image, np.uint8)
+    except (OSError, ValueError, SyntaxError, EOFError, struct.error, zlib.error) as error:
+        raise DifftuiError(f"{path} is damaged or not a strip of samples ({error}). Remove it.") from None
+    return pixels.reshape(height, width // height, height).transpose(1, 0, 2).copy()
+
+
+def list_strips(folder: Path) -> list[tuple[int, Path]]:
+    """Steps and files of the strips in ``folder``, by step; empty where there is no such folder."""
+    try:
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in entries]
+    except OSError:
+        return []
+    found = ((_NAME.fullmatch(name), name) for name in names)
+    return sorted((int(match[1]), folder / name) for match, name in found if match)
+
+
+def _size(data: bytes) -> tuple[int, int]:
+    """Width and height in a PNG's header.
+
+    Raises:
+        ValueError: it is not the header of a strip.
+    """
+    if len(data) < _HEADER.size:
+        raise ValueError("too short")
+    signature, length, kind, width, height, depth, colour, *_ = _HEADER.unpack_from(data)
+    if (signature, length, kind, depth, colour) != (b"\x89PNG\r\n\x1a\n", 13, b"IHDR", 8, 0):
+        raise ValueError("not a grey PNG")
+    if not height or not width or width % height or width * height > MOST_PIXELS:
+        raise ValueError(f"{width}×{height} pixels")
+    return width, height
