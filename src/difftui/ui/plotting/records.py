@@ -1,0 +1,75 @@
+"""What a plot is asked to show: frozen records, positions in the units of the data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["Floats", "Line", "Marker", "Note", "Range", "Series", "Shade"]
+
+Floats = NDArray[np.float64]
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """One curve.
+
+    Attributes:
+        x, y: (n,) numbers; NaN in y is a gap.
+        label: what the legend calls it; empty keeps it out.
+        colour: of the theme ("accent", "noise", "muted", "foreground", "success", "error"), of Okabe and
+            Ito's set ("orange", "blue", "green", "red", "purple", "yellow", darker on light themes), or
+            "#rrggbb".
+        kind: "line" draws the mean of each column, "band" from its lowest to its highest value, "scatter"
+            points.
+        low, high: (n,) extremes of what each point stands for, where a point stands for many values; None
+            where it is one value.
+    """
+
+    x: ArrayLike
+    y: ArrayLike
+    label: str = ""
+    colour: str = "accent"
+    kind: Literal["line", "band", "scatter"] = "line"
+    low: ArrayLike | None = None
+    high: ArrayLike | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """A horizontal reference line at y, labelled in the line, or in the legend where data need the room."""
+
+    y: float
+    label: str = ""
+    colour: str = "muted"
+
+
+@dataclass(frozen=True)
+class Marker:
+    """A vertical line at x. Its label stands beside it, or in the legend where data need the room."""
+
+    x: float
+    label: str = ""
+    colour: str = "accent"
+
+
+@dataclass(frozen=True)
+class Shade:
+    """A range of x on another ground, labelled inside, or in the legend where data need the room."""
+
+    start: float
+    end: float
+    label: str = ""
+    colour: str = "muted"
+
+
+@dataclass(frozen=True)
+class Note:
+    """A sentence in the highest lines that are free of data, at the right; left out where there are none."""
+
+    text: str
+    colour: str = "muted"

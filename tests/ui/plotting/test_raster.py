@@ -1,0 +1,115 @@
+"""Dots of curves, against positions worked out one by one, and glyphs against Unicode's own names."""
+
+import unicodedata
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from difftui.ui.plotting.raster import DOTS, Curve, Dots, draw_dots, glyphs_of
+
+
+def curve(x: object, y: object, kind: str = "line", low: object = None, high: object = None) -> Curve:
+    values = np.array(y, np.float64)
+    return Curve(
+        np.array(x, np.float64),
+        values,
+        values if low is None else np.array(low, np.float64),
+        values if high is None else np.array(high, np.float64),
+        "",
+        "accent",
+        kind,
+    )
+
+
+def lit(dots: Dots) -> set[tuple[int, int]]:
+    """(column, row from below) of the dots that are lit."""
+    return {(int(x), len(dots) - 1 - int(y)) for y, x in np.argwhere(dots)}
+
+
+@given(st.integers(2, 60), st.integers(0, 10))
+def test_a_line_lights_every_point_and_has_no_holes(count: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    x, y = np.sort(rng.uniform(0, 1, count)), rng.uniform(0, 1, count)
+    dots = draw_dots(curve(x, y), 200, 40, (0.0, 1.0), (0.0, 1.0))
+    there = lit(dots)
+    for a, b in zip(x, y, strict=True):
+        assert any(abs(a * 199 - i) <= 0.5 and abs(b * 39 - j) <= 1 for i, j in there)
+    columns = sorted({i for i, _ in there})
+    assert columns == list(range(columns[0], columns[-1] + 1))
+    for i in columns:
+        rows = sorted(j for k, j in there if k == i)
+        assert rows == list(range(rows[0], rows[-1] + 1))
+        after = [j for k, j in there if k == i + 1]
+        assert not after or (min(after) <= rows[-1] + 1 and max(after) >= rows[0] - 1)
+
+
+def test_one_spike_among_a_million_points_keeps_its_height_in_a_band() -> None:
+    y = np.full(1_000_000, 0.2)
+    y[423_456] = 1.0
+    there = lit(draw_dots(curve(np.arange(1e6), y, "band"), 100, 21, (0, 999_999), (0, 1)))
+    spike = {j for i, j in there if i == 42}
+    assert spike == set(range(4, 21))
+    assert {j for i, j in there if i not in (41, 42, 43)} == {4}
+
+
+def test_points_with_extremes_are_filled_from_the_lowest_to_the_highest() -> None:
+    there = lit(draw_dots(curve([0, 10], [5, 5], "band", [2, 4], [8, 6]), 11, 11, (0, 10), (0, 10)))
+    assert {j for i, j in there if i == 0} == set(range(2, 9))
+    assert {j for i, j in there if i == 10} == {4, 5, 6}
+    assert {j for i, j in there if i == 5} == set(range(3, 8))
+
+
+def test_a_line_goes_on_to_the_edge_of_a_view_that_has_no_point() -> None:
+    line = curve([0, 100], [0, 100])
+    assert lit(draw_dots(line, 11, 11, (40, 50), (40, 50))) == {(i, i) for i in range(11)}
+
+
+def test_nan_is_a_gap() -> None:
+    there = lit(draw_dots(curve([0, 1, 2, 3, 4], [1, 1, np.nan, 1, 1]), 41, 5, (0, 4), (0, 2)))
+    assert {i for i, _ in there} == {*range(11), *range(30, 41)}
+
+
+def test_glyphs_have_the_dots_that_unicode_says() -> None:
+    rng = np.random.default_rng(0)
+    dots = rng.random((4 * 8, 2 * 32)) < 0.4
+    glyphs, _ = glyphs_of([(dots, False)], "braille")
+    numbering = {(0, 0): 1, (1, 0): 2, (2, 0): 3, (0, 1): 4, (1, 1): 5, (2, 1): 6, (3, 0): 7, (3, 1): 8}
+    for row in range(8):
+        for column in range(32):
+            cell = dots[4 * row : 4 * row + 4, 2 * column : 2 * column + 2]
+            numbers = "".join(str(n) for n in sorted(numbering[y, x] for y, x in np.argwhere(cell).tolist()))
+            expected = f"BRAILLE PATTERN DOTS-{numbers}" if numbers else "SPACE"
+            assert unicodedata.name(glyphs[row][column]) == expected
+
+
+def test_sextants_and_quadrants() -> None:
+    every = np.array([[bits >> i & 1 for i in range(6)] for bits in range(64)], bool)
+    dots = every.reshape(64, 3, 2).transpose(1, 0, 2).reshape(3, 128)
+    row = glyphs_of([(dots, False)], "fhd")[0][0]
+    for bits, glyph in enumerate(row):
+        numbers = "".join(str(i + 1) for i in range(6) if bits >> i & 1)
+        special = {"": " ", "135": "▌", "246": "▐", "123456": "█"}
+        if numbers in special:
+            assert glyph == special[numbers]
+        else:
+            assert unicodedata.name(glyph) == f"BLOCK SEXTANT-{numbers}"
+    one = np.array([[True, False], [False, True]])
+    assert glyphs_of([(one, False)], "hd")[0] == [["▚"]]
+
+
+def test_a_line_over_a_band_stays_thin_and_in_its_own_colour() -> None:
+    band, line = np.ones((4, 6), bool), np.zeros((4, 6), bool)
+    line[1, 2:4] = True
+    for layers in ([(band, True), (line, False)], [(line, False), (band, True)]):
+        glyphs, owners = glyphs_of(layers, "braille")
+        assert glyphs == [["⣿", "⠒", "⣿"]]
+        mine = next(i for i, (_, is_band) in enumerate(layers) if not is_band)
+        assert owners[0] == [1 - mine, mine, 1 - mine]
+
+
+def test_every_set_of_glyphs_is_drawn_at_its_own_resolution() -> None:
+    for name, (wide, high) in DOTS.items():
+        glyphs, owners = glyphs_of([(np.ones((3 * high, 5 * wide), bool), False)], name)
+        assert (len(glyphs), len(glyphs[0])) == (3, 5)
+        assert owners == [[0] * 5] * 3
