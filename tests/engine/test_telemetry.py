@@ -1,4 +1,4 @@
-"""The processor is really measured. No GPU is here, so what NVML would answer is stood in for at its own door."""
+"""The processor is really measured. No GPU is here: what NVML would answer is stood in for at its door."""
 
 import os
 import subprocess
@@ -108,7 +108,11 @@ class StandIn:
     def __init__(self) -> None:
         self.loaded = 0
         self.fails: dict[str, int] = {}
-        self.processes = [(os.getpid(), 3 * GIB), (1, 2 * GIB), (2**22 + 5, GIB)]  # the last has ended
+        self.processes: list[tuple[int, int | None]] = [
+            (os.getpid(), 3 * GIB),
+            (1, 2 * GIB),
+            (2**22 + 5, GIB),
+        ]  # the last has ended
 
     def __getattr__(self, name: str) -> object:
         def answer(*arguments: object) -> object:
@@ -224,8 +228,8 @@ def test_in_a_container_nobody_is_named(driver: StandIn, monkeypatch: pytest.Mon
 
 
 def test_our_process_ids_are_told_from_a_containers() -> None:
-    namespace = os.readlink("/proc/self/ns/pid")
-    assert nvml._same_processes() == (namespace == "pid:[4026531836]")
+    namespace = Path("/proc/self/ns/pid").readlink()
+    assert nvml._same_processes() == (str(namespace) == "pid:[4026531836]")
 
 
 def test_permissions_are_missing(driver: StandIn) -> None:
