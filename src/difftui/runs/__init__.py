@@ -2,6 +2,7 @@
 
 from difftui.runs.attendance import Attendance
 from difftui.runs.control import Verb, ask, take_requests
+from difftui.runs.follow import Follower, Strip
 from difftui.runs.history import Curve, History, HistoryBuilder, Series
 from difftui.runs.metrics import Metrics, last_metrics, read_metrics, row_interval
 from difftui.runs.presence import Activity, Holder, LifeSign, Liveness
@@ -23,6 +24,7 @@ __all__ = [
     "Activity",
     "Attendance",
     "Curve",
+    "Follower",
     "History",
     "HistoryBuilder",
     "Holder",
@@ -33,6 +35,7 @@ __all__ = [
     "Series",
     "State",
     "Status",
+    "Strip",
     "Verb",
     "ask",
     "create_run",
