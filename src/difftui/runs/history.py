@@ -305,6 +305,8 @@ def _widened(columns: Floats, capacity: int) -> Floats:
 
 def _number(value: object) -> float | None:
     """A number of a foreign file as a float; None for anything else."""
+    if type(value) is float:
+        return value
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:

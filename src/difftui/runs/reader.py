@@ -15,9 +15,9 @@ from difftui.runs.metrics import parse_rows
 __all__ = ["MetricsReader"]
 
 BLOCK = 65_536  # bytes at a time; a line that is longer is no row and is skipped
-MOST_AT_ONCE = 3_000_000  # of more that is new, only parts are read
-PART = 8_192
-TAIL = 262_144  # the end is read whole in any case
+MOST_AT_ONCE = 1_500_000  # of more that is new, only parts are read
+PART = 4_096
+TAIL = 131_072  # the end is read whole in any case
 MARK = 64
 
 
