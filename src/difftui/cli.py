@@ -13,10 +13,13 @@ from typing import Any, NoReturn
 
 from difftui import __version__
 from difftui.commands import COMMANDS, UsageError
+from difftui.ending import end_within
 from difftui.errors import DifftuiError
+from difftui.outlet import occupy_standard_streams
 
 __all__ = ["main"]
 
+EXIT_SECONDS = 3.0  # for the interpreter, after a signal's orderly end
 APP_OPTIONS = ("screen", "run", "device", "data")
 
 
@@ -46,6 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     0 done, 1 a failure told in one line on stderr, 2 wrong usage, 128 + n when signal n ended it.
     """
+    occupy_standard_streams()
     parser = _parser()
     try:
         args = parser.parse_args(argv)
@@ -59,6 +63,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         status = int(args.run_command(args)) if args.command else _open_app(args)
         sys.stdout.flush()  # here, where a reader that is gone can still be told from a failure
+        if argv is None and status > 128:  # everything is saved: nothing may keep the process now
+            end_within(EXIT_SECONDS, status)
         return status
     except DifftuiError as error:
         return _tell(str(error), args, status=2 if isinstance(error, UsageError) else 1)

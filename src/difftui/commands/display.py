@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
+from difftui.commands.stderr import Stderr, tell
 from difftui.runs import Series
 from difftui.words import duration
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
 
-    from difftui.training.recipe import Recipe
     from difftui.training.progress import Progress
+    from difftui.training.recipe import Recipe
 
 __all__ = ["Bar", "TrainingDisplay", "tell"]
 
 FRAME_SECONDS = 0.1
 LINE_SECONDS = 5.0
-
-
-def tell(line: str) -> None:
-    """Print one line on stderr; a terminal that is gone is no reason to fail."""
-    _guarded(lambda: print(line, file=sys.stderr, flush=True))
 
 
 class Bar:
@@ -35,7 +28,8 @@ class Bar:
         self._title = title
         self._last = -1e9
         self._bar: RichProgress | None = None
-        self._in_terminal = sys.stderr.isatty()
+        self._stderr = Stderr()
+        self._in_terminal = self._stderr.isatty()
 
     def show(self, fraction: float, text: str, *, now: bool = False) -> None:
         """Draw, unless the last drawing is too recent (``now`` draws in any case)."""
@@ -46,17 +40,19 @@ class Bar:
         if not self._in_terminal:
             tell(f"{self._title} {fraction:4.0%}  {text}")
             return
+        if self._stderr.behind:
+            return
         if self._bar is None:
-            self._bar = _rich_bar()
+            self._bar = _rich_bar(self._stderr)
             self._task = self._bar.add_task(self._title, total=1.0, text=text)
-            _guarded(self._bar.start)
+            self._bar.start()
         self._bar.update(self._task, completed=fraction, text=text)
-        _guarded(self._bar.refresh)
+        self._bar.refresh()
 
     def close(self) -> None:
         """Leave the bar where it is and give the cursor back."""
         if self._bar is not None:
-            _guarded(self._bar.stop)
+            self._bar.stop()
 
 
 class TrainingDisplay:
@@ -96,7 +92,7 @@ class TrainingDisplay:
         return "  ".join(parts)  # with name and bar this fits into 80 columns
 
 
-def _rich_bar() -> RichProgress:
+def _rich_bar(stderr: Stderr) -> RichProgress:
     from rich.console import Console
     from rich.progress import BarColumn, TaskProgressColumn, TextColumn
     from rich.progress import Progress as RichProgress
@@ -106,16 +102,6 @@ def _rich_bar() -> RichProgress:
         BarColumn(bar_width=10),
         TaskProgressColumn(),
         TextColumn("{task.fields[text]}", markup=False),
-        console=Console(stderr=True),
+        console=Console(file=cast("IO[str]", stderr)),
         auto_refresh=False,  # no second thread that could fail when the terminal goes
     )
-
-
-def _guarded(draw: Callable[[], None]) -> None:
-    """Draw; once stderr is gone (a closed terminal, a closed pipe), send the rest into nothing."""
-    try:
-        draw()
-    except OSError:
-        null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, 2)
-        os.close(null)

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-__all__ = ["StopRequest", "Stopped", "stop_signals"]
+from difftui.ending import END_SECONDS, SIGNALS, EndListener
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+__all__ = ["StopRequest", "Stopped", "stop_signals"]
 
 
 class Stopped(BaseException):
@@ -35,6 +35,7 @@ class StopRequest:
         self.at_once = True
 
     def _came(self, number: int, _frame: FrameType | None) -> None:
+        # A Python handler, which takes no lock: it notes, or raises where nothing can be lost yet.
         if self.number is None:
             self.number = number
             if self.at_once:
@@ -42,21 +43,20 @@ class StopRequest:
 
 
 @contextmanager
-def stop_signals() -> Iterator[StopRequest]:
-    """Listen to Ctrl+C, SIGTERM and SIGHUP in this block.
+def stop_signals(seconds: float = END_SECONDS) -> Iterator[StopRequest]:
+    """Listen to Ctrl+C, SIGTERM, SIGHUP and SIGUSR1 (Slurm's warning) in this block.
 
-    One that the parent had us ignore stays ignored: ``nohup`` means it.
+    A block that has not ended ``seconds`` after the first of them, because its save hangs, is ended with the
+    process, with status 128 + the signal's number. One that the parent had us ignore stays ignored: ``nohup``
+    means it.
     """
     request = StopRequest()
     if threading.current_thread() is not threading.main_thread():  # where Python delivers no signals
         yield request
         return
-    before = {number: signal.getsignal(number) for number in _SIGNALS}
-    heard = [number for number, handler in before.items() if handler is not signal.SIG_IGN]
-    for number in heard:
-        signal.signal(number, request._came)
+    wanted = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    listener = EndListener(wanted, handler=request._came, seconds=seconds)
     try:
         yield request
     finally:
-        for number in heard:
-            signal.signal(number, before[number])
+        listener.close()

@@ -6,6 +6,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from textual import constants
 from textual.app import App, SystemCommand
 from textual.screen import Screen
 
@@ -17,6 +18,9 @@ from difftui.ui.theme import DARK, LIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from rich.console import RenderableType
+    from textual.driver import Driver
 
     from difftui.engine.training import TrainingView
 
@@ -61,8 +65,15 @@ class DifftuiApp(App[None]):
         self.wanted_run = run
         self.painted = False
         self._begun = False
+        self._undrawn = False
         self._first_screen = screen
         self._notices = notices
+
+    def get_driver_class(self) -> type[Driver]:
+        """Ours, unless Textual was told of another by its environment variable."""
+        from difftui.ui.driver import TerminalDriver
+
+        return super().get_driver_class() if constants.DRIVER else TerminalDriver
 
     def on_mount(self) -> None:
         for name in SCREENS:
@@ -124,8 +135,20 @@ class DifftuiApp(App[None]):
             if not self._begun and bars.first().size:
                 self._begun = True
                 screen.call_after_refresh(self._after_first_paint)
+            if getattr(self._driver, "behind", False):  # this frame is dropped; keys are not
+                return
+            if self._undrawn:  # what was not drawn meanwhile is drawn whole
+                self._undrawn = False
+                self.screen.refresh()
             bars.first().show_pulse(self.pulse())
             screen.tick(time.monotonic())
+
+    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+        """Draw, unless the terminal has taken nothing for so long that this would only pile up."""
+        if renderable is not None and getattr(self._driver, "flooded", False):
+            self._undrawn = True
+        else:
+            super()._display(screen, renderable)
 
     def _after_first_paint(self) -> None:
         """What the first paint need not wait for: the engine, whose thread imports torch."""

@@ -5,42 +5,35 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import threading
-from types import FrameType
 from typing import TYPE_CHECKING
+
+from difftui.ending import END_SECONDS, EndListener
+from difftui.ui.driver import RESTORE_SECONDS, TerminalDriver
 
 if TYPE_CHECKING:
     from difftui.ui.app import DifftuiApp
 
 __all__ = ["end_well_on_signals"]
 
-SAVE_SECONDS = 20.0
-RESTORE_SECONDS = 2.0  # a terminal that is gone or does not read must not keep the process
+SAVE_SECONDS = END_SECONDS - RESTORE_SECONDS - 1
+IMPORT_SECONDS = 0.5  # while torch is still being imported there is nothing to save
 
 
-def end_well_on_signals(app: DifftuiApp) -> None:
-    """Make SIGTERM, SIGHUP and SIGUSR1 (Slurm's warning) save what trains before the process ends.
+def end_well_on_signals(app: DifftuiApp) -> EndListener:
+    """Make SIGINT, SIGTERM, SIGHUP and SIGUSR1 (Slurm's warning) save what trains before the process ends.
 
-    Nothing here waits for the event loop, which may be stuck writing to a terminal that is gone: the handler
-    stops the engine itself, restores the terminal within two seconds or not at all, and exits with
-    128 + the signal's number. A second signal changes nothing.
+    Nothing here waits for the event loop: the listener's own thread stops the engine, gives the terminal back
+    within two seconds or not at all, and exits with 128 + the signal's number, 25 seconds after the first
+    signal at the latest. (In the app ctrl+c is a key; a SIGINT comes from ``kill -INT`` or a scheduler.)
     """
-    leaving = threading.Event()
 
-    def leave(number: int, frame: FrameType | None) -> None:
-        if leaving.is_set():
-            return
-        leaving.set()
-        app.engine.shutdown(SAVE_SECONDS)
-        watchdog = threading.Timer(RESTORE_SECONDS, os._exit, (128 + number,))
-        watchdog.daemon = True
-        watchdog.start()
-        driver = app._driver
-        if driver is not None:
-            with contextlib.suppress(Exception):  # a broken terminal cannot be restored, and need not be
-                driver.stop_application_mode()
-                driver.close()
+    def leave(number: int) -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTOU})  # it would stop us in the background
+        with contextlib.suppress(Exception):  # whatever is wrong, the end must come
+            app.engine.shutdown(SAVE_SECONDS if app.engine.device is not None else IMPORT_SECONDS)
+        with contextlib.suppress(Exception):
+            if isinstance(app._driver, TerminalDriver):
+                app._driver.give_back(RESTORE_SECONDS)
         os._exit(128 + number)
 
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
-        signal.signal(number, leave)
+    return EndListener(heard=leave)

@@ -1,0 +1,162 @@
+"""Our end of the terminal: its output never makes anybody wait, and its loss is an orderly end.
+
+Textual's own writer thread dies when the terminal is gone, and its queue then blocks the event loop; its
+reader spins at the end of the input. Here an :class:`~difftui.outlet.Outlet` writes, and tells how far behind
+the link is, so that frames can be dropped before keys have to wait.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sys
+import termios
+import time
+from codecs import getincrementaldecoder
+from contextlib import suppress
+from typing import Any, TextIO
+
+from textual._xterm_parser import XTermParser
+from textual.drivers.linux_driver import LinuxDriver
+
+from difftui.outlet import Link, Outlet
+
+__all__ = ["RESTORE_SECONDS", "TerminalDriver"]
+
+RESTORE_SECONDS = 2.0  # a terminal that does not read must not keep the process
+BEHIND_BYTES = 64_000  # with more than this waiting, or with anything that waits for so long,
+BEHIND_SECONDS = 0.25  # animation draws no new frame
+FLOODED_BYTES = 256_000  # with more than this nothing at all is drawn
+POLL_SECONDS = 0.1  # how soon a lone Esc is known to be no sequence, and an end is noticed
+
+RESTORE = (
+    "\x1b[?2026l"  # synchronized output: over
+    "\x1b[?2004l\x1b[?7h\x1b[?2048l"  # no bracketed paste, wrapped lines, no reports of size
+    "\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l"  # no mouse
+    "\x1b[<u"  # the Kitty keyboard, which must go before the alternate screen does
+    "\x1b[0m\x1b[?1049l\x1b[?25h\x1b[?1004l"  # the first screen, its cursor, no reports of focus
+)
+
+
+class _Pen:
+    """What Textual takes for its writer thread."""
+
+    def __init__(self, file: TextIO) -> None:
+        self.outlet = Outlet(file.fileno(), name="difftui-terminal")
+        self._encoding = file.encoding or "utf-8"
+
+    def start(self) -> None:
+        """Nothing: the outlet writes from the first."""
+
+    def write(self, text: str) -> None:
+        self.outlet.put(text.encode(self._encoding, errors="replace"))
+
+    def stop(self) -> None:
+        self.outlet.finish(RESTORE_SECONDS)
+
+
+class TerminalDriver(LinuxDriver):
+    """Textual's driver with an output that never blocks and an input that ends with its terminal."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._pen: _Pen | None = None
+        super().__init__(*args, **kwargs)
+        streams = [stream for stream in (sys.__stderr__, sys.__stdout__) if stream is not None]
+        # "difftui 2> errors.txt" means the messages, not the screen.
+        self._screen = next((stream for stream in streams if stream.isatty()), streams[0])
+
+    @property
+    def _writer_thread(self) -> Any:
+        return self._pen
+
+    @_writer_thread.setter
+    def _writer_thread(self, stock: object) -> None:
+        """Textual puts its writer here at each start of application mode; it gets ours instead."""
+        self._pen = None if stock is None else _Pen(self._screen)
+
+    @property
+    def link(self) -> Link:
+        """How it stands with the terminal; what was written counts from the start of application mode."""
+        return self._pen.outlet.link if self._pen is not None else Link(0, 0, 0.0, 0.0, False)
+
+    @property
+    def behind(self) -> bool:
+        """Whether the terminal takes less than it is sent: time to drop frames."""
+        link = self.link
+        return link.dead or link.backlog > BEHIND_BYTES or link.waiting > BEHIND_SECONDS
+
+    @property
+    def flooded(self) -> bool:
+        """Whether so much waits, or waits for nobody, that drawing anything would only add to it."""
+        link = self.link
+        return link.dead or link.backlog > FLOODED_BYTES
+
+    def give_back(self, seconds: float) -> None:
+        """Leave the terminal as it was found, from any thread, waiting so long at most.
+
+        Frames that wait are thrown away, and nothing can be written any more.
+        """
+        if self._pen is None:
+            return
+        self.exit_event.set()  # what is typed from now on is for the shell
+        if self.attrs_before is not None:
+            with suppress(termios.error):
+                termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
+        self._pen.outlet.finish(seconds, RESTORE.encode())
+        with suppress(termios.error):
+            termios.tcflush(self.fileno, termios.TCIFLUSH)
+
+    def stop_application_mode(self) -> None:
+        """Stop application mode; frames that a slow terminal has not taken are not waited for."""
+        if self._pen is not None and self.behind:
+            self._pen.outlet.forget()
+            self.write("\x1b[?2026l")
+        if self._mouse_pixels:
+            self.write("\x1b[?1016l")
+        super().stop_application_mode()
+
+    def run_input_thread(self) -> None:
+        """Read keys until the end of application mode, or of the terminal."""
+        parser = XTermParser(self._debug)
+        decode = getincrementaldecoder("utf-8")("replace").decode  # a stray byte is no reason to die
+        while not self.exit_event.is_set():
+            text = ""
+            if select.select([self.fileno], [], [], POLL_SECONDS)[0]:
+                data = self._read()
+                if not data:
+                    self._lost()
+                    return
+                text = decode(data)
+            for event in (*parser.feed(text), *parser.tick()) if text else parser.tick():
+                self.process_message(event)
+            if self.link.dead:
+                self._lost()
+                return
+
+    def _read(self) -> bytes:
+        """What was typed; nothing when the terminal is gone."""
+        while not self.exit_event.is_set():
+            try:
+                return os.read(self.fileno, 4096)
+            except BlockingIOError:  # somebody who shares our input made it so
+                time.sleep(POLL_SECONDS / 10)
+            except OSError:
+                return b""
+        return b""
+
+    def _lost(self) -> None:
+        """Do what the system does for us only if we are in the foreground of the terminal that hung up."""
+        if not self.exit_event.is_set():
+            os.kill(os.getpid(), signal.SIGHUP)
+
+    def _sigtstp_application(self, *_: object) -> None:
+        if self._auto_restart:  # then it writes, which is not for a handler to do
+            self._loop.call_soon_threadsafe(super()._sigtstp_application)
+        else:
+            super()._sigtstp_application()
+
+    def _sigcont_application(self, *_: object) -> None:
+        """Come back from Ctrl+Z. Slurm sends SIGCONT before it sends SIGTERM: that is no return."""
+        if self._must_signal_resume:
+            self._loop.call_soon_threadsafe(super()._sigcont_application)
