@@ -1,0 +1,179 @@
+"""A recipe as a form: texts by field, each with a sentence, read back into a Recipe or into what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any, Literal
+
+from difftui.data import prepare
+from difftui.diffusion import SCHEDULES, make_schedule
+from difftui.errors import DifftuiError
+from difftui.training.recipe import PRESETS, Recipe
+
+__all__ = ["FIELDS", "Field", "Plan", "plan_from", "texts_of"]
+
+Devices = Literal["this", "all"]
+HANG_UP = {"stop and save": False, "go on": True}
+DEVICES: Mapping[str, Devices] = MappingProxyType({"this one": "this", "all GPUs": "all"})
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to train, and how to start it.
+
+    Attributes:
+        recipe: what.
+        devices: on the device that the app has, or on every GPU of this machine.
+        keep: whether it goes on when the connection drops: then it trains in a process of its own.
+    """
+
+    recipe: Recipe
+    devices: Devices = "this"
+    keep: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One line of the form.
+
+    Attributes:
+        name: its key among the texts.
+        label: what the form calls it.
+        hint: what it does, in one short sentence.
+        choices: the values there are; none where anything may be typed.
+    """
+
+    name: str
+    label: str
+    hint: str
+    choices: tuple[str, ...] = ()
+
+
+FIELDS: tuple[Field, ...] = (
+    Field("name", "name", "Runs are called after it: quick-1, quick-2."),
+    Field("model", "network", "patch-unet can be asked for a digit.", ("lab-unet", "patch-unet")),
+    Field("schedule", "schedule", "How fast noise takes over on the way to T.", tuple(SCHEDULES)),
+    Field("timesteps", "T", "Steps from clean to noise, at no more cost."),
+    Field("target", "target", "It predicts the noise ε, the image x0, or v.", ("eps", "x0", "v")),
+    Field("weighting", "weighting", "min-snr: nearly clean steps count for less.", ("none", "min-snr")),
+    Field("batch_size", "batch", "Images a step: more is steadier, and slower."),
+    Field("learning_rate", "learn rate", "Adam's step size: too large and it diverges."),
+    Field("decay", "decay", "cosine: ever smaller steps, finer weights.", ("none", "cosine")),
+    Field("ema_decay", "average", "0.999 averages weights for samples; or none."),
+    Field("seed", "seed", "The same seed trains the same network again."),
+    Field("data", "data", "mnist: 60 000; bundled: 10 000; or a folder."),
+    Field("length", "length", "20 epochs, 5000 steps or 2 min."),
+    Field("devices", "device", "All GPUs share each batch, a process each.", tuple(DEVICES)),
+    Field("keep", "on hang-up", "go on: a process of its own keeps training.", tuple(HANG_UP)),
+)
+
+_UNITS = {"epoch": "epochs", "step": "steps", "min": "minutes", "minute": "minutes"}
+
+
+def texts_of(plan: Plan) -> dict[str, str]:
+    """The form's texts for a plan."""
+    recipe = plan.recipe
+    texts = {field.name: str(getattr(recipe, field.name, "")) for field in FIELDS}
+    texts["learning_rate"] = f"{recipe.learning_rate:g}"
+    texts["ema_decay"] = "none" if recipe.ema_decay is None else f"{recipe.ema_decay:g}"
+    texts["length"] = length_text(recipe)
+    texts["devices"] = next(word for word, devices in DEVICES.items() if devices == plan.devices)
+    texts["keep"] = next(word for word, keep in HANG_UP.items() if keep == plan.keep)
+    return texts
+
+
+def length_text(recipe: Recipe) -> str:
+    """How long a recipe trains, as the form writes and reads it."""
+    if recipe.minutes is not None:
+        return f"{recipe.minutes:g} min"
+    if recipe.epochs is not None:
+        return f"{recipe.epochs} epoch{'s' if recipe.epochs != 1 else ''}"
+    return f"{recipe.steps} steps"
+
+
+def plan_from(texts: Mapping[str, str], base: Recipe) -> tuple[Plan | None, dict[str, str]]:
+    """Read the form.
+
+    Args:
+        texts: of every field.
+        base: a valid recipe; what the form does not ask for stays as it is there, as far as it goes with the
+            rest.
+
+    Returns:
+        The plan, or None; and what is wrong, by field, in the words of whoever refused it.
+    """
+    errors: dict[str, str] = {}
+    changes: dict[str, Any] = {}
+    for field in FIELDS[:-2]:
+        try:
+            part = _read(field.name, texts[field.name].strip())
+            replace(base, **_fitting(base, part))  # alone, so that each field has its own say
+            changes |= part
+        except (ValueError, DifftuiError) as error:
+            errors[field.name] = str(error)
+    if errors:
+        return None, errors
+    try:
+        recipe = replace(base, **_fitting(base, changes))
+        make_schedule(recipe.schedule, recipe.timesteps, **recipe.schedule_options)
+    except ValueError as error:
+        return None, {"timesteps": str(error)}
+    return Plan(_named(recipe), DEVICES[texts["devices"]], HANG_UP[texts["keep"]]), {}
+
+
+def _read(name: str, text: str) -> dict[str, Any]:
+    """The recipe's fields that a text stands for. What is no number stays text, for the recipe to refuse."""
+    if name in ("timesteps", "batch_size", "seed"):
+        return {name: _number(text.replace(" ", ""), int)}
+    if name == "learning_rate":
+        return {name: _number(text, float)}
+    if name == "ema_decay":
+        return {name: None if text in ("", "none") else _number(text, float)}
+    if name == "length":
+        return _read_length(text)
+    if name == "data" and text not in ("mnist", "bundled", ""):
+        return {name: prepare(text)}
+    return {name: text}
+
+
+def _number(text: str, kind: type[int] | type[float]) -> int | float | str:
+    try:
+        return kind(text)
+    except ValueError:
+        return text
+
+
+def _read_length(text: str) -> dict[str, Any]:
+    amount, _, unit = text.rpartition(" ")
+    field = _UNITS.get(unit.rstrip("s"))
+    if field is None or not amount:
+        raise ValueError(f"length must be like 20 epochs, 5000 steps or 2 min, not {text!r}")
+    value = _number(amount.replace(" ", ""), float if field == "minutes" else int)
+    return {"epochs": None, "steps": None, "minutes": None, field: value}
+
+
+def _fitting(base: Recipe, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The changes, and with them what must go along: options of another network, of another schedule."""
+    changes = dict(changes)
+    model = changes.get("model", base.model)
+    timesteps = changes.get("timesteps", base.timesteps)
+    if model == "lab-unet":  # its time input is t/T
+        changes["model_options"] = {"timesteps": timesteps}
+    elif model != base.model:
+        changes["model_options"] = {}
+    if changes.get("schedule", base.schedule) != base.schedule:
+        changes["schedule_options"] = {}
+    if isinstance(timesteps, int) and base.sampler_steps is not None and 0 < timesteps < base.sampler_steps:
+        changes["sampler_steps"] = timesteps
+    return changes
+
+
+def _named(recipe: Recipe) -> Recipe:
+    """A preset that was changed is no longer that preset, and must not be called so."""
+    preset = PRESETS.get(recipe.name)
+    if preset is None:
+        return recipe
+    free = {name: getattr(recipe, name) for name in ("epochs", "steps", "minutes", "seed", "data")}
+    return recipe if replace(preset, **free) == recipe else replace(recipe, name=f"my-{recipe.name}")
