@@ -1,10 +1,14 @@
 """Files that are there whole or not at all, whatever ends the process."""
 
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+
+_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}\.tmp(\..+)?")
 
 
 @contextmanager
@@ -45,6 +49,14 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
 def write_text(path: str | os.PathLike[str], text: str) -> None:
     """Write `text` to `path` atomically as UTF-8, line ends untouched. Raises OSError as `replacing`."""
     write_bytes(path, text.encode("utf-8"))
+
+
+def sweep(folder: str | os.PathLike[str]) -> None:
+    """Remove what killed processes left half written in `folder`. Only for who alone writes there now."""
+    with suppress(OSError):  # a folder that is not there, or may not be written: nothing to sweep
+        for path in Path(folder).iterdir():
+            if _TEMPORARY.fullmatch(path.name):
+                path.unlink(missing_ok=True)
 
 
 def _sync_folder(folder: Path) -> None:

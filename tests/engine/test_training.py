@@ -10,9 +10,9 @@ import pytest
 from helpers import eventually
 
 from difftui.engine import Engine, Job, JobState
-from difftui.engine import training as training_module
 from difftui.engine.training import TrainingView, resume_training, start_training
-from difftui.runs import Run, find_run, list_runs
+from difftui.runs import Run, ask, find_run, list_runs
+from difftui.training import onlooker, session
 from difftui.training.recipe import Recipe
 
 T = 6
@@ -40,11 +40,15 @@ def after(job: Job[TrainingView], events: int) -> TrainingView:
     return job.snapshot
 
 
+def look_after_every_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(onlooker, "REST_SECONDS", 0.0)
+    monkeypatch.setattr(onlooker, "SHARE", 1e9)
+
+
 def test_an_event_is_a_step_though_samples_are_drawn_between(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training_module, "STRIP_SECONDS", 0.0)
-    monkeypatch.setattr(training_module, "STRIP_SHARE", 1e9)  # after each step, however long it takes
+    look_after_every_step(monkeypatch)
     job = engine.submit("training", start_training(recipe(), "tiny-1"), paused=True)
     job.step()
     assert after(job, 1).progress is None
@@ -52,8 +56,75 @@ def test_an_event_is_a_step_though_samples_are_drawn_between(
     view = after(job, 5)
     assert view.progress is not None
     assert view.progress.step == 4
-    assert view.strip is not None
-    assert (view.strip.step, view.strip.sampler_steps) == (3, T), "as many as there are timesteps"
+    assert [strip.step for strip in view.strips] == [1, 2, 3, 4]
+    assert view.strips[-1].sampler_steps == T, "as many as there are timesteps"
+    assert view.history.validation.x.tolist() == [1, 2, 3, 4]
+    assert view.history.by_timestep is not None
+    assert view.about["images"] == 10_000
+
+
+def test_what_was_seen_before_is_there_after_resuming(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_after_every_step(monkeypatch)
+    monkeypatch.setattr(session, "REPORT_SECONDS", 0.0)
+    first = engine.submit("training", start_training(recipe(), "tiny-1"), paused=True)
+    first.step(4)
+    before = after(first, 4)
+    first.close()
+    eventually(lambda: first.state is JobState.CLOSED)
+    again = engine.submit("training", resume_training("tiny-1"), paused=True)
+    again.step(2)
+    view = after(again, 2)
+    assert view.history.loss.x.tolist() == [1, 2, 3, 4]
+    assert view.history.loss.y[:3].tolist() == pytest.approx(before.history.loss.y.tolist(), abs=1e-6)
+    assert [strip.step for strip in view.strips] == [1, 2, 3, 4]
+    assert (view.strips[1].images == before.strips[1].images).all()
+
+
+def test_samples_come_when_they_are_asked_for(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(onlooker, "REST_SECONDS", 1e9)
+    job = engine.submit("training", start_training(recipe(), "tiny-1"), paused=True)
+    job.step(3)
+    assert after(job, 3).strips == ()
+    job.post("sample")
+    job.step(2)
+    assert len(after(job, 5).strips) == 1
+
+
+def test_others_can_pause_resume_and_stop_it(engine: Engine) -> None:
+    """By files in the run's directory, as another process would."""
+    job = engine.submit("training", start_training(recipe(), "tiny-1"))
+    eventually(lambda: job.snapshot is not None and job.snapshot.progress is not None)
+    run = find_run("tiny-1")
+    for verb, state in (("pause", JobState.PAUSED), ("resume", JobState.RUNNING), ("stop", JobState.CLOSED)):
+        ask(run, verb)
+        eventually(lambda state=state: job.state is state)
+    assert run.status().state == "stopped"
+
+
+def test_a_disk_that_refuses_holds_the_job_until_it_is_resumed(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "SAVE_SECONDS", 0.0)
+    job = engine.submit("training", start_training(recipe(), "tiny-1"), paused=True)
+    job.step(2)
+    after(job, 2)
+    run = find_run("tiny-1")
+    state = run.state_paths[0].parent
+    aside = state.rename(state.with_name("aside"))
+    state.write_text("no folder")  # even root cannot write into a file
+    job.step(5)
+    eventually(lambda: job.held is not None)
+    assert job.state is JobState.PAUSED
+    assert job.held.startswith(f"{run.path} cannot be written")
+    assert job.held.endswith("Step 1 is kept: make room, then go on.")
+    state.unlink()
+    aside.rename(state)
+    job.step(1)
+    eventually(lambda: job.version == 3 and job.state is JobState.PAUSED)
+    assert job.held is None
+    assert job.snapshot.progress.step == 2
 
 
 def test_only_saves_of_this_sitting_have_a_time(engine: Engine) -> None:

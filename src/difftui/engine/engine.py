@@ -10,12 +10,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from difftui.engine.device import Device, configure_threads, pick_device
 from difftui.engine.job import Job, JobState
 from difftui.errors import DifftuiError
+from difftui.training.progress import Hold
 
 if TYPE_CHECKING:
     from difftui.training.trainer import Trainer
@@ -34,10 +35,12 @@ class Workbench:
 
     Attributes:
         device: where to compute.
+        job: the job that this bench is handed to.
         live: trainers at work, by run name, so that other jobs can sample from what is being trained.
     """
 
     device: Device
+    job: Job[Any] | None = None
     live: dict[str, Trainer] = field(default_factory=dict)
 
 
@@ -69,7 +72,8 @@ class Engine:
 
     The thread has a helper import torch, so neither the caller's first paint nor light jobs wait for it.
     Among running jobs the one that has had the least time is pulled next, so an animation keeps moving while
-    a run trains. A generator that yields None only lets others have their turn: that is no event.
+    a run trains. A generator that yields None only lets others have their turn: that is no event. One that
+    yields a :class:`Hold` is paused with its message until somebody resumes it.
     A job that raises is marked FAILED with one line of text; the engine lives on.
 
     Attributes:
@@ -94,13 +98,14 @@ class Engine:
         self._thread.start()
 
     def submit(
-        self, name: str, start: Callable[[Workbench], Iterator[T | None]], *, paused: bool = False
+        self, name: str, start: Callable[[Workbench], Iterator[T | Hold | None]], *, paused: bool = False
     ) -> Job[T]:
         """Queue work. ``start`` is called in the engine's thread and returns the generator to pull.
 
         It waits until torch has been imported and the device prepared.
         """
-        return self._queue(Job(self, name, lambda: start(self._workbench())), paused)
+        job: Job[T] = Job(self, name, lambda: start(replace(self._workbench(), job=job)))
+        return self._queue(job, paused)
 
     def submit_light(
         self, name: str, start: Callable[[], Iterator[T | None]], *, paused: bool = False
@@ -209,6 +214,7 @@ class Engine:
             # it, or them, a claim to the thread.
             pulled.used = min((p.used for p in self._runnable()), default=pulled.used)
         pulled.steps_left = steps
+        pulled.job.held = None
         pulled.job.state = JobState.RUNNING
 
     def _begin(self, job: Job[Any], *, paused: bool) -> None:
@@ -238,7 +244,9 @@ class Engine:
             self._pulled.remove(pulled)
             self._fail(job, error)
         else:
-            if event is not None:
+            if isinstance(event, Hold):
+                job.held, job.state, pulled.steps_left = event.message, JobState.PAUSED, None
+            elif event is not None:
                 self._publish(pulled, event)
         pulled.used += time.perf_counter() - began
 

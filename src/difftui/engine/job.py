@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import enum
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Generic, TypeVar
+
+from difftui.training.progress import Hold
 
 if TYPE_CHECKING:
     from difftui.engine.engine import Engine
@@ -34,7 +37,7 @@ class Job(Generic[T]):
     """A generator of frozen snapshots, pulled by the engine, seen through a latch.
 
     Any thread may read the attributes and call the methods. The engine's thread alone writes ``snapshot``,
-    ``state`` and ``error``; each is one reference, replaced whole, so a reader never sees half of one.
+    ``state``, ``error`` and ``held``; each is one reference, replaced whole, so nobody sees half of one.
 
     Attributes:
         name: what it is, for people ("training lab-3").
@@ -43,20 +46,28 @@ class Job(Generic[T]):
             reads both reads this one first.
         state: see :class:`JobState`.
         error: one line for the user when ``state`` is FAILED.
+        held: one line for the user when the work paused itself and waits to be resumed; else None.
         needs_torch: whether it waits until torch has been imported.
     """
 
     def __init__(
-        self, engine: Engine, name: str, start: Callable[[], Iterator[T | None]], *, needs_torch: bool = True
+        self,
+        engine: Engine,
+        name: str,
+        start: Callable[[], Iterator[T | Hold | None]],
+        *,
+        needs_torch: bool = True,
     ) -> None:
         self.name = name
         self.snapshot: T | None = None
         self.version = 0
         self.state = JobState.WAITING
         self.error: str | None = None
+        self.held: str | None = None
         self.needs_torch = needs_torch
         self._engine = engine
         self._start = start
+        self._posts: deque[str] = deque()
 
     def pause(self) -> None:
         """Stop pulling after the event in the making."""
@@ -71,6 +82,14 @@ class Job(Generic[T]):
         if count < 1:
             raise ValueError(f"count must be at least 1, not {count}")
         self._engine.command("step", self, count)
+
+    def post(self, word: str) -> None:
+        """Leave a word for the generator, such as "sample"; it looks for them when it is pulled."""
+        self._posts.append(word)
+
+    def posts(self) -> list[str]:
+        """Take the words that were posted. For the generator."""
+        return [self._posts.popleft() for _ in range(len(self._posts))]
 
     def close(self) -> None:
         """End it: the generator is closed in the engine's thread, where it may still save.

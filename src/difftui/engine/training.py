@@ -3,76 +3,59 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from difftui.engine.engine import Workbench
-from difftui.runs import Curve, Run, Series, create_run, find_own_run, read_metrics
+from difftui.engine.job import JobState
+from difftui.errors import DifftuiError
+from difftui.runs import (
+    History,
+    HistoryBuilder,
+    Run,
+    Verb,
+    create_run,
+    find_own_run,
+    read_metrics,
+    read_strip,
+)
+from difftui.training.progress import Hold, Progress, SampleStrip, Validation
 from difftui.training.recipe import Recipe
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from difftui.data import Digits
-    from difftui.training.trainer import Progress, Trainer
 
-__all__ = ["SampleStrip", "TrainingView", "resume_training", "start_training"]
+__all__ = ["StripAlbum", "Training", "TrainingView", "resume_training", "start_training"]
 
-STRIP_STEPS = 12
-STRIP_SHARE = 0.025  # of the time may go into the strip of samples
-STRIP_SECONDS = 2.0  # and it is drawn no more often than this
-
-
-@dataclass(frozen=True, slots=True)
-class SampleStrip:
-    """Pictures drawn from the weights as they were at one step, always from the same noise.
-
-    Attributes:
-        step: optimiser steps done when they were drawn.
-        images: (n, H, W) float32, about [-1, 1].
-        labels: the digits asked for, or None where the network cannot be asked.
-        sampler_steps: sampler steps spent on them.
-    """
-
-    step: int
-    images: NDArray[np.float32]
-    labels: tuple[int, ...] | None
-    sampler_steps: int
+MOST_STRIPS = 200  # kept in memory; of more, every other one goes
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingView:
-    """A training run at one moment.
+    """A training run at one moment, in this process or another.
 
     Attributes:
         run: where it is kept.
         recipe: what is trained.
         progress: the core's newest event; None while the network and the data are being prepared.
-        curve: loss of every step so far (block means for steps of earlier sittings).
-        saved_at: ``time.monotonic()`` of the newest save in this sitting, or None.
-        strip: newest samples, or None before the first.
-        parameters: trainable numbers in the network.
-        precision: number format of the network's layers ("fp32" or "bf16").
-        images: size of the data set, and ``source`` where it came from.
+        history: its curves so far.
+        saved_at: ``time.monotonic()`` of the newest save that was seen, or None.
+        strips: the samples drawn so far, oldest first, thinned where they were many.
+        about: facts of this sitting (see :meth:`Run.about`): parameters, precision, images, source, …
     """
 
     run: Run
     recipe: Recipe
     progress: Progress | None
-    curve: Curve
+    history: History
     saved_at: float | None
-    strip: SampleStrip | None
-    parameters: int
-    precision: str
-    images: int
-    source: str
+    strips: tuple[SampleStrip, ...]
+    about: Mapping[str, Any]
 
 
-Training = Callable[[Workbench], Iterator[TrainingView | None]]
+Training = Callable[[Workbench], Iterator[TrainingView | Hold | None]]
 """Work for :meth:`Engine.submit`: an event is one optimiser step, but for the first, when all is prepared."""
 
 
@@ -83,7 +66,7 @@ def start_training(recipe: Recipe, name: str) -> Training:
     more than those.
     """
 
-    def start(bench: Workbench) -> Iterator[TrainingView | None]:
+    def start(bench: Workbench) -> Iterator[TrainingView | Hold | None]:
         from difftui.data import load, settled
 
         settled_recipe = replace(recipe, data=settled(recipe.data))
@@ -102,7 +85,7 @@ def resume_training(name: str, data: str | None = None) -> Training:
         data: where its digits are now; None is where its recipe says.
     """
 
-    def start(bench: Workbench) -> Iterator[TrainingView | None]:
+    def start(bench: Workbench) -> Iterator[TrainingView | Hold | None]:
         from difftui.data import load
 
         run = find_own_run(name)
@@ -114,105 +97,121 @@ def resume_training(name: str, data: str | None = None) -> Training:
 
 def _train(
     bench: Workbench, recipe: Recipe, run: Run, digits: Digits, *, resume: bool
-) -> Iterator[TrainingView | None]:
-    from difftui.models import parameter_count
-    from difftui.training.trainer import Session
+) -> Iterator[TrainingView | Hold | None]:
+    from difftui.training.session import Session
 
-    session = Session(recipe, run, digits=digits, device=bench.device.torch_device_name)
-    series = _earlier_losses(run) if resume else Series()
-    parameters = parameter_count(session.trainer.model)
-    strips = _Strips(session.trainer)
-    saved_at: float | None = None
+    job = bench.job
+    assert job is not None  # the engine hands its bench to a job
 
-    def view(progress: Progress | None) -> TrainingView:
-        return TrainingView(
-            run=run,
-            recipe=recipe,
-            progress=progress,
-            curve=series.view(),
-            saved_at=saved_at,
-            strip=strips.newest,
-            parameters=parameters,
-            precision=session.trainer.precision,
-            images=len(digits.images),
-            source=digits.source,
-        )
+    def obey(verb: Verb) -> None:
+        {"pause": job.pause, "resume": job.resume, "stop": job.close}.get(verb, lambda: None)()
 
+    session = Session(
+        recipe,
+        run,
+        digits=digits,
+        device=bench.device.torch_device_name,
+        on_request=obey,
+        state=lambda: "paused" if job.state is JobState.PAUSED else "training",
+        device_label=bench.device.label,
+    )
+    album = _Album(run, resume=resume)
     bench.live[run.name] = session.trainer
     events = session.events(resume=resume)
-    progress: Progress | None = None
     try:
-        yield view(None)
-        for progress in events:
-            first = progress.step - len(progress.losses) + 1
-            for offset, loss in enumerate(progress.losses):
-                series.append(first + offset, loss)
-            if progress.saved_step == progress.step:  # else it is of an earlier event, or an earlier sitting
-                saved_at = time.monotonic()
-            yield view(progress)
-            if strips.due():
-                yield from strips.draw()
-        saved_at = time.monotonic()  # the core saves before it ends
-        yield from strips.draw()
-        yield view(progress)
+        yield album.view(recipe, None)
+        for event in events:
+            if "sample" in job.posts():
+                session.ask_for_samples()
+            if isinstance(event, Progress):
+                album.add(event)
+                yield album.view(recipe, event)
+            else:
+                yield event
     finally:
         bench.live.pop(run.name, None)
         events.close()
 
 
-def _earlier_losses(run: Run) -> Series:
-    """The curve of earlier sittings, from the run's metrics up to its newest saved state."""
-    series = Series()
-    last = run.status().step
-    for row in read_metrics(run.metrics.path):
-        step, loss = row.get("step"), row.get("loss")
-        if isinstance(step, int) and isinstance(loss, int | float) and step <= last:
-            series.append(step, float(loss))
-    return series
+class _Album:
+    """Gathers a training's events into views."""
 
+    def __init__(self, run: Run, *, resume: bool) -> None:
+        self.run = run
+        self.history = HistoryBuilder()
+        self.strips = StripAlbum()
+        self._about: Mapping[str, Any] = {}
+        self._saved_at: float | None = None
+        self._saved_step = self._strip_step = self._validated_step = -1
+        if resume:
+            self._look_back(run.status().step)
 
-class _Strips:
-    """Draws the strip of samples now and then, spending a bounded share of the time on it."""
+    def _look_back(self, last: int) -> None:
+        """Earlier sittings, up to the newest saved state."""
+        for row in read_metrics(self.run.metrics.path):
+            if isinstance(row.get("step"), int) and row["step"] <= last:
+                self.history.add_row(row)
+        for step, path in self.run.sample_strips():
+            if step <= last:
+                with suppress(DifftuiError):  # one that is damaged hides no other
+                    self.strips.add(SampleStrip(step, read_strip(path), None, None))
 
-    def __init__(self, trainer: Trainer) -> None:
-        self.trainer = trainer
-        self.newest: SampleStrip | None = None
-        self.labels = tuple(range(10)) if trainer.num_classes is not None else None
-        self.seeds = tuple(range(10))
-        self._model: nn.Module | None = None
-        self._next = time.monotonic() + STRIP_SECONDS
+    def add(self, progress: Progress) -> None:
+        """Take in what the event brings."""
+        if not self._about:
+            self._about = self.run.about()  # the session wrote it before its first event
+        if progress.losses:
+            first = progress.step - len(progress.losses) + 1
+            self.history.add_losses(first, progress.losses)
+            self.history.add_row(
+                {
+                    "step": progress.step,
+                    "grad": progress.gradient_norm,
+                    "lr": progress.learning_rate,
+                    "rate": progress.images_per_second,
+                }
+            )
+        measured, strip = progress.validation, progress.strip
+        if measured is not None and measured.step != self._validated_step:
+            self._validated_step = measured.step
+            self.history.add_row(_validation_row(measured))
+        if strip is not None and strip.step != self._strip_step:
+            self._strip_step = strip.step
+            self.strips.add(strip)
+        if progress.saved_step is not None and progress.saved_step != self._saved_step:
+            if progress.saved_step == progress.step:  # else it is of an earlier sitting
+                self._saved_at = time.monotonic()
+            self._saved_step = progress.saved_step
 
-    def due(self) -> bool:
-        return time.monotonic() >= self._next
-
-    def draw(self) -> Iterator[None]:
-        """Draw, yielding after every sampler step so that nothing else waits for the whole strip."""
-        from difftui.diffusion import sample
-
-        spent, began = 0.0, time.perf_counter()
-        step, steps = self.trainer.step, min(STRIP_STEPS, self.trainer.schedule.T)
-        frames = sample(
-            self._current_model(),
-            self.trainer.schedule,
-            sampler=self.trainer.recipe.sampler,
-            steps=steps,
-            temperature=self.trainer.recipe.temperature,
-            seeds=self.seeds,
-            labels=self.labels,
-            target=self.trainer.recipe.target,
-            clip_x0=True,
+    def view(self, recipe: Recipe, progress: Progress | None) -> TrainingView:
+        return TrainingView(
+            run=self.run,
+            recipe=recipe,
+            progress=progress,
+            history=self.history.view(),
+            saved_at=self._saved_at,
+            strips=self.strips.all,
+            about=self._about,
         )
-        for frame in frames:
-            if frame.s < 0:
-                images = frame.x[:, 0].cpu().numpy()
-                self.newest = SampleStrip(step, images, self.labels, steps)
-            spent += time.perf_counter() - began
-            yield
-            began = time.perf_counter()
-        self._next = time.monotonic() + max(STRIP_SECONDS, spent / STRIP_SHARE)
 
-    def _current_model(self) -> nn.Module:
-        from difftui.engine.live import sampling_copy
 
-        self._model = sampling_copy(self.trainer, into=self._model)
-        return self._model
+class StripAlbum:
+    """Strips of samples in the order of their steps; of too many, every other older one goes.
+
+    Attributes:
+        all: what is kept, oldest first.
+    """
+
+    def __init__(self) -> None:
+        self.all: tuple[SampleStrip, ...] = ()
+
+    def add(self, strip: SampleStrip) -> None:
+        """Keep one more; one of the same step is replaced."""
+        kept = tuple(s for s in self.all if s.step < strip.step)
+        if len(kept) >= MOST_STRIPS:
+            kept = kept[:1] + kept[2::2]  # the first stays, for it shows where all began
+        self.all = (*kept, strip)
+
+
+def _validation_row(measured: Validation) -> dict[str, Any]:
+    return {"step": measured.step, "validation": measured.loss, "bins": list(measured.by_timestep)}

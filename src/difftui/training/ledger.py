@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from difftui.runs import Metrics
+from difftui.runs import Metrics, row_interval
 from difftui.training.progress import Validation
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Ledger", "NotFinite"]
 
-ROWS = 20_000  # a row of metrics spans at least this part of the time trained: files stay short
 RATE_READINGS = 40  # the rate is of so many readings, a few seconds
 
 
@@ -87,7 +86,8 @@ class Ledger:
             OSError: the disk refuses; the losses wait for the next try.
         """
         trainer, losses = self.trainer, self._unwritten
-        due = at_once or trainer.seconds - self._row_at >= trainer.seconds / ROWS
+        rest = row_interval(trainer.seconds)
+        due = at_once or rest == row_interval(0) or trainer.seconds - self._row_at >= rest
         if not losses or not due:
             return
         if self.metrics is not None:

@@ -48,7 +48,8 @@ class Objective:
         edges = torch.arange(self.timesteps + 1, dtype=torch.float64) / self.timesteps
         # P(t/T < a) = Φ((logit a - m) / s), 0 and 1 at the ends
         below = torch.special.ndtr((torch.logit(edges) - self.time_mean) / self.time_spread)
-        return below.diff().float()
+        density: Tensor = below.diff().float()
+        return density
 
     def loss(self, model: nn.Module, x0: Tensor, label: Tensor | None, t: Tensor, eps: Tensor) -> Tensor:
         """The errors of :meth:`errors` with the weights of their timesteps: (B,) float32."""

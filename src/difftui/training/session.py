@@ -9,13 +9,10 @@ from typing import NoReturn
 
 import torch
 
+from difftui import atomic
 from difftui.data import Digits, load
 from difftui.errors import DifftuiError
-from difftui.runs import Run, State, Status
-from difftui.runs.attendance import Attendance
-from difftui.runs.control import Verb
-from difftui.runs.presence import Activity
-from difftui.runs.strips import write_strip
+from difftui.runs import Activity, Attendance, Run, State, Status, Verb, write_strip
 from difftui.training import storage
 from difftui.training.ledger import Ledger, NotFinite
 from difftui.training.onlooker import Onlooker
@@ -136,6 +133,9 @@ class Session:
 
     def _sitting(self, resume: bool) -> Generator[Progress | Hold | None]:
         trainer = self.trainer
+        if self.run is not None:
+            atomic.sweep(self.run.path)
+            atomic.sweep(self.run.state_paths[0].parent)
         if resume:
             self._restore()
         self._write_about()
@@ -228,9 +228,7 @@ class Session:
             self.saved_step = self.trainer.step
             threads = position.get("threads")
             if self.trainer.device.type == "cpu" and isinstance(threads, int) and threads > 0:
-                torch.set_num_threads(
-                    threads
-                )  # sums are split by them: to the bit the same only with as many
+                torch.set_num_threads(threads)  # sums are split among them: as many, or other bits
         self.run.metrics.cut_after(self.trainer.step)
 
     def _write_about(self) -> None:

@@ -103,7 +103,8 @@ class Trainer:
         gradients = [w.grad for w in self.weights if w.grad is not None]
         if not gradients:
             return None
-        return torch.stack(torch._foreach_norm(gradients)).norm()
+        norm: Tensor = torch.stack(torch._foreach_norm(gradients)).norm()
+        return norm
 
     def sampling_model(self, into: nn.Module | None = None) -> nn.Module:
         """A copy of the network with :meth:`sampling_weights`, in evaluation mode.
