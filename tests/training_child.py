@@ -6,6 +6,9 @@ torch is loaded once, so that hundreds of trainings can be started and killed in
 ``full``: trains the path on the first line; after three steps no file may grow beyond 2 kB, until a line says
 that there is room again. Answers with what the training yields.
 
+``greedy``: trains the path on the first line with more images a step than its memory can hold, and
+answers with the error and the batch that it advises.
+
 ``hold``: trains the run on the first line for one step, answers, and keeps the run.
 """
 
@@ -13,13 +16,17 @@ import os
 import resource
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import psutil
 import torch
 
 from difftui.data import Digits, bundled
 from difftui.runs import Run
 from difftui.training import Recipe, session
+from difftui.training.memory import OutOfMemory
 from difftui.training.progress import Hold
 from difftui.training.session import Session, train
 
@@ -93,6 +100,19 @@ def full() -> None:
     events.close()
 
 
+def greedy() -> None:
+    """Train with too little memory."""
+    path = Path(next_line())
+    images = np.zeros((16_384, 28, 28), np.uint8)
+    many = Digits(images, np.zeros(len(images), np.uint8), "empty pictures")
+    used = psutil.Process().memory_info().vms
+    resource.setrlimit(resource.RLIMIT_AS, (used + 2**30, resource.RLIM_INFINITY))
+    try:
+        next(train(replace(tiny(), batch_size=len(images)), Run(path), digits=many))
+    except OutOfMemory as error:
+        print(error, error.batch_size, flush=True)
+
+
 def hold() -> None:
     """Have a run and do nothing with it."""
     events = train(tiny(), Run(Path(next_line())), digits=digits())
@@ -103,4 +123,4 @@ def hold() -> None:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    {"forks": forks, "full": full, "hold": hold}[sys.argv[1]]()
+    {"forks": forks, "full": full, "greedy": greedy, "hold": hold}[sys.argv[1]]()

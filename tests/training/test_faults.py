@@ -9,6 +9,7 @@ import json
 import os
 import pickle
 import random
+import re
 import resource
 import signal
 import subprocess
@@ -212,3 +213,14 @@ def test_sizes_are_checked_before_memory_is_taken(trained: Run) -> None:
     with pytest.raises(DifftuiError, match=r"newest\.safetensors"):
         resumed_at(trained)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # kB
+
+
+def test_too_little_memory_is_one_line_and_offers_half_the_batch(child: Callable[[str], Child]) -> None:
+    run, greedy = new_run("greedy"), child("greedy")
+    line = order(greedy, str(run.path))
+    told = (
+        r"the CPU has not enough free memory: .* were asked for, .* are free\. Halve the batch \(.* 8192\)\."
+    )
+    assert re.fullmatch(told + " 8192", line), line
+    assert greedy.wait(30) == 0
+    assert not run.is_locked()

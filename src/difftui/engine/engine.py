@@ -277,7 +277,7 @@ class Engine:
     def _fail(self, job: Job[Any], error: BaseException) -> None:
         if not isinstance(error, DifftuiError):
             log.error("job %s failed", job.name, exc_info=error)
-        job.error = _one_line(error)
+        job.failure, job.error = error, _one_line(error)
         job.state = JobState.FAILED
 
 

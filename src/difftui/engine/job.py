@@ -37,7 +37,7 @@ class Job(Generic[T]):
     """A generator of frozen snapshots, pulled by the engine, seen through a latch.
 
     Any thread may read the attributes and call the methods. The engine's thread alone writes ``snapshot``,
-    ``state``, ``error`` and ``held``; each is one reference, replaced whole, so nobody sees half of one.
+    the others; each is one reference, replaced whole, so nobody sees half of one.
 
     Attributes:
         name: what it is, for people ("training lab-3").
@@ -46,6 +46,7 @@ class Job(Generic[T]):
             reads both reads this one first.
         state: see :class:`JobState`.
         error: one line for the user when ``state`` is FAILED.
+        failure: what was raised when ``state`` is FAILED.
         held: one line for the user when the work paused itself and waits to be resumed; else None.
         needs_torch: whether it waits until torch has been imported.
     """
@@ -63,6 +64,7 @@ class Job(Generic[T]):
         self.version = 0
         self.state = JobState.WAITING
         self.error: str | None = None
+        self.failure: BaseException | None = None
         self.held: str | None = None
         self.needs_torch = needs_torch
         self._engine = engine

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import NoReturn
 
 import torch
@@ -15,6 +15,7 @@ from difftui.errors import DifftuiError
 from difftui.runs import Activity, Attendance, Run, State, Status, Verb, write_strip
 from difftui.training import storage
 from difftui.training.ledger import Ledger, NotFinite
+from difftui.training.memory import out_of_memory
 from difftui.training.onlooker import Onlooker
 from difftui.training.progress import Hold, Progress
 from difftui.training.recipe import Recipe
@@ -90,7 +91,9 @@ class Session:
     ) -> None:
         digits = load(recipe.data) if digits is None else digits
         self.run = run
-        self.trainer = Trainer(recipe, digits, torch.device(device))
+        self._recipe, self._device = recipe, torch.device(device)
+        with self._memory_explained():
+            self.trainer = Trainer(recipe, digits, self._device)
         self.onlooker = Onlooker(self.trainer) if run is not None else None
         self.ledger = Ledger(self.trainer, run.metrics if run is not None else None)
         self.saved_step: int | None = None
@@ -110,20 +113,27 @@ class Session:
                 held.enter_context(
                     Attendance(self.run, self._obey, state=self._state, device=self._device_label)
                 )
+            held.enter_context(self._memory_explained())
             try:
                 yield from self._sitting(resume)
             except OSError as error:
                 raise DifftuiError(self._refusal(error)) from error
-            except torch.cuda.OutOfMemoryError:
-                raise DifftuiError(
-                    f"{self.trainer.device} has not enough free memory for this. "
-                    "Use a smaller batch or another device."
-                ) from None
 
     def ask_for_samples(self) -> None:
         """Draw samples as soon as the step under way is done. From any thread."""
         if self.onlooker is not None:
             self.onlooker.wanted = True
+
+    @contextmanager
+    def _memory_explained(self) -> Iterator[None]:
+        """Whatever PyTorch says when memory is short becomes one line with figures."""
+        try:
+            yield
+        except (RuntimeError, MemoryError) as error:
+            told = out_of_memory(error, self._device, self._recipe.batch_size)
+            if told is None:
+                raise
+            raise told from error
 
     def _obey(self, verb: Verb) -> None:
         if verb == "sample":
@@ -139,7 +149,7 @@ class Session:
         if resume:
             self._restore()
         self._write_about()
-        self._write_status("training")
+        self._write_status("finished" if self._at_end() else "training")
         last_report = last_save = time.monotonic()
         try:
             while trainer.fraction < 1:
