@@ -1,0 +1,116 @@
+"""The runs as a list over the Train screen: attach, go on, look at, or pin one beside the live curve."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from difftui.ui.panels.run_list import Kind, RunEntry, line_of
+
+__all__ = ["Picked", "RunPicker"]
+
+_MARKS: dict[Kind, tuple[str, str]] = {
+    "running": ("▶", "$accent"),
+    "presumed dead": ("?", "$warning"),
+    "interrupted": ("⏸", "$foreground"),
+    "failed": ("✗", "$error"),
+    "finished": ("✓", "$success"),
+}
+_ENTER: dict[Kind, str] = {
+    "running": "attach",
+    "presumed dead": "look at",
+    "interrupted": "go on with",
+    "failed": "look at",
+    "finished": "look at",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """What was chosen.
+
+    Attributes:
+        entry: the run.
+        verb: what to do with it.
+    """
+
+    entry: RunEntry
+    verb: Literal["open", "watch", "pin"]
+
+
+class RunPicker(ModalScreen["Picked | None"]):
+    """The list. It closes with what was picked, or None."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,o,q", "dismiss(None)", "Close", show=False),
+        Binding("p", "pick('pin')", "Pin beside the live curve", show=False),
+        Binding("w", "pick('watch')", "Only look at it", show=False),
+        Binding("j", "move(1)", show=False),
+        Binding("k", "move(-1)", show=False),
+    ]
+    DEFAULT_CSS = """
+    RunPicker { align: center middle; background: $background 60%; }
+    RunPicker > Vertical {
+        width: 92; max-width: 100%; height: auto; max-height: 100%;
+        border: round $accent; background: $surface; padding: 0 1;
+        border-title-color: $accent; border-subtitle-color: $muted;
+    }
+    RunPicker OptionList { height: auto; max-height: 16; border: none; padding: 0; background: $surface; }
+    RunPicker OptionList:focus { border: none; }
+    RunPicker #about { height: 2; margin-top: 1; }
+    """
+
+    def __init__(self, entries: Sequence[RunEntry]) -> None:
+        super().__init__()
+        self.entries = tuple(entries)
+
+    def compose(self) -> ComposeResult:
+        with Vertical() as box:
+            yield OptionList(*(Option(_row(entry)) for entry in self.entries))
+            yield Static(id="about")
+        box.border_title = "your runs"
+        box.border_subtitle = "enter open   w only look   p pin as ghost   esc close"
+
+    def on_mount(self) -> None:
+        if not self.entries:
+            self.query_one("#about", Static).update("none yet: the first one starts with space")
+
+    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        event.stop()
+        entry = self.entries[event.option_index]
+        line = Content.assemble((_ENTER[entry.kind], "$accent"), f" {entry.run.name}: ", entry.told)
+        self.query_one("#about", Static).update(line, layout=False)
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        self.dismiss(Picked(self.entries[event.option_index], "open"))
+
+    def action_pick(self, verb: Literal["watch", "pin"]) -> None:
+        """Close with the highlighted run."""
+        at = self.query_one(OptionList).highlighted
+        if at is not None:
+            self.dismiss(Picked(self.entries[at], verb))
+
+    def action_move(self, by: int) -> None:
+        """Down or up the list."""
+        options = self.query_one(OptionList)
+        options.action_cursor_down() if by > 0 else options.action_cursor_up()
+
+
+def _row(entry: RunEntry) -> Content:
+    mark, colour = _MARKS[entry.kind]
+    return Content.assemble(
+        (f"{mark} ", colour),
+        f"{entry.run.name:<22.22} ",
+        (f"{entry.kind:<14}", colour),
+        (line_of(entry), "$muted"),
+    )
