@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from difftui import models
 from difftui.data import Digits
 from difftui.diffusion import make_schedule
+from difftui.training.distributed import ALONE, World
 from difftui.training.ema import Ema
 from difftui.training.objective import Objective
 from difftui.training.precision import resolve_precision
@@ -24,17 +25,20 @@ __all__ = ["Trainer"]
 class Trainer:
     """The state of one training in memory: network, optimiser, average, position.
 
-    Every random draw is a function of (seed, purpose, position), so this state is all there is to save.
+    Every random draw is a function of (seed, purpose, position), so this state is all there is to save. It is
+    the same in all processes of a ``world`` that trains together.
     """
 
-    def __init__(self, recipe: Recipe, digits: Digits, device: torch.device) -> None:
+    def __init__(self, recipe: Recipe, digits: Digits, device: torch.device, world: World = ALONE) -> None:
         self.recipe = recipe
         self.device = device
+        self.world = world
         self.schedule = make_schedule(recipe.schedule, recipe.timesteps, **recipe.schedule_options)
         self.objective = Objective(self.schedule, recipe, device)
         self.precision = resolve_precision(recipe.precision, device)
         self.model = models.place(_build_model(recipe), device)
         self.model.train()
+        self._network = world.wrap(self.model)
         self.num_classes: int | None = self.model.num_classes  # type: ignore[assignment]
         self.weights = [p for p in self.model.parameters() if p.requires_grad]
         self.optimiser = torch.optim.AdamW(
@@ -83,8 +87,11 @@ class Trainer:
         if label is not None and self.num_classes is not None:
             hidden = torch.rand(len(x0), generator=draws, device=self.device) < self.recipe.label_drop
             label = label.masked_fill(hidden, self.num_classes)
+        mine = self.world.part(len(x0))
+        label_of_mine = None if label is None else label[mine]
         with self.autocast():
-            loss = self.objective.loss(self.model, x0, label, t, eps).mean()
+            losses = self.objective.loss(self._network, x0[mine], label_of_mine, t[mine], eps[mine])
+        loss = self.world.mean(losses, len(x0))
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         self.optimiser.step()
@@ -92,7 +99,7 @@ class Trainer:
             self.ema.update(self.weights)
         self.step += 1
         self.images_seen += len(x0)
-        return loss.detach()
+        return self.world.average(loss.detach())
 
     def autocast(self) -> AbstractContextManager[Any]:
         """In this block the network's layers compute in the recipe's precision."""
