@@ -78,12 +78,14 @@ class Engine:
 
     Attributes:
         device: what was picked, None while torch is loading.
+        started: whether its thread was started.
         problem: one line when no device could be prepared; jobs then fail with it.
     """
 
     def __init__(self, device_request: str = "auto") -> None:
         self.device: Device | None = None
         self.problem: str | None = None
+        self.started = False
         self._request = device_request
         self._bench: Workbench | None = None
         self._loaded = False
@@ -94,8 +96,15 @@ class Engine:
         self._thread = threading.Thread(target=self._run, name="difftui-engine", daemon=True)
 
     def start(self) -> None:
-        """Start the thread, and with it the import of torch."""
-        self._thread.start()
+        """Start the thread, and with it the import of torch. Once is enough; more do nothing."""
+        if not self.started:
+            self.started = True
+            self._thread.start()
+
+    @property
+    def has_work(self) -> bool:
+        """Whether something waits to be done."""
+        return bool(self._commands)
 
     def submit(
         self, name: str, start: Callable[[Workbench], Iterator[T | Hold | None]], *, paused: bool = False
@@ -130,11 +139,6 @@ class Engine:
         if self._thread.is_alive():
             self._thread.join(timeout)
         return not self._thread.is_alive()
-
-    @property
-    def busy(self) -> bool:
-        """Whether a job is being pulled now."""
-        return any(p.job.state is JobState.RUNNING for p in list(self._pulled))
 
     def _queue(self, job: Job[T], paused: bool) -> Job[T]:
         self.command("start paused" if paused else "start", job)

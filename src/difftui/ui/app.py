@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from textual.driver import Driver
 
     from difftui.engine.training import TrainingView
+    from difftui.engine.watching import Watch
+    from difftui.runs import Run
 
 __all__ = ["DifftuiApp", "run_app"]
 
@@ -35,7 +37,8 @@ class DifftuiApp(App[None]):
 
     Attributes:
         engine: the worker thread.
-        training: the newest training job, whether it runs or not; screens share it.
+        training: the newest training, whether it runs or not; screens share it. A job is this process's own;
+            a watch looks at another's.
         data: ``--data``, or None for what is found.
         wanted_run: the run that Train or Generate, whichever is shown next, opens with: ``--run``, or what
             another screen hands on.
@@ -53,6 +56,7 @@ class DifftuiApp(App[None]):
         run: str | None = None,
         device: str = "auto",
         data: str | None = None,
+        watch: Run | None = None,
         notices: tuple[str, ...] = (),
     ) -> None:
         super().__init__()
@@ -60,12 +64,13 @@ class DifftuiApp(App[None]):
         self.register_theme(LIGHT)
         self.theme = DARK.name
         self.engine = Engine(device)
-        self.training: Job[TrainingView] | None = None
+        self.training: Job[TrainingView] | Watch | None = None
         self.data = data
         self.wanted_run = run
         self.painted = False
         self._begun = False
         self._undrawn = False
+        self._to_watch = watch
         self._first_screen = screen
         self._notices = notices
 
@@ -78,6 +83,8 @@ class DifftuiApp(App[None]):
     def on_mount(self) -> None:
         for name in SCREENS:
             self.add_mode(name, _screen_maker(name))
+        if self._to_watch is not None:
+            self.watch_run(self._to_watch)
         self.switch_mode(self._first_screen)
         self.set_interval(1 / FRAMES_PER_SECOND, self._tick)
         for notice in self._notices:
@@ -106,21 +113,42 @@ class DifftuiApp(App[None]):
         yield SystemCommand("Leave difftui", "key q; a training that runs is saved first", self.action_leave)
 
     def training_is_active(self) -> bool:
-        """Whether a training is under way (running, paused, or about to start)."""
+        """Whether a training is under way (running, paused, or about to start), in this process or another."""
         return self.training is not None and not self.training.state.final
+
+    def own_training(self) -> Job[TrainingView] | None:
+        """The training that this process has under way: it ends, saved, when the app does."""
+        training = self.training
+        return training if isinstance(training, Job) and not training.state.final else None
+
+    def watch_run(self, run: Run) -> None:
+        """Let the screens show a run that another process trains, or trained."""
+        from difftui.engine.watching import Watch
+
+        self.stop_watching()
+        self.training = Watch(run).start()
+
+    def stop_watching(self) -> None:
+        """Look away; the training goes on where it is."""
+        if self.training is not None and not isinstance(self.training, Job):
+            self.training.leave()
+            self.training = None
 
     def pulse(self) -> tuple[str, ...]:
         """The right end of the header: the device, then what the worker does."""
         if self.engine.problem:
             return (self.engine.problem,)
-        if self.engine.device is None:
-            return ("loading torch …",)
+        if self.engine.device is not None:
+            device = self.engine.device.label
+        else:
+            device = "loading torch …" if self.engine.started else ""
         if self.training is None or not self.training_is_active():
-            return (self.engine.device.label,)
+            return (device,) if device else ()
         view = self.training.snapshot
         share = f" {view.progress.fraction:.0%}" if view and view.progress else ""
         mark = "⏸" if self.training.state is JobState.PAUSED else "▶"
-        return self.engine.device.label, f"{self.training.name} {mark}{share}"
+        what = f"{self.training.name} {mark}{share}"
+        return (device, what) if device else (what,)
 
     def _tick(self) -> None:
         """The one clock: the shown screen draws what is new."""
@@ -140,6 +168,8 @@ class DifftuiApp(App[None]):
             if self._undrawn:  # what was not drawn meanwhile is drawn whole
                 self._undrawn = False
                 self.screen.refresh()
+            if self.painted and self.engine.has_work:
+                self.engine.start()
             bars.first().show_pulse(self.pulse())
             screen.tick(time.monotonic())
 
@@ -153,7 +183,8 @@ class DifftuiApp(App[None]):
     def _after_first_paint(self) -> None:
         """What the first paint need not wait for: the engine, whose thread imports torch."""
         self.painted = True
-        self.engine.start()
+        if self._to_watch is None:  # else nobody may ever need torch
+            self.engine.start()
 
     def _runner(self, action: str) -> Callable[[], object]:
         return lambda: self.call_later(self.run_action, action, self.screen_stack[0])
@@ -176,12 +207,18 @@ def _screen_maker(name: str) -> Callable[[], Screen[object]]:
 
 
 def run_app(
-    screen: str | None, run: str | None, device: str, data: str | None, notices: tuple[str, ...] = ()
+    screen: str | None,
+    run: str | None,
+    device: str,
+    data: str | None,
+    watch: Run | None = None,
+    notices: tuple[str, ...] = (),
 ) -> int:
     """Open the app in this terminal; returns the exit status once it is closed and everything is saved.
 
     Args:
         screen, run, device, data: as the class takes them.
+        watch: a run to watch, whoever trains it.
         notices: lines for the user from before the app was there; they are shown when it opens.
 
     Raises:
@@ -194,12 +231,13 @@ def run_app(
 
         found = find_run(run)
         run = found.name if found in (*list_runs(), *shipped_runs()) else str(found.path.absolute())
-    app = DifftuiApp(screen=screen or "home", run=run, device=device, data=data, notices=notices)
+    first = screen or ("home" if watch is None else "train")
+    app = DifftuiApp(screen=first, run=run, device=device, data=data, watch=watch, notices=notices)
     end_well_on_signals(app)
     try:
         app.run()
     finally:
-        if app.training_is_active():
+        if app.own_training() is not None:
             print("difftui: saving the training …", file=sys.stderr)  # noqa: T201
         elif not app.engine.shutdown(PATIENCE_SECONDS):
             print("difftui: waiting for what is under way to end …", file=sys.stderr)  # noqa: T201

@@ -304,10 +304,8 @@ class GenerateScreen(LabScreen):
 
     def _run_in_training(self) -> Run | None:
         """The run that this app is training, once it is on disk."""
-        training = self.lab.training
-        if training is None or training.snapshot is None or training.state.final:
-            return None
-        return training.snapshot.run
+        training = self.lab.own_training()
+        return training.snapshot.run if training is not None and training.snapshot is not None else None
 
     def _choose(self, name: str) -> None:
         """Take the network that ``--run`` or another screen named: the user's own before a shipped one."""
