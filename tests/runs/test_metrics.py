@@ -1,12 +1,15 @@
 """The metrics file while it is written, torn and cut."""
 
 import json
+import os
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from difftui.runs import Metrics, last_metrics, read_metrics
+from difftui.runs import Metrics, last_metrics, read_metrics, row_interval
+from difftui.runs.metrics import parse_rows
 
 
 def rows(*steps: int) -> list[dict[str, float]]:
@@ -71,3 +74,60 @@ def test_the_newest_line_of_a_long_file(tmp_path: Path) -> None:
     path = tmp_path / "metrics.jsonl"
     path.write_text("".join(json.dumps({"step": n, "note": "x" * 90}) + "\n" for n in range(5000)))
     assert last_metrics(path)["step"] == 4999
+
+
+def test_a_row_for_which_there_is_no_room_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk takes a part of a line: it is taken back, so that the next line is whole."""
+    metrics = Metrics(tmp_path / "metrics.jsonl")
+    metrics.append({"step": 1})
+    write = os.write
+    with monkeypatch.context() as full:
+        full.setattr(os, "write", lambda descriptor, data: write(descriptor, data[:5]))
+        with pytest.raises(OSError, match="No space left"):
+            metrics.append({"step": 2})
+    metrics.append({"step": 2})
+    assert metrics.path.read_bytes() == b'{"step":1}\n{"step":2}\n'
+
+
+@pytest.mark.parametrize(
+    "line", [b"[" * 60_000, b"9" * 10_000, b'{"step":' + b"9" * 5000 + b"}", b"x" * 300_000]
+)
+def test_lines_that_would_break_a_parser(tmp_path: Path, line: bytes) -> None:
+    path = tmp_path / "metrics.jsonl"
+    path.write_bytes(b'{"step":1}\n' + line + b'\n{"step":2}\n')
+    assert list(read_metrics(path)) == [{"step": 1}, {"step": 2}]
+    assert last_metrics(path) == {"step": 2}
+    Metrics(path).cut_after(1)
+    assert path.read_bytes() == b'{"step":1}\n'
+
+
+LINES = st.sampled_from(
+    [b'{"step":1}', b'{"step":2,"loss":NaN}', b"", b"[1]", b"3", b'"a"', b"{", b"}", b"1],[2", b"\xff",
+     '{"a":"\u2028"}'.encode(), b'{"a":"\\n"}', b"null", b"{},{}"]
+)  # fmt: skip
+
+
+@given(st.lists(LINES, max_size=8))
+def test_rows_parsed_together_are_those_parsed_alone(lines: list[bytes]) -> None:
+    def one(line: bytes) -> list[object]:
+        try:
+            found = json.loads(line)
+        except ValueError:
+            return []
+        return [found] if isinstance(found, dict) else []
+
+    together = parse_rows(b"".join(line + b"\n" for line in lines))
+    alone = [row for line in lines for row in one(line)]
+    assert str(together) == str(alone)
+
+
+def test_rows_become_sparse_as_a_run_becomes_long() -> None:
+    assert row_interval(0) == row_interval(1999) == 0.1
+    assert row_interval(86_400) == 4.32
+    seconds, rows = 0.0, 0
+    while seconds < 7 * 86_400:
+        seconds += row_interval(seconds)
+        rows += 1
+    assert rows < 140_000  # a week: 20 MB

@@ -141,9 +141,9 @@ def _redraw_ms(run: Run) -> float:
     _open(follower)
     while follower.thinned:
         follower.poll()
-    times = []
+    last, times = follower.last_row, []
     for more in range(1, REDRAWS + 1):
-        run.metrics.append({**follower.last_row, "step": follower.last_row["step"] + more})
+        run.metrics.append({**last, "step": int(last["step"]) + more})
         follower.poll()
         began = time.perf_counter()
         _reduced(follower)

@@ -9,9 +9,9 @@ import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
-__all__ = ["open_regular", "plain_text", "read_object", "write_object"]
+__all__ = ["is_number", "open_regular", "plain_text", "read_object", "write_object"]
 
 LIMIT = 65_536  # bytes of a small file
 
@@ -71,6 +71,11 @@ def write_object(path: Path, fields: Mapping[str, Any]) -> float:
             temporary.unlink()
         raise
     return written
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Whether a value out of a foreign file is a number that one can count with."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e18
 
 
 def plain_text(value: object, longest: int = 200) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from difftui.runs.history import History
 from difftui.runs.presence import Holder, LifeSign, Pulse, read_holder
 from difftui.runs.reader import MetricsReader
 from difftui.runs.run import Run, Status
+from difftui.runs.strips import read_strip
 
 __all__ = ["Follower", "Strip"]
 
@@ -48,7 +48,6 @@ class Follower:
         holder: who trains it, or None; whether they live, ``life`` says.
         life: whether it is trained now.
         about: facts of its newest sitting.
-        last_row: newest row of metrics.
         strips: strips of samples by step: all, or every second, fourth, … and the newest.
     """
 
@@ -72,8 +71,8 @@ class Follower:
         return self._reader.builder.view()
 
     @property
-    def last_row(self) -> dict[str, Any]:
-        """The newest row of metrics; empty before the first."""
+    def last_row(self) -> dict[str, float]:
+        """The numbers of the newest row of metrics with a loss, by name; empty before the first."""
         return self._reader.last_row
 
     @property
@@ -122,7 +121,7 @@ class Follower:
         if self._whole is None:
             self._whole = MetricsReader(self.run.metrics.path, whole=True)
         self._whole.read(time.monotonic() + REFINE_SECONDS)
-        if self._whole.behind or self._whole.size < self._reader.size:
+        if self._whole.behind or self._whole.position < self._reader.position:
             return False
         self._reader, self._whole = self._whole, None
         return True
@@ -147,8 +146,6 @@ class _Samples:
 
     def read(self, deadline: float) -> bool:
         """Read what is new. Returns whether there was anything."""
-        from difftui.runs.strips import read_strip
-
         changed = self._list()
         while self._wanted:
             step, path = self._wanted.pop()
@@ -179,7 +176,7 @@ class _Samples:
         self._changed_at, self._look_again = changed_at, moved
         found = self._run.sample_strips()
         stride = 1
-        while len(found) > stride * (MOST_STRIPS - 1):
+        while len(found[::stride]) + (stride > 1) > MOST_STRIPS:  # one more for the newest
             stride *= 2
         chosen = dict([*found[::stride], *found[-1:]])
         dropped = [step for step in self._kept if step not in chosen]

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Curve", "History", "HistoryBuilder", "Series"]
+__all__ = ["Curve", "History", "HistoryBuilder", "Series", "numbers_of"]
 
 Floats = NDArray[np.float64]
 
@@ -313,6 +313,12 @@ def _number(value: object) -> float | None:
         return float(value)
     except OverflowError:
         return None
+
+
+def numbers_of(row: Mapping[str, Any]) -> dict[str, float]:
+    """What is a finite number in a row of metrics, by name."""
+    numbers = ((name, _number(value)) for name, value in row.items())
+    return {name: value for name, value in numbers if value is not None and math.isfinite(value)}
 
 
 def _add(series: Series, step: int, value: object) -> None:

@@ -55,10 +55,13 @@ def parse_rows(lines: bytes) -> list[dict[str, Any]]:
     text = lines.decode("utf-8", errors="replace").rstrip("\n")
     if not text:
         return []
+    parts = text.split("\n")
     try:  # all at once, which is twice as fast
-        rows = json.loads(f"[{text.replace(chr(10), ',')}]")
+        rows = json.loads(f"[{','.join(parts)}]")
     except (ValueError, RecursionError):
-        return [row for line in lines.split(b"\n") if (row := _row(line)) is not None]
+        rows = []
+    if len(rows) != len(parts):  # some line is not one value
+        rows = [_row(part) for part in parts]
     return [row for row in rows if isinstance(row, dict)]
 
 
@@ -123,9 +126,9 @@ def _lines(path: Path) -> Iterator[bytes]:
             whole = ends
 
 
-def _row(line: bytes) -> dict[str, Any] | None:
+def _row(line: bytes | str) -> dict[str, Any] | None:
     try:
-        row = json.loads(line.decode("utf-8", errors="replace"))
+        row = json.loads(line if isinstance(line, str) else line.decode("utf-8", errors="replace"))
     except (ValueError, RecursionError):  # not JSON, a number of thousands of digits, or nested without end
         return None
     return row if isinstance(row, dict) else None

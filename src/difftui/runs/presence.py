@@ -19,7 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeGuard
 
-from difftui.runs.files import plain_text, read_object, write_object
+from difftui.runs.files import is_number, plain_text, read_object, write_object
 
 __all__ = [
     "STALE_SECONDS",
@@ -92,7 +92,7 @@ class LifeSign(NamedTuple):
 def this_machine() -> tuple[str, str]:
     """Name of this machine, and the mark of its present start ("" where there is none)."""
     try:
-        boot = _BOOT_ID.read_text(encoding="ascii").strip()
+        boot = _BOOT_ID.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
         boot = ""
     return socket.gethostname(), boot
@@ -158,9 +158,7 @@ def _holder(raw: dict[str, Any]) -> Holder | None:
         return None
     if not _within(pid, 2**31) or not pid or not _within(counter, 2**63):
         return None
-    if not isinstance(began, int | float) or not isinstance(beat, int | float):
-        return None
-    if not (abs(began) < 1e12 and abs(beat) < 1e12):
+    if not is_number(began) or not is_number(beat):
         return None
     return Holder(
         pid=pid,

@@ -6,10 +6,9 @@ import os
 import time
 from collections import deque
 from pathlib import Path
-from typing import Any
 
 from difftui.runs.files import open_regular
-from difftui.runs.history import HistoryBuilder
+from difftui.runs.history import HistoryBuilder, numbers_of
 from difftui.runs.metrics import parse_rows
 
 __all__ = ["MetricsReader"]
@@ -29,9 +28,10 @@ class MetricsReader:
 
     Attributes:
         builder: the curves of what was read; a new one when the file begins anew.
-        last_row: the newest row; empty before the first.
+        last_row: the numbers of the newest row with a loss, by name; empty before the first.
         thinned: whether parts of the file were left out.
         size: of the file in bytes, when last looked at.
+        position: of that, how many were read or passed over.
     """
 
     def __init__(self, path: Path, *, whole: bool = False) -> None:
@@ -43,12 +43,11 @@ class MetricsReader:
         """
         self.path = path
         self.builder = HistoryBuilder()
-        self.last_row: dict[str, Any] = {}
+        self.last_row: dict[str, float] = {}
         self.thinned = False
-        self.size = 0
+        self.size = self.position = 0
         self._whole = whole
         self._file: tuple[int, int] | None = None
-        self._offset = 0  # up to here it was read
         self._mark = b""  # what stands just before
         self._inside = False  # whether that is in the middle of a line to be skipped
         self._ranges: deque[tuple[int, int]] = deque()  # what is to be read still
@@ -82,36 +81,40 @@ class MetricsReader:
         changed = False
         if self._is_another(descriptor, found):
             changed = self._file is not None
-            self._begin_anew((found.st_dev, found.st_ino))
+            if changed:
+                self._begin_anew()
+            self._file = (found.st_dev, found.st_ino)
         self.size = found.st_size
-        if not self._ranges and self.size > self._offset:
+        if self._ranges:  # it has grown since they were planned
+            self._ranges[-1] = (self._ranges[-1][0], self.size)
+        elif self.size > self.position:
             self._ranges.extend(self._plan(self.size))
-        before = self._offset
+        before = self.position
         while self._ranges:
             changed |= self._read_block(descriptor)
             if time.monotonic() > deadline:
                 break
-        if self._offset != before:
-            length = min(MARK, self._offset)
-            self._mark = os.pread(descriptor, length, self._offset - length)
+        if self.position != before:
+            length = min(MARK, self.position)
+            self._mark = os.pread(descriptor, length, self.position - length)
         return changed
 
     def _is_another(self, descriptor: int, found: os.stat_result) -> bool:
         """Whether this is not the file that we have read so far, grown."""
-        if (found.st_dev, found.st_ino) != self._file or found.st_size < self._offset:
+        if (found.st_dev, found.st_ino) != self._file or found.st_size < self.position:
             return True
-        return os.pread(descriptor, len(self._mark), self._offset - len(self._mark)) != self._mark
+        return os.pread(descriptor, len(self._mark), self.position - len(self._mark)) != self._mark
 
-    def _begin_anew(self, file: tuple[int, int]) -> None:
+    def _begin_anew(self) -> None:
         self.builder = HistoryBuilder()
         self.last_row = {}
         self.thinned = self._inside = False
-        self._file, self._offset, self._mark = file, 0, b""
+        self.position, self._mark = 0, b""
         self._ranges.clear()
 
     def _plan(self, size: int) -> list[tuple[int, int]]:
         """What to read of the new bytes: all of them, or even parts and the end."""
-        start = self._offset
+        start = self.position
         if self._whole or size - start <= MOST_AT_ONCE:
             return [(start, size)]
         self.thinned = True
@@ -122,23 +125,24 @@ class MetricsReader:
     def _read_block(self, descriptor: int) -> bool:
         """Read on in the first range, a block at most. Returns whether there was a row."""
         start, stop = self._ranges[0]
-        if start != self._offset:  # parts were left out: we are in the middle of some line
-            self._offset, self._inside = start, True
+        if start != self.position:  # parts were left out: we are in the middle of some line
+            self.position, self._inside = start, True
             self.builder.jump()
         data = os.pread(descriptor, min(BLOCK, stop - start), start)
         first = data.find(b"\n") + 1 if self._inside else 0
         end = data.rfind(b"\n") + 1
         if end:
-            self._offset, self._inside = start + end, False
+            self.position, self._inside = start + end, False
         elif len(data) == BLOCK:  # no row is so long
-            self._offset, self._inside = start + BLOCK, True
-        if start + len(data) >= stop or not data or self._offset >= stop:
+            self.position, self._inside = start + BLOCK, True
+        if start + len(data) >= stop or not data or self.position >= stop:
             self._ranges.popleft()  # what is left of it is a line that has no end yet
         else:
-            self._ranges[0] = (self._offset, stop)
+            self._ranges[0] = (self.position, stop)
         rows = parse_rows(data[first:end])
         for row in rows:
             self.builder.add_row(row)
-        if rows:
-            self.last_row = rows[-1]
+        newest = next((row for row in reversed(rows) if "loss" in row), None)
+        if newest is not None:
+            self.last_row = numbers_of(newest)
         return bool(rows)

@@ -31,7 +31,7 @@ from typing import Literal, get_args
 
 from difftui import atomic, paths
 from difftui.errors import DifftuiError
-from difftui.runs.files import plain_text, read_object
+from difftui.runs.files import is_number, plain_text, read_object
 from difftui.runs.metrics import Metrics
 from difftui.runs.presence import STALE_SECONDS, Holder, LifeSign, judge, read_holder
 from difftui.runs.strips import list_strips
@@ -170,9 +170,10 @@ class Run:
             status = Status(**found[0]) if found is not None else Status()
         except TypeError:
             return Status()
-        numbers = all(isinstance(value, int | float) for value in (status.fraction, status.seconds))
-        whole = numbers and status.state in get_args(State) and isinstance(status.step, int)
-        return replace(status, message=plain_text(status.message, 1000)) if whole else Status()
+        numbers = all(is_number(value) for value in (status.step, status.fraction, status.seconds))
+        if not numbers or status.state not in get_args(State) or not isinstance(status.step, int):
+            return Status()
+        return replace(status, message=plain_text(status.message, 1000))
 
     def about(self) -> dict[str, str | int | float | bool | None]:
         """Facts of the newest sitting by name; empty where none are known."""
@@ -182,7 +183,7 @@ class Run:
         return {
             plain_text(name): plain_text(value) if isinstance(value, str) else value
             for name, value in found[0].items()
-            if value is None or isinstance(value, str | int | float)
+            if value is None or isinstance(value, str | bool) or is_number(value)
         }
 
     def write_about(self, facts: Mapping[str, str | int | float | bool | None]) -> None:

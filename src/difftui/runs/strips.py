@@ -7,6 +7,7 @@ import os
 import re
 import struct
 import zlib
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["list_strips", "read_strip", "write_strip"]
 
+MOST_FILES = 100_000  # looked at in the folder
 MOST_PIXELS = 1_000_000
 MOST_BYTES = 2 * MOST_PIXELS  # noise does not compress, but neither does it grow much
 _NAME = re.compile(r"step-([0-9]{9,15})\.png")
@@ -88,7 +90,7 @@ def list_strips(folder: Path) -> list[tuple[int, Path]]:
     """Steps and files of the strips in ``folder``, by step; empty where there is no such folder."""
     try:
         with os.scandir(folder) as entries:
-            names = [entry.name for entry in entries]
+            names = [entry.name for entry in islice(entries, MOST_FILES)]
     except OSError:
         return []
     found = ((_NAME.fullmatch(name), name) for name in names)
