@@ -221,6 +221,22 @@ def test_a_process_ends_at_once(run: Run) -> None:
     assert time.monotonic() - began < 3
 
 
+def test_what_killed_processes_left_half_written_is_removed(run: Run) -> None:
+    (run.path / "state").mkdir()
+    left = [
+        ".holder.0123abcd.tmp.json",
+        "state/.newest.89abcdef.tmp.safetensors",
+        ".status.00000000.tmp.json",
+    ]
+    kept = ["recipe.json", ".mine.tmp.json", "state/newest.safetensors", "metrics.jsonl", ".x.0123abcd.tmp"]
+    for name in (*left, *kept):
+        (run.path / name).touch()
+    with attend(run):
+        pass
+    assert not [name for name in left if (run.path / name).exists()]
+    assert not [name for name in kept if not (run.path / name).exists()]
+
+
 def test_a_run_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DifftuiError, match="cannot be written"), attend(Run(tmp_path / "gone")):
         pass

@@ -23,6 +23,7 @@ from difftui.runs import (
     Run,
     Status,
     create_run,
+    look_back,
     read_metrics,
     write_strip,
 )
@@ -251,6 +252,20 @@ def test_strips_are_kept_evenly_and_no_more_than_fit(run: Run, monkeypatch: pyte
         assert len(gaps) <= 1
     assert most == 8
     assert all((strip.images == strip.step // 100).all() for strip in follower.strips)
+
+
+def test_looking_back_up_to_a_step(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    builder, strips = look_back(run, 100)
+    assert (len(builder.view().loss), strips) == (0, ())
+    run.metrics.path.write_bytes(encoded(rows(1, 90)))
+    for step in (100, 500, 600):
+        write_strip(run, step, np.full((1, 4, 4), 9, np.uint8))
+    monkeypatch.setattr(reader_module, "MOST_AT_ONCE", 1)  # it is small enough to be read whole
+    builder, strips = look_back(run, 500)
+    assert_same(builder.view(), history_of([row for row in rows(1, 90) if int(str(row["step"])) <= 500]))
+    assert [strip.step for strip in strips] == [100, 500]
+    builder.add_losses(501, [0.5])
+    assert builder.view().loss.x[-1] == 501
 
 
 def test_a_strip_that_is_none_hides_no_other(run: Run) -> None:

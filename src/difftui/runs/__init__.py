@@ -2,7 +2,7 @@
 
 from difftui.runs.attendance import Attendance
 from difftui.runs.control import Verb, ask, take_requests
-from difftui.runs.follow import Follower, Strip
+from difftui.runs.follow import Follower, Strip, look_back
 from difftui.runs.history import Curve, History, HistoryBuilder, Series
 from difftui.runs.metrics import Metrics, last_metrics, read_metrics, row_interval
 from difftui.runs.presence import Activity, Holder, LifeSign, Liveness
@@ -43,6 +43,7 @@ __all__ = [
     "find_run",
     "last_metrics",
     "list_runs",
+    "look_back",
     "read_metrics",
     "read_strip",
     "row_interval",

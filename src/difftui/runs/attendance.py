@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -20,6 +21,7 @@ __all__ = ["Attendance"]
 
 BEAT_SECONDS = 5.0
 LOOK_SECONDS = 0.5  # how often it looks for requests
+_HALF_WRITTEN = re.compile(r"\..+\.[0-9a-f]{8}\.tmp\.[a-z]+")  # as difftui.atomic names them
 LAST_WAIT_SECONDS = 1.0  # at the end, for a look that a slow disk holds up
 
 
@@ -66,6 +68,7 @@ class Attendance:
             now = self._beat()
             with suppress(OSError):
                 drop_old_requests(self._run, now)
+                _sweep(self._run)
             thread = threading.Thread(target=self._attend, name=f"attends {self._run.name}", daemon=True)
             thread.start()
         except BaseException:
@@ -107,6 +110,14 @@ class Attendance:
             return write_holder(self._run.holder_path, self._holder)
         except OSError:  # a full disk, a network away: the next beat tries again
             return now
+
+
+def _sweep(run: Run) -> None:
+    """Remove half-written files of processes that were killed; only the holder writes there."""
+    for folder in (run.path, run.path / "state"):
+        for path in folder.glob(".*.tmp.*"):
+            if _HALF_WRITTEN.fullmatch(path.name):
+                path.unlink()
 
 
 def _user() -> str:

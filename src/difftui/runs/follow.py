@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,17 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from difftui.errors import DifftuiError
-from difftui.runs.history import History
+from difftui.runs.history import History, HistoryBuilder
 from difftui.runs.presence import Holder, LifeSign, Pulse, read_holder
 from difftui.runs.reader import MetricsReader
 from difftui.runs.run import Run, Status
 from difftui.runs.strips import read_strip
 
-__all__ = ["Follower", "Strip"]
+__all__ = ["Follower", "Strip", "look_back"]
 
 POLL_SECONDS = 0.25  # a poll takes hardly longer
 REFINE_SECONDS = 0.05  # of that for reading whole what was thinned at first
 MOST_WHOLE = 32_000_000  # bytes; our own files stay below for weeks
+MOST_AT_ONCE = 10_000_000  # bytes read whole when a training goes on
 MOST_STRIPS = 200
 
 
@@ -127,11 +129,29 @@ class Follower:
         return True
 
 
+def look_back(run: Run, last_step: int) -> tuple[HistoryBuilder, tuple[Strip, ...]]:
+    """What earlier sittings of a run left: curves and strips up to ``last_step``, for one that goes on.
+
+    A run of days takes about half a second; of a larger file parts are left out.
+    """
+    path = run.metrics.path
+    try:
+        whole = path.stat().st_size <= MOST_AT_ONCE
+    except OSError:
+        whole = True
+    reader = MetricsReader(path, whole=whole, last_step=last_step)
+    reader.read(math.inf)
+    samples = _Samples(run, last_step)
+    samples.read(math.inf)
+    return reader.builder, samples.strips()
+
+
 class _Samples:
     """The strips of a run, no more than fit: every first, second, fourth, …, and always the newest."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, last_step: int | None = None) -> None:
         self._run = run
+        self._last_step = last_step
         self._kept: dict[int, Strip | None] = {}  # by step; None is a file that is no strip
         self._wanted: list[tuple[int, Path]] = []
         self._changed_at: int | None = None
@@ -175,6 +195,8 @@ class _Samples:
             return False
         self._changed_at, self._look_again = changed_at, moved
         found = self._run.sample_strips()
+        if self._last_step is not None:
+            found = [one for one in found if one[0] <= self._last_step]
         stride = 1
         while len(found[::stride]) + (stride > 1) > MOST_STRIPS:  # one more for the newest
             stride *= 2

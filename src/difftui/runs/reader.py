@@ -6,6 +6,7 @@ import os
 import time
 from collections import deque
 from pathlib import Path
+from typing import Any
 
 from difftui.runs.files import open_regular
 from difftui.runs.history import HistoryBuilder, numbers_of
@@ -34,12 +35,13 @@ class MetricsReader:
         position: of that, how many were read or passed over.
     """
 
-    def __init__(self, path: Path, *, whole: bool = False) -> None:
+    def __init__(self, path: Path, *, whole: bool = False, last_step: int | None = None) -> None:
         """Nothing is read yet.
 
         Args:
             path: the file; it need not exist.
             whole: leave nothing out, however long it takes.
+            last_step: rows of later steps are passed over; None takes all.
         """
         self.path = path
         self.builder = HistoryBuilder()
@@ -47,6 +49,7 @@ class MetricsReader:
         self.thinned = False
         self.size = self.position = 0
         self._whole = whole
+        self._last_step = last_step
         self._file: tuple[int, int] | None = None
         self._mark = b""  # what stands just before
         self._inside = False  # whether that is in the middle of a line to be skipped
@@ -140,9 +143,15 @@ class MetricsReader:
         else:
             self._ranges[0] = (self.position, stop)
         rows = parse_rows(data[first:end])
+        if self._last_step is not None:
+            rows = [row for row in rows if _is_up_to(self._last_step, row)]
         for row in rows:
             self.builder.add_row(row)
         newest = next((row for row in reversed(rows) if "loss" in row), None)
         if newest is not None:
             self.last_row = numbers_of(newest)
         return bool(rows)
+
+
+def _is_up_to(step: int, row: dict[str, Any]) -> bool:
+    return isinstance(row.get("step"), int) and row["step"] <= step
