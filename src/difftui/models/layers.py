@@ -29,7 +29,7 @@ def upsampled_conv(conv: nn.Conv2d, coarse: Tensor, skip: Tensor) -> Tensor:
     kernel = taps[..., :-1, :-1] + taps[..., 1:, :-1] + taps[..., :-1, 1:] + taps[..., 1:, 1:]
     kernel = kernel.flip(2, 3).transpose(0, 1)  # transposed convolutions correlate with the mirror image
     up = F.conv_transpose2d(coarse, kernel, conv.bias, stride=2, padding=1)
-    return up + F.conv2d(skip, from_skip, padding=1)
+    return up.add_(F.conv2d(skip, from_skip, padding=1))
 
 
 def glorot_(module: nn.Module) -> None:

@@ -21,10 +21,30 @@ class Ema:
         self.decay = decay
         self.updates = 0
         self.average = [w.detach().clone() for w in weights]
+        device = self.average[0].device
+        # What a recorded step reads must lie on the device; a CPU is quicker with a plain number.
+        self._share = torch.zeros((), device=device) if device.type == "cuda" else None
 
-    @torch.no_grad()
     def update(self, weights: Sequence[Tensor]) -> None:
         """Move the average towards ``weights`` (same order and shapes as at the start)."""
+        self.advance()
+        self.blend(weights)
+
+    def advance(self) -> None:
+        """Count an update, which sets the share of the new weights in it."""
         self.updates += 1
-        decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
-        torch._foreach_lerp_(self.average, list(weights), 1 - decay)
+        if self._share is not None:
+            self._share.fill_(1 - self._decay_now())
+
+    @torch.no_grad()
+    def blend(self, weights: Sequence[Tensor]) -> None:
+        """Carry out the update that :meth:`advance` counted, on the device alone."""
+        if self._share is None:
+            torch._foreach_lerp_(self.average, list(weights), 1 - self._decay_now())
+            return
+        change = torch._foreach_sub(list(weights), self.average)
+        torch._foreach_mul_(change, self._share)
+        torch._foreach_add_(self.average, change)
+
+    def _decay_now(self) -> float:
+        return min(self.decay, (1 + self.updates) / (10 + self.updates))

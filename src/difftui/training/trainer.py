@@ -18,6 +18,17 @@ from difftui.training.objective import Objective
 from difftui.training.precision import resolve_precision
 from difftui.training.recipe import Recipe
 from difftui.training.seeding import derived_seed, generator
+from difftui.training.step import (
+    Batch,
+    Gradients,
+    RecordedStep,
+    Shards,
+    Split,
+    StaticStep,
+    Whole,
+    choose_split,
+    keep_freed_memory,
+)
 
 __all__ = ["Trainer"]
 
@@ -40,13 +51,20 @@ class Trainer:
         self.model.train()
         self._network = world.wrap(self.model)
         self.num_classes: int | None = self.model.num_classes  # type: ignore[assignment]
+        self.split = self._own_split()
+        if device.type == "cpu":
+            keep_freed_memory()
+        self._records = device.type == "cuda" and world.size == 1
+        self._gradients: Gradients | None = None
+        self._static: StaticStep | None = None
         self.weights = [p for p in self.model.parameters() if p.requires_grad]
         self.optimiser = torch.optim.AdamW(
             self.weights,
-            lr=recipe.learning_rate,
+            lr=torch.tensor(recipe.learning_rate, device=device) if self._records else recipe.learning_rate,
             betas=recipe.adam_betas,
             weight_decay=recipe.weight_decay,
             fused=True,
+            capturable=self._records,
         )
         self.ema = Ema(self.weights, recipe.ema_decay) if recipe.ema_decay is not None else None
         self.images = torch.from_numpy(digits.images.copy()).to(device).unsqueeze(1)
@@ -78,32 +96,23 @@ class Trainer:
 
     def train_step(self) -> Tensor:
         """One optimiser step. Returns the batch's mean loss, still on the device."""
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.learning_rate()
-        x0, label = self._batch()
-        draws = generator(self.device, self.recipe.seed, "noise", self.step)
-        t = self.objective.draw_timesteps(len(x0), draws)
-        eps = torch.randn(x0.shape, generator=draws, device=self.device)
-        if label is not None and self.num_classes is not None:
-            hidden = torch.rand(len(x0), generator=draws, device=self.device) < self.recipe.label_drop
-            label = label.masked_fill(hidden, self.num_classes)
-        mine = self.world.part(len(x0))
-        label_of_mine = None if label is None else label[mine]
-        with self.autocast():
-            losses = self.objective.loss(self._network, x0[mine], label_of_mine, t[mine], eps[mine])
-        loss = self.world.mean(losses, len(x0))
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimiser.step()
+        self._set_rate(self.learning_rate())
+        batch = self._draw()
         if self.ema is not None:
-            self.ema.update(self.weights)
+            self.ema.advance()
+        loss = self._execute(batch)
         self.step += 1
-        self.images_seen += len(x0)
-        return self.world.average(loss.detach())
+        self.images_seen += len(batch)
+        return loss
 
     def autocast(self) -> AbstractContextManager[Any]:
         """In this block the network's layers compute in the recipe's precision."""
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16")
+        return torch.autocast(
+            self.device.type,
+            torch.bfloat16,
+            enabled=self.precision == "bf16",
+            cache_enabled=False,  # one cache for all threads; and no weight is used twice in a step
+        )
 
     def gradient_norm(self) -> Tensor | None:
         """Euclidean norm of the newest step's whole gradient, still on the device; None before the first."""
@@ -160,6 +169,8 @@ class Trainer:
             "ema_updates": self.ema.updates if self.ema is not None else 0,
             "precision": self.precision,
             "images": len(self.images),
+            "shards": self.split.shards,
+            "shard_threads": self.split.threads,
         }
 
     @torch.no_grad()
@@ -171,13 +182,65 @@ class Trainer:
         """
         step, seen = int(position["step"]), int(position["images_seen"])
         seconds, updates = float(position["seconds"]), int(position["ema_updates"])
+        split = self.split
+        if self.device.type == "cpu" and self.world.size == 1 and "shards" in position:
+            split = Split(int(position["shards"]), int(position["shard_threads"]))
         for name, tensor in self.tensors().items():
             tensor.copy_(tensors[name])
+        if split != self.split:
+            self.split, self._gradients = split, None
         self.step, self.images_seen, self.seconds = step, seen, seconds
         if self.ema is not None:
             self.ema.updates = updates
 
-    def _batch(self) -> tuple[Tensor, Tensor | None]:
+    def _draw(self) -> Batch:
+        """Everything random of the next step."""
+        x0, label = self._images()
+        draws = generator(self.device, self.recipe.seed, "noise", self.step)
+        t = self.objective.draw_timesteps(len(x0), draws)
+        eps = torch.randn(x0.shape, generator=draws, device=self.device)
+        if label is not None and self.num_classes is not None:
+            hidden = torch.rand(len(x0), generator=draws, device=self.device) < self.recipe.label_drop
+            label = label.masked_fill(hidden, self.num_classes)
+        return Batch(x0, eps, t, label)
+
+    def _execute(self, batch: Batch) -> Tensor:
+        """Network, gradient, optimiser and average; returns the loss."""
+        if not self._records or len(batch) != min(self.recipe.batch_size, len(self.images)):
+            return self._body(batch)
+        if self._static is None:
+            self._static = RecordedStep(self._body, batch, self.weights)
+        return self._static(batch)
+
+    def _body(self, batch: Batch) -> Tensor:
+        if self._gradients is None:
+            if self.split.shards > 1:
+                self._gradients = Shards(self._losses, self.weights, self.split)
+            else:
+                self._gradients = Whole(self._losses, self.weights, self.world)
+        loss = self._gradients(batch)
+        self.optimiser.step()
+        if self.ema is not None:
+            self.ema.blend(self.weights)
+        return loss
+
+    def _losses(self, batch: Batch) -> Tensor:
+        with self.autocast():
+            return self.objective.loss(self._network, batch.x0, batch.label, batch.t, batch.eps)
+
+    def _own_split(self) -> Split:
+        if self.device.type == "cpu" and self.world.size == 1:
+            return choose_split(torch.get_num_threads())
+        return Split()
+
+    def _set_rate(self, rate: float) -> None:
+        for group in self.optimiser.param_groups:
+            if isinstance(group["lr"], Tensor):
+                group["lr"].fill_(rate)  # a recorded step reads it on the device
+            else:
+                group["lr"] = rate
+
+    def _images(self) -> tuple[Tensor, Tensor | None]:
         """Images in [-1, 1], (B, C, H, W), and their labels; every image once an epoch, in a seeded order."""
         epoch, index = divmod(self.step, self.steps_per_epoch)
         if epoch != self._order_epoch:
