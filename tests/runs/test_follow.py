@@ -177,6 +177,9 @@ def test_a_large_file_is_thinned_and_then_read_whole(run: Run, monkeypatch: pyte
     assert np.diff(thin.loss.x).max() < 40_000 / 40  # evenly spread
     where = np.searchsorted(truth.loss.x, thin.loss.x)
     np.testing.assert_array_equal(thin.loss.y, truth.loss.y[where])
+    assert follower._reader.builder._loss.weight == 10 * len(
+        thin.loss
+    )  # what was left out counts for nothing
     run.metrics.append(rows(4001, 4001)[0])
     read_whole(follower)
     assert_same(follower.history, history_of([*made, *rows(4001, 4001)]))
