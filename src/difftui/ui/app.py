@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from textual.screen import Screen
 
 from difftui.engine import Engine, Job, JobState
 from difftui.errors import DifftuiError
+from difftui.outlet import Outlet
 from difftui.ui.keys import GLOBAL, SCREENS, bindings
 from difftui.ui.signals import end_well_on_signals
 from difftui.ui.theme import DARK, LIGHT
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["DifftuiApp", "run_app"]
 
 FRAMES_PER_SECOND = 15
+RESTORE_SECONDS = 2.0  # for the last words, on a terminal that may not read them
 PATIENCE_SECONDS = 1.0  # a longer end than this gives its reason
 
 
@@ -237,9 +238,11 @@ def run_app(
     try:
         app.run()
     finally:
+        stderr = Outlet(2)  # the save must not wait for a terminal that nobody reads
         if app.own_training() is not None:
-            print("difftui: saving the training …", file=sys.stderr)  # noqa: T201
+            stderr.put("difftui: saving the training …\n".encode())
         elif not app.engine.shutdown(PATIENCE_SECONDS):
-            print("difftui: waiting for what is under way to end …", file=sys.stderr)  # noqa: T201
+            stderr.put("difftui: waiting for what is under way to end …\n".encode())
         app.engine.shutdown()
+        stderr.finish(RESTORE_SECONDS)
     return app.return_code or 0
