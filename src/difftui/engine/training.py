@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from difftui.engine.engine import Workbench
 from difftui.engine.job import JobState
-from difftui.errors import DifftuiError
 from difftui.runs import (
     History,
     HistoryBuilder,
@@ -18,8 +16,7 @@ from difftui.runs import (
     Verb,
     create_run,
     find_own_run,
-    read_metrics,
-    read_strip,
+    look_back,
 )
 from difftui.training.progress import Hold, Progress, SampleStrip, Validation
 from difftui.training.recipe import Recipe
@@ -138,23 +135,11 @@ class _Album:
 
     def __init__(self, run: Run, *, resume: bool) -> None:
         self.run = run
-        self.history = HistoryBuilder()
-        self.strips = StripAlbum()
+        self.history, earlier = look_back(run, run.status().step) if resume else (HistoryBuilder(), ())
+        self.strips = StripAlbum(SampleStrip(strip.step, strip.images, None, None) for strip in earlier)
         self._about: Mapping[str, Any] = {}
         self._saved_at: float | None = None
         self._saved_step = self._strip_step = self._validated_step = -1
-        if resume:
-            self._look_back(run.status().step)
-
-    def _look_back(self, last: int) -> None:
-        """Earlier sittings, up to the newest saved state."""
-        for row in read_metrics(self.run.metrics.path):
-            if isinstance(row.get("step"), int) and row["step"] <= last:
-                self.history.add_row(row)
-        for step, path in self.run.sample_strips():
-            if step <= last:
-                with suppress(DifftuiError):  # one that is damaged hides no other
-                    self.strips.add(SampleStrip(step, read_strip(path), None, None))
 
     def add(self, progress: Progress) -> None:
         """Take in what the event brings."""
@@ -202,8 +187,8 @@ class StripAlbum:
         all: what is kept, oldest first.
     """
 
-    def __init__(self) -> None:
-        self.all: tuple[SampleStrip, ...] = ()
+    def __init__(self, earlier: Iterable[SampleStrip] = ()) -> None:
+        self.all = tuple(earlier)
 
     def add(self, strip: SampleStrip) -> None:
         """Keep one more; one of the same step is replaced."""

@@ -8,7 +8,7 @@ import time
 from difftui.engine.job import JobState
 from difftui.engine.training import TrainingView
 from difftui.errors import DifftuiError
-from difftui.runs import Curve, Follower, LifeSign, Run, Strip, Verb, ask
+from difftui.runs import Follower, LifeSign, Run, Strip, Verb, ask
 from difftui.training.progress import Progress, SampleStrip, Validation
 from difftui.training.recipe import Recipe
 
@@ -160,17 +160,13 @@ def _progress(recipe: Recipe, follower: Follower, strip: SampleStrip | None) -> 
         images=step * recipe.batch_size,
         seconds=history.seconds,
         losses=(),
-        images_per_second=_newest(history.images_per_second),
-        learning_rate=_newest(history.learning_rate),
-        gradient_norm=_newest(history.gradient_norm) if len(history.gradient_norm) else None,
+        images_per_second=follower.last_row.get("rate", 0.0),
+        learning_rate=follower.last_row.get("lr", 0.0),
+        gradient_norm=follower.last_row.get("grad"),
         saved_step=follower.status.step or None,
         validation=measured,
         strip=strip,
     )
-
-
-def _newest(curve: Curve) -> float:
-    return float(curve.y[-1]) if len(curve) else 0.0
 
 
 def _strip(strip: Strip) -> SampleStrip:
