@@ -136,7 +136,12 @@ def test_version(cli: Cli) -> None:
         (["train", "--preset", "lab", "--timesteps", "0"], "--timesteps: expected a whole number"),
         (["train", "--preset", "lab", "--timesteps", "10001"], "--timesteps: expected a whole number"),
         (["train", "--preset", "lab", "--seed", "-1"], "--seed: expected a whole number"),
+        (["train", "--preset", "lab", "--target", "x"], "invalid choice: 'x'"),
+        (["train", "--preset", "lab", "--ema-decay", "2"], "--ema-decay: expected a number from 0 to 1"),
         (["train", "--resume"], "name the run to resume"),
+        (["runs", "--stop"], "--stop: expected one argument"),
+        (["runs", "--stop", "a", "--pause", "b"], "not allowed with"),
+        (["watch"], "required: RUN_OR_DIR"),
         (["sample", "--from", "x"], "required: --out"),
         (["sample", "--out", "x.png"], "required: --from"),
         (["sample", "--from", "x", "--out", "x.png", "-n", "0"], "expected a whole number from 1"),
@@ -182,10 +187,14 @@ def test_train_without_a_name_takes_an_unused_one(cli: Cli) -> None:
 
 def test_options_change_the_recipe(cli: Cli) -> None:
     options = ["--schedule", "cosine", "--timesteps", 200, "--seed", 7, "--learning-rate", 1e-3]
+    options += ["--target", "v", "--weighting", "min-snr", "--decay", "cosine", "--ema-decay", 0.9]
+    options += ["--precision", "fp32"]
     assert cli(*SMALL, *options, "--minutes", 0.001, "--run", "mine").status == 0
     recipe = Recipe.from_json(find_run("mine").recipe_text())
     assert (recipe.schedule, recipe.timesteps, recipe.seed, recipe.minutes) == ("cosine", 200, 7, 0.001)
     assert recipe.learning_rate == 1e-3
+    assert (recipe.target, recipe.weighting, recipe.decay) == ("v", "min-snr", "cosine")
+    assert (recipe.ema_decay, recipe.precision) == (0.9, "fp32")
     assert recipe.model_options["timesteps"] == 200  # the net's time is t / T
     assert recipe.epochs is None
 
@@ -208,9 +217,22 @@ def test_resume_keeps_the_runs_own_recipe(cli: Cli, small: Run) -> None:
         (["--schedule", "cosine"], "began with --schedule linear"),
         (["--timesteps", "200"], "began with --timesteps 1000"),
         (["--seed", "1"], "began with --seed 0"),
+        (["--target", "v"], "began with --target eps"),
+        (["--ema-decay", "0.9"], "began without --ema-decay"),
     ]:
         assert told in cli.refused("train", "--run", "small", "--resume", *words, status=2)
     assert small.status().step == 3
+
+
+def test_nothing_to_resume(cli: Cli) -> None:
+    """Without a preset it is a mistake; with one it is the first time that a job's one command is given."""
+    told = cli.refused("train", "--run", "mine", "--resume", status=1)
+    assert "there is no run called 'mine'. Known: " in told
+    for begins in (True, False):
+        outcome = cli(*SMALL, "--steps", 1, "--run", "mine", "--resume")
+        assert outcome.status == 0
+        assert ("mine: there is no such run yet, so it begins." in outcome.err) == begins
+    assert find_run("mine").status().state == "finished"
 
 
 def test_a_name_that_is_taken(cli: Cli, small: Run) -> None:
@@ -226,7 +248,6 @@ def test_a_name_that_is_taken(cli: Cli, small: Run) -> None:
         (["--device", "cuda:77"], "there is no device 'cuda:77' here"),
         (["--device", "abacus"], "'abacus' is not a device"),
         (["--data", "/nowhere"], "/nowhere (--data) is not a folder"),
-        (["--run", "nothing", "--resume"], "there is no run called 'nothing'. Known: "),
     ],
 )
 def test_what_train_cannot_do(cli: Cli, words: list[str], told: str) -> None:

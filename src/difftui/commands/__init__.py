@@ -17,7 +17,8 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
     {
         "train": "train a network and keep it as a run",
         "sample": "draw pictures from a trained network",
-        "runs": "list runs and shipped checkpoints",
+        "runs": "list runs and shipped checkpoints, pause or stop a run",
+        "watch": "look at a run that another process trains",
         "evaluate": "judge the digits that a network draws",
         "doctor": "say what difftui finds on this machine",
         "bench": "measure this machine and print a table",

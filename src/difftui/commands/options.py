@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-__all__ = ["add_device", "number", "whole_number"]
+from difftui.runs import Run, runs_dir
+
+__all__ = ["add_device", "handle", "number", "whole_number"]
 
 
 def whole_number(low: int, high: int) -> Callable[[str], int]:
@@ -43,3 +45,8 @@ def add_device(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device", metavar="D", default="auto", help="where to compute: auto (default), cpu, cuda:0, mps"
     )
+
+
+def handle(run: Run) -> str:
+    """What commands take for this run: its name, or its path where it lies elsewhere."""
+    return run.name if run.path.parent == runs_dir() else str(run.path)

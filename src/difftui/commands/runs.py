@@ -1,37 +1,111 @@
-"""``difftui runs``: what there is to sample from and to resume."""
+"""``difftui runs``: what there is to sample from and to resume, and a word to a run that is being trained."""
 
 from __future__ import annotations
 
 import argparse
+import shlex
 import time
 from collections.abc import Sequence
 from datetime import datetime
+from typing import cast, get_args
 
+from difftui.commands.options import handle
 from difftui.errors import DifftuiError
-from difftui.runs import Run, list_runs, runs_dir, shipped_runs
+from difftui.runs import LifeSign, Run, Status, Verb, ask, find_run, list_runs, runs_dir, shipped_runs
 from difftui.runs.metrics import last_metrics
 from difftui.training.recipe import PRESETS, Recipe
 from difftui.words import duration
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["add_arguments", "news", "run"]
 
 HEADER = ("NAME", "PRESET", "STATE", "STEP", "LOSS", "WHEN")
 RIGHT = (3, 4)  # columns of numbers
+ANSWER_SECONDS = 60.0  # that a training may take to save and end
+LOOK_SECONDS = 0.1
+MOST_STOPPED = 3  # stopped runs that are told how to go on with
+HELP = {
+    "pause": "ask the process that trains it to pause",
+    "resume": "ask it to go on after a pause",
+    "stop": "ask it to save and end",
+    "sample": "ask it to draw samples now",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """``difftui runs`` takes nothing of its own."""
+    """What ``difftui runs`` takes."""
+    verbs = parser.add_mutually_exclusive_group()
+    for verb in get_args(Verb):
+        verbs.add_argument(f"--{verb}", metavar="RUN", help=HELP[verb])
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the table and return the exit status."""
+    """Print the table, or ask a run for something, and return the exit status."""
+    for verb in get_args(Verb):
+        if (name := getattr(args, verb)) is not None:
+            return _ask(find_run(name), cast(Verb, verb))
     own, shipped = list_runs(), shipped_runs()
     if not own:
         print(f"No runs yet in {runs_dir()}. Begin with: difftui train --preset {next(iter(PRESETS))}")
-    rows = [_row(run, run.status().state) for run in own] + [_row(run, "shipped") for run in shipped]
+    found = [(run, run.status(), run.liveness()) for run in own]
+    rows = [_row(run, _state(status, life)) for run, status, life in found]
+    rows += [_row(run, "shipped") for run in shipped]
     if rows:
         print(_table([HEADER, *rows]))
+    for line in _notes(found):
+        print(line)
     return 0
+
+
+def news(run: Run, status: Status, life: LifeSign) -> str:
+    """How it stands with a run, and what can be done; empty where the table says it all."""
+    holder = run.holder()
+    if holder is not None and life.state != "not running":
+        where = f"on {holder.host}, process {holder.pid}, {holder.device}".removesuffix(", ")
+        if life.state == "alive":
+            return f"{holder.state} {where}. Watch: {_command('watch', handle(run))}"
+        ago = duration(life.seconds or 0)
+        return f"presumed dead {where}: the last sign of life was {ago} ago. {_resume(run)}"
+    if status.state in ("stopped", "new") and status.fraction < 1:
+        return f"stopped at {status.fraction:.0%}. {_resume(run)}"
+    return f"failed: {status.message}" if status.state == "failed" and status.message else ""
+
+
+def _notes(found: Sequence[tuple[Run, Status, LifeSign]]) -> list[str]:
+    lines, stopped = [], 0
+    for run, status, life in found:
+        if life.state == "not running":
+            stopped += status.state == "stopped"
+            if status.state != "stopped" or stopped > MOST_STOPPED:
+                continue
+        if line := news(run, status, life):
+            lines.append(f"{run.name}: {line}")
+    return lines
+
+
+def _ask(run: Run, verb: Verb) -> int:
+    ask(run, verb)
+    if verb != "stop":
+        print(f"{run.name}: asked to {verb}.")
+        return 0
+    deadline = time.monotonic() + ANSWER_SECONDS
+    while run.liveness().state != "not running":
+        if time.monotonic() > deadline:
+            raise DifftuiError(
+                f"{run.name} was asked to stop and has not ended in {duration(ANSWER_SECONDS)}. "
+                "Look again with: difftui runs"
+            )
+        time.sleep(LOOK_SECONDS)
+    status = run.status()
+    print(f"{run.name}: {status.state} at step {status.step}. {_resume(run)}".strip())
+    return 0
+
+
+def _state(status: Status, life: LifeSign) -> str:
+    if life.state == "alive":
+        return f"training {status.fraction:.0%}"
+    if life.state == "presumed dead":
+        return "presumed dead"
+    return f"stopped {status.fraction:.0%}" if status.state == "stopped" else status.state
 
 
 def _row(run: Run, state: str) -> tuple[str, ...]:
@@ -43,6 +117,14 @@ def _row(run: Run, state: str) -> tuple[str, ...]:
     step, loss = last.get("step", run.status().step), last.get("loss")
     when = "" if state == "shipped" else _when(run.last_written())
     return run.name, name, state, str(step), f"{loss:.4f}" if isinstance(loss, int | float) else "-", when
+
+
+def _resume(run: Run) -> str:
+    return f"Go on: {_command('train', '--run', handle(run), '--resume')}"
+
+
+def _command(*words: str) -> str:
+    return shlex.join(["difftui", *words])
 
 
 def _when(moment: float) -> str:

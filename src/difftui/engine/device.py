@@ -15,7 +15,14 @@ from difftui.words import gib
 if TYPE_CHECKING:
     from difftui.engine.nvml import Gpu
 
-__all__ = ["Device", "configure_threads", "pick_device", "processor_name", "usable_cores"]
+__all__ = [
+    "Device",
+    "configure_threads",
+    "pick_device",
+    "pick_device_among",
+    "processor_name",
+    "usable_cores",
+]
 
 MOST_THREADS = 16  # our networks are small: more threads only wait for each other
 WORTH_TELLING = 2**30  # bytes of a GPU that others use
@@ -68,6 +75,27 @@ def pick_device(request: str = "auto") -> Device:
     if request in ("mps", "cuda") or numbered:
         raise DifftuiError(f"there is no device {request!r} here. Use one of: {', '.join(_present())}.")
     raise DifftuiError(f"{request!r} is not a device. Use one of: {', '.join(_present())}.")
+
+
+def pick_device_among(number: int, request: str = "auto") -> Device:
+    """The device of one of several processes on this machine: each has a GPU to itself, or all share the CPU.
+
+    Args:
+        number: which of them, from 0.
+        request: "auto", "cuda" or "cpu".
+
+    Raises:
+        DifftuiError: there are fewer GPUs than processes, or one device is asked for by its number.
+    """
+    if request == "cpu" or (request == "auto" and not _cuda_count()):
+        return pick_device("cpu")
+    if request not in ("auto", "cuda"):
+        raise DifftuiError(f"several processes cannot share {request!r}. Use --device auto, cuda or cpu.")
+    if number >= _cuda_count():
+        raise DifftuiError(
+            f"process {number + 1} finds only {_cuda_count()} CUDA devices. Start fewer, or use --device cpu."
+        )
+    return pick_device(f"cuda:{number}")
 
 
 def configure_threads() -> int:

@@ -102,6 +102,8 @@ class World:
         Raises:
             PeerLost: somebody is gone; the trainer stands where it stood.
         """
+        if self.size == 1:
+            return trainer.train_step()
         self._in_step = True
         self._exchange(going_on=True, seconds=trainer.seconds)
         with _peers():
@@ -115,7 +117,7 @@ class World:
         After a step that failed the others wait in the middle of it, and cannot be told. They notice when we
         are gone.
         """
-        if not self._in_step:
+        if self.size > 1 and not self._in_step:
             with suppress(PeerLost):
                 self._exchange(going_on=False, seconds=0.0)
 
@@ -167,9 +169,6 @@ class World:
             trainer.restore(tensors, position)
 
     def _exchange(self, *, going_on: bool, seconds: float) -> tuple[bool, float]:
-        if self.size == 1:
-            self.stop_wanted = self.wants_stop()
-            return going_on, seconds
         mine = [float(going_on), seconds, float(self.wants_stop())]
         told = torch.tensor(mine, dtype=torch.float64)  # on the CPU: the device is not waited for
         with _peers():

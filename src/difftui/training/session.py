@@ -14,6 +14,7 @@ from difftui.data import Digits, load
 from difftui.errors import DifftuiError
 from difftui.runs import Activity, Attendance, Run, State, Status, Verb, write_strip
 from difftui.training import storage
+from difftui.training.distributed import ALONE, PeerLost, World
 from difftui.training.ledger import Ledger, NotFinite
 from difftui.training.memory import out_of_memory
 from difftui.training.onlooker import Onlooker
@@ -72,6 +73,7 @@ class Session:
             "resume", "stop"); a wish for samples is fulfilled here.
         state: tells those who watch whether the training is "paused"; called in another thread.
         device_label: what people call the device.
+        world: the processes that train together; this one leads them.
 
     Attributes:
         trainer: open to whoever holds the session and works in the same thread (the engine samples from the
@@ -88,12 +90,13 @@ class Session:
         on_request: Callable[[Verb], None] | None = None,
         state: Callable[[], Activity] | None = None,
         device_label: str = "",
+        world: World = ALONE,
     ) -> None:
         digits = load(recipe.data) if digits is None else digits
         self.run = run
         self._recipe, self._device = recipe, torch.device(device)
         with self._memory_explained():
-            self.trainer = Trainer(recipe, digits, self._device)
+            self.trainer = Trainer(recipe, digits, self._device, world)
         self.onlooker = Onlooker(self.trainer) if run is not None else None
         self.ledger = Ledger(self.trainer, run.metrics if run is not None else None)
         self.saved_step: int | None = None
@@ -113,6 +116,7 @@ class Session:
                 held.enter_context(
                     Attendance(self.run, self._obey, state=self._state, device=self._device_label)
                 )
+            held.callback(self.trainer.world.dismiss)
             held.enter_context(self._memory_explained())
             try:
                 yield from self._sitting(resume)
@@ -148,13 +152,14 @@ class Session:
             atomic.sweep(self.run.state_paths[0].parent)
         if resume:
             self._restore()
+        trainer.world.share_state(trainer)
         self._write_about()
         self._write_status("finished" if self._at_end() else "training")
         last_report = last_save = time.monotonic()
         try:
             while trainer.fraction < 1:
                 began = time.perf_counter()
-                self.ledger.add(trainer.train_step())
+                self.ledger.add(trainer.world.step(trainer))
                 trainer.seconds += time.perf_counter() - began
                 now = time.monotonic()
                 save_due = now - last_save >= SAVE_SECONDS
@@ -170,6 +175,9 @@ class Session:
                 yield self._progress(losses)
         except NotFinite as error:
             self._diverged(f"the loss is {error.loss}", error.step)
+        except PeerLost as error:
+            self._stop()
+            raise PeerLost(f"{error} Step {trainer.step} is saved: resume the run.") from error
         except GeneratorExit:
             if not (self._at_end() and self.saved_step == trainer.step):
                 self._stop()
