@@ -58,7 +58,8 @@ def _entry(run: Run) -> RunEntry | None:
     if status.state == "failed":
         return _told(run, "failed", status.message)
     if status.state == "stopped" or status.step:
-        return _told(run, "interrupted", f"{status.message or 'stopped'}, {duration(status.seconds)} trained")
+        why = f" ({status.message})" if status.message else ""
+        return _told(run, "interrupted", f"after {duration(status.seconds)} of training{why}")
     return None  # made, and never begun
 
 

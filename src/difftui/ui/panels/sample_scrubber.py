@@ -45,12 +45,14 @@ class SampleScrubber(Vertical):
         self.strips: tuple[SampleStrip, ...] = ()
         self.chosen: int | None = None
         self._drawn: object = None
+        self._empty = ""
+        self._held: object = None
 
     def compose(self) -> ComposeResult:
         with Horizontal():
             yield ActionText(id="which")
             yield Slider("", "newest", id="scrub")
-        yield ActionText("none yet: they come as the network trains", id="empty")
+        yield ActionText(id="empty")
         yield PixelView(id="pictures")
 
     @property
@@ -58,10 +60,14 @@ class SampleScrubber(Vertical):
         """The strip that is shown."""
         return self.strips[self._index()] if self.strips else None
 
-    def show(self, strips: tuple[SampleStrip, ...]) -> None:
-        """Show these; an older one that was chosen stays, or the nearest before it that is still there."""
-        if strips is not self.strips:
-            self.strips = strips
+    def show(self, strips: tuple[SampleStrip, ...], *, empty: str = "") -> None:
+        """Show these; an older one that was chosen stays, or the nearest before it that is still there.
+
+        Args:
+            strips: oldest first.
+            empty: what to say where there are none.
+        """
+        self.strips, self._empty = strips, empty
         self._draw()
 
     def scrub(self, by: int) -> None:
@@ -91,13 +97,15 @@ class SampleScrubber(Vertical):
     def _draw(self) -> None:
         strip = self.shown
         size, columns, rows = self._room()
-        key = (strip, len(self.strips), self.chosen, size, columns, rows)
+        pixels = strip.images if strip is not None else None
+        key = (id(pixels), len(self.strips), self.chosen, size, columns, rows, self._empty)
         if not self.is_mounted or key == self._drawn:
             return
-        self._drawn = key
+        self._drawn, self._held = key, pixels  # held, so that no other pixels have its id
         pictures = self.query_one("#pictures", PixelView)
         pictures.display = strip is not None
-        self.query_one("#empty").display = strip is None
+        self.query_one("#empty", ActionText).display = strip is None
+        self.query_one("#empty", ActionText).update(self._empty)
         self.query_one(Slider).display = len(self.strips) > 1
         self.query_one(Slider).move(self._index(), last=len(self.strips) - 1)
         self.query_one("#which", ActionText).update(self._which(strip))
@@ -107,7 +115,7 @@ class SampleScrubber(Vertical):
 
     def _which(self, strip: SampleStrip | None) -> Content:
         if strip is None:
-            return Content("samples").stylize("$muted")
+            return Content()
         asked = f" · asked for {strip.labels[0]} to {strip.labels[-1]}" if strip.labels else ""
         more = asked if self.size.width >= 100 else ""
         return Content.assemble(

@@ -33,14 +33,19 @@ class TimestepBars(Widget):
         super().__init__(id=id, classes=classes)
         self.values: tuple[float, ...] = ()
         self.timesteps = 0
+        self.empty = ""
 
-    def show(self, values: Sequence[float], timesteps: int) -> None:
+    def show(self, values: Sequence[float], timesteps: int, *, empty: str = "") -> None:
         """Show mean errors of equal parts of 0 … ``timesteps`` - 1; draws only what is new.
 
         Args:
-            values: one for each part, clean to noise; NaN has no bar. None at all says so.
+            values: one for each part, clean to noise; NaN has no bar.
             timesteps: T.
+            empty: what to say where there are no values.
         """
+        if empty != self.empty:
+            self.empty = empty
+            self.refresh()
         new = tuple(values)
         if repr(new) != repr(self.values) or timesteps != self.timesteps:  # NaN is not equal to itself
             self.values, self.timesteps = new, timesteps
@@ -48,7 +53,7 @@ class TimestepBars(Widget):
 
     def render(self) -> Content:
         if not self.values:
-            return Content("comes with the first validation").stylize("$muted")
+            return Content(self.empty).stylize("$muted")
         values, starts = self._rows()
         largest = max((value for value in values if isfinite(value)), default=1.0) or 1.0
         room = max(1, self.size.width - LABEL - FIGURE - 2)

@@ -129,7 +129,7 @@ class Canvas:
         for y, row in enumerate(self._dots):
             for x, dot in enumerate(row):
                 if dot is not None:
-                    self.cells[y][x] = (dot[0], dot[1], self.cells[y][x][2])
+                    self.cells[y][x] = (dot[0], dot[1], dot[2] or self.cells[y][x][2])
         return homeless
 
     def _span(self, shade: Shade) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from difftui.ui.plotting.records import Floats, Range
 from difftui.ui.plotting.reduction import finite_stretches, reduce_to_columns
 
-__all__ = ["DOTS", "Curve", "Dots", "draw_dots", "glyphs_of"]
+__all__ = ["DOTS", "Curve", "Dots", "Glyphs", "draw_dots", "glyphs_of"]
 
 DOTS = {"braille": (2, 4), "fhd": (2, 3), "hd": (2, 2), "dot": (1, 1)}
 """Columns and rows of dots in a cell for each set of glyphs."""
@@ -140,31 +140,46 @@ def _points(x: Floats, y: Floats, columns: int, rows: int) -> Dots:
     return dots
 
 
-def glyphs_of(layers: list[tuple[Dots, bool]], glyphs: str) -> tuple[list[list[str]], list[list[int]]]:
+@dataclass(frozen=True)
+class Glyphs:
+    """Layers of dots as characters, row by row.
+
+    Attributes:
+        text: the glyphs, " " where nothing is.
+        owner: index of the layer whose colour the cell has, -1 where nothing is.
+        covered: whether a band lies under the line or the points of this cell.
+    """
+
+    text: list[list[str]]
+    owner: list[list[int]]
+    covered: list[list[bool]]
+
+
+def glyphs_of(layers: list[tuple[Dots, bool]], glyphs: str) -> Glyphs:
     """Layers of dots as characters, each cell in the colour of one layer.
 
     Args:
-        layers: the dots of each curve, later ones on top, and whether it is a band: bands give way to lines
-            and points in the cells that these touch, so that a line stays thin and in its own colour.
+        layers: the dots of each curve, and whether it is a band. Bands give way to lines and points in the
+            cells that these touch, so that a line stays thin and in its own colour. Where several lines touch
+            one cell they have it in turn, column by column, so that none hides the others.
         glyphs: a name in :data:`DOTS`.
-
-    Returns:
-        Rows of glyphs (" " where nothing is), and rows of the layer's index whose colour the cell has (-1
-        where nothing is).
     """
     wide, high = DOTS[glyphs]
     weights = np.array(_BITS[glyphs])
     rows, columns = layers[0][0].shape[0] // high, layers[0][0].shape[1] // wide
-    bits = {False: np.zeros((rows, columns), np.int64), True: np.zeros((rows, columns), np.int64)}
-    owner = {False: np.full((rows, columns), -1), True: np.full((rows, columns), -1)}
-    for index, (dots, band) in enumerate(layers):
-        cells = dots.reshape(rows, high, columns, wide)
-        sums = np.einsum("rhcw,hw->rc", cells, weights)
-        bits[band] |= sums
-        owner[band][sums > 0] = index
-    lines = bits[False] > 0
+    sums = np.stack(
+        [np.einsum("rhcw,hw->rc", dots.reshape(rows, high, columns, wide), weights) for dots, _ in layers]
+    )
+    band = np.array([is_band for _, is_band in layers])
+    touched = sums > 0
+    under, lines = touched[band].any(0), touched[~band].any(0)
+    contending = touched & np.where(lines, ~band[:, None, None], band[:, None, None])
+    turn = np.arange(columns) % np.maximum(contending.sum(0), 1)
+    owner = np.argmax(contending & (np.cumsum(contending, 0) == turn + 1), 0)
+    bits = np.take_along_axis(sums, owner[None], 0)[0]
     table = _GLYPHS[glyphs]
-    chosen = np.where(lines, bits[False], bits[True]).tolist()
-    return [[table[cell] for cell in row] for row in chosen], np.where(
-        lines, owner[False], owner[True]
-    ).tolist()
+    return Glyphs(
+        [[table[cell] for cell in row] for row in np.where(under | lines, bits, 0).tolist()],
+        np.where(under | lines, owner, -1).tolist(),
+        (under & lines).tolist(),
+    )

@@ -43,7 +43,8 @@ def _table(actions: tuple[Action, ...]) -> Content:
 
 _NAMES = {"question_mark": "?", "full_stop": ".", "comma": ",", "plus": "+", "equals_sign": "=", "minus": "-",
           "left": "←", "right": "→", "shift+left": "⇧←", "shift+right": "⇧→", "ctrl+p": "^P", "ctrl+q": "^Q",
-          "f1": "F1", "home": "Home", "end": "End"}  # fmt: skip
+          "left_square_bracket": "[",
+          "right_square_bracket": "]", "f1": "F1", "home": "Home", "end": "End"}  # fmt: skip
 
 
 def _keys(action: Action) -> str:

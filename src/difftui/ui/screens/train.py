@@ -1,10 +1,9 @@
-"""Training, live: the loss as it falls, and what the network can draw by now."""
+"""Training, live: start or attach, watch the loss, and see what the network can draw by now."""
 
 from __future__ import annotations
 
-import time
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
@@ -12,374 +11,617 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
 from difftui.engine import Job, JobState
+from difftui.engine.handover import Handover, begin_apart, move_apart, resume_apart
+from difftui.engine.telemetry import Telemetry
+from difftui.engine.watching import Watch
 from difftui.errors import DifftuiError
-from difftui.runs import Run, Status, find_own_run, list_runs, unused_name
+from difftui.runs import Follower, Run, find_run, unused_name
 from difftui.training.recipe import PRESETS, Recipe
+from difftui.training.reference import loss_of_zero, mean_square
+from difftui.ui.panels.device_line import device_line
+from difftui.ui.panels.estimate import Estimate, estimate
+from difftui.ui.panels.facts import plan_rows, view_rows
+from difftui.ui.panels.loss_plot import Ghost, loss_lines, loss_notes, loss_series
+from difftui.ui.panels.plan import Plan, length_text
+from difftui.ui.panels.progress_lines import bar_line, number_line
+from difftui.ui.panels.recipe_form import RecipeForm
+from difftui.ui.panels.run_list import RunEntry, find_entries
+from difftui.ui.panels.run_picker import Picked, RunPicker
+from difftui.ui.panels.sample_scrubber import SampleScrubber
+from difftui.ui.panels.standing import Feed, Standing, standing_of
+from difftui.ui.panels.timestep_bars import TimestepBars
 from difftui.ui.screens.base import LabScreen
-from difftui.ui.widgets.pixels import PixelView, resample
-from difftui.ui.widgets.plot import CurvePlot, Line, Series
+from difftui.ui.widgets.plot import CurvePlot, Marker, Series
 from difftui.ui.widgets.text import ActionText
-from difftui.words import duration, grouped
+from difftui.words import grouped
 
 if TYPE_CHECKING:
-    from difftui.engine.training import SampleStrip, TrainingView
+    from collections.abc import Callable
+
+    from difftui.engine.training import TrainingView
+    from difftui.runs import History
 
 __all__ = ["SCREEN", "TrainScreen"]
 
-THUMBNAIL = 14  # pixels across a sample: half its size, so that ten have room
 MINUTES = (0.5, 1.0, 2.0, 5.0, 15.0, 60.0)
-PLOT_SECONDS = 0.5  # the curve is drawn no more often: its change is slow, its bytes are many
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """How long to train: the recipe's own length, or minutes."""
-
-    minutes: float | None = None
-
-    def applied(self, recipe: Recipe) -> Recipe:
-        """The recipe with this length."""
-        return recipe if self.minutes is None else recipe.with_budget(minutes=self.minutes)
+PLOT_SECONDS = 0.5  # curves are drawn no more often: their change is slow, their bytes are many
+OFFERED = ("running", "interrupted", "presumed dead")
 
 
 class TrainScreen(LabScreen):
-    """Start, watch, pause, stop and resume a training."""
+    """Start, watch, pause, stop, resume, attach to and hand over a training."""
 
     NAME = "train"
 
     def __init__(self) -> None:
         super().__init__()
-        self.preset = next(iter(PRESETS))
-        self.budgets = (Budget(), *(Budget(m) for m in MINUTES))
-        self.budget = 0
-        self.resumable: list[Run] = []
-        self.chosen_run: Run | None = None
-        self.chosen_status = Status()  # of the chosen run, as it was when it was chosen
-        self.chosen_run_recipe: Recipe | None = None  # None also where it cannot be read
+        self.plan = Plan(next(iter(PRESETS.values())))
+        self.entries: list[RunEntry] = []
+        self.ghost: Ghost | None = None
         self.log_axis = True
-        self._was_active = False
-        self._drawn_version = -1
+        self.estimate = Estimate(None, "")
+        self.handover: Handover | None = None
+        self._started: tuple[Recipe, Estimate] | None = None  # what this app started last
+        self._mean_squares: dict[str, float | None] = {}  # by the name of the data
+        self._telemetry: Telemetry | None = None
+        self._standing: Standing | None = None
+        self._drawn: tuple[object, ...] = ()
         self._drawn_at = 0.0
-        self._drawn_strip: tuple[SampleStrip | None, tuple[int, int]] | None = None
+        self._loss_text = ""
         self._texts: dict[str, Content] = {}
 
     # -- composition
 
     def compose_body(self) -> ComposeResult:
         with Vertical(id="train"):
-            yield CurvePlot(id="loss", classes="panel")
+            with Horizontal(id="upper"):
+                with Vertical(id="loss-panel", classes="panel"):
+                    yield CurvePlot(id="loss", zoomable=True)
+                with Vertical(id="bars-panel", classes="panel"):
+                    yield TimestepBars(id="bars")
+                with Vertical(id="more"):
+                    yield CurvePlot(id="gradient", classes="panel")
+                    yield CurvePlot(id="rate", classes="panel")
             yield ActionText(id="invitation", classes="panel")
             with Horizontal(id="below"):
-                with Vertical(id="samples", classes="panel"):
-                    yield PixelView(id="strip")
-                    yield ActionText(id="strip-empty", classes="muted")
+                with Vertical(id="samples-panel", classes="panel"):
+                    yield SampleScrubber(id="samples")
                 yield ActionText(id="facts", classes="panel")
             yield ActionText(id="bar")
             yield ActionText(id="status")
+            yield ActionText(id="device")
 
     def on_mount(self) -> None:
-        self.query_one("#facts").border_title = "recipe"
-        self.query_one("#samples").border_title = "samples from the current weights"
         self.query_one("#invitation").border_title = "train a network to take noise away"
+        self.query_one("#facts").border_title = "recipe"
+        self.query_one("#samples-panel").border_title = "always from the same noise"
+        self.query_one("#gradient").border_title = "gradient norm"
+        self.query_one("#rate").border_title = "learning rate"
+
+    def on_unmount(self) -> None:
+        if self._telemetry is not None:
+            self._telemetry.stop()
 
     def on_screen_resume(self) -> None:
-        self._look_for_runs()
+        if self.lab.data and self.plan.recipe.data != self.lab.data:
+            self.plan = replace(self.plan, recipe=replace(self.plan.recipe, data=self.lab.data))
+        self._look_around()
         wanted, self.lab.wanted_run = self.lab.wanted_run, None
-        if wanted is not None and not self.lab.training_is_active():
-            self._choose_wanted(wanted)
-        self._drawn_version = -1
+        if wanted is not None:
+            self._open_wanted(wanted)
+        self._drawn = ()
 
-    # -- actions
+    # -- actions: training
 
     def action_play(self) -> None:
-        """Start what is chosen; a training under way pauses or goes on."""
-        job = self.lab.training
-        if job is None or job.state.final:
+        """Start what is planned; a training under way pauses or goes on."""
+        feed = self.lab.training
+        if feed is None or feed.state.final:
             self._start(paused=False)
-        elif job.state is JobState.PAUSED:
-            job.resume()
+        elif feed.state is JobState.PAUSED:
+            self._ask(feed.resume)
         else:
-            job.pause()
+            self._ask(feed.pause)
 
     def action_step(self, count: int) -> None:
         """One optimiser step, then hold; also from the start."""
-        job = self.lab.training
-        if job is None or job.state.final:
-            job = self._start(paused=True)
+        feed = self.lab.training
+        if isinstance(feed, Watch) and not feed.state.final:
+            self.notify(
+                f"{feed.name} trains in another process, which cannot be stepped. Pause it with space."
+            )
+            return
+        if feed is None or feed.state.final:
+            self._start(paused=True)
+            feed = self.lab.training
             count += 1  # the first event tells that all is prepared
-        if job is not None:
-            job.step(count)
+        if isinstance(feed, Job):
+            feed.step(count)
 
     def action_stop(self) -> None:
         """End the training; it is saved and can be resumed."""
-        job = self.lab.training
-        if job is None or job.state.final:
+        feed = self.lab.training
+        if feed is None or feed.state.final:
             return
-        job.close()
-        if job.snapshot is None:  # there was nothing yet to save, and there is nothing to show
-            self._clear_finished()
+        self._ask(feed.close)
+        if feed.snapshot is None and isinstance(feed, Job):  # nothing to save yet, and nothing to show
+            self._put_aside()
+
+    def action_sample(self) -> None:
+        """Draw samples and measure now."""
+        feed = self.lab.training
+        if feed is not None and not feed.state.final:
+            self._ask(lambda: feed.post("sample"))
+
+    def action_keep(self) -> None:
+        """Before the start a choice; during it, hand the training over to a process of its own."""
+        feed = self.lab.training
+        if self.handover is not None:
+            return
+        if isinstance(feed, Job) and not feed.state.final:
+            self.handover = Handover(feed.name, move_apart(feed, self._device(), self.lab.data))
+        elif feed is None or feed.state.final:
+            self.plan = replace(self.plan, keep=not self.plan.keep)
+        else:
+            self.notify(f"{feed.name} already trains in a process of its own: leaving does it no harm.")
+
+    def action_go_on(self) -> None:
+        """Resume what was interrupted, or attach to what runs."""
+        feed = self.lab.training
+        if isinstance(feed, Watch) and self._standing in (Standing.STOPPED, Standing.LOST, Standing.FAILED):
+            self._resume(feed.run)
+        elif (offer := self._offer()) is not None:
+            self._open(offer)
+
+    def action_halve(self) -> None:
+        """After an end for want of memory, half the batch; after divergence, half the learning rate."""
+        recipe = self._recipe_shown()
+        if recipe is None or self._standing not in (Standing.NO_MEMORY, Standing.DIVERGED):
+            return
+        if self._standing is Standing.NO_MEMORY:
+            half = self._smaller_batch(recipe)
+            if half is None:
+                return
+            recipe = replace(recipe, batch_size=half)
+        else:
+            recipe = replace(recipe, learning_rate=recipe.learning_rate / 2)
+        self.plan = replace(self.plan, recipe=recipe)
+        self._start(paused=False)
+
+    def action_generate(self) -> None:
+        """Draw with the weights of the run shown here."""
+        feed = self.lab.training
+        if feed is not None and feed.snapshot is not None:
+            self.lab.wanted_run = feed.snapshot.run.name
+        self.lab.action_go("generate")
+
+    # -- actions: what to train
 
     def action_preset(self, by: int) -> None:
         """Walk through the recipes."""
-        if not self.lab.training_is_active():
+        if self._choosing():
             names = list(PRESETS)
-            self.preset = names[(names.index(self.preset) + by) % len(names)]
-            self._choose_run(None)
-            self.budget = 0
+            at = names.index(self.plan.recipe.name) if self.plan.recipe.name in names else -by
+            self._plan_recipe(PRESETS[names[(at + by) % len(names)]])
 
     def action_budget(self, by: int) -> None:
         """Train for longer or shorter."""
-        if not self.lab.training_is_active() and self.chosen_run is None:
-            self.budget = (self.budget + by) % len(self.budgets)
-            self._clear_finished()
+        if self._choosing():
+            recipe = self.plan.recipe
+            own = PRESETS.get(recipe.name, recipe)
+            lengths = [own, *(recipe.with_budget(minutes=m) for m in MINUTES)]
+            at = next((i for i, r in enumerate(lengths) if length_text(r) == length_text(recipe)), -by)
+            chosen = lengths[(at + by) % len(lengths)]
+            self._plan_recipe(
+                replace(recipe, epochs=chosen.epochs, steps=chosen.steps, minutes=chosen.minutes)
+            )
 
-    def action_resume_run(self, by: int) -> None:
-        """Walk through the runs that can be resumed."""
-        if self.lab.training_is_active() or not self.resumable:
-            return
-        paths = [run.path for run in self.resumable]
-        at = paths.index(self.chosen_run.path) if self.chosen_run and self.chosen_run.path in paths else -1
-        self._choose_run(self.resumable[(at + by) % len(paths) if at >= 0 else 0])
+    def action_edit(self) -> None:
+        """The whole recipe as a form."""
+        if self._choosing():
+            self.lab.push_screen(RecipeForm(self.plan, self._estimate_words), self._take_plan)
+
+    def action_runs(self) -> None:
+        """The list of runs."""
+        self._look_around()
+        self.lab.push_screen(RunPicker(self.entries), self._take_pick)
+
+    def action_aside(self) -> None:
+        """Leave what is shown: back to the recipe. What trains elsewhere goes on."""
+        feed = self.lab.training
+        if feed is not None and (isinstance(feed, Watch) or feed.state.final):
+            self._put_aside()
+
+    # -- actions: the view
 
     def action_log(self) -> None:
         """Logarithmic or linear loss axis."""
         self.log_axis = not self.log_axis
-        self._drawn_version = -1
+        self._drawn = ()
 
-    def action_generate(self) -> None:
-        """Draw with the weights of the run shown here."""
-        job = self.lab.training
-        if job is not None and job.snapshot is not None:
-            self.lab.wanted_run = job.snapshot.run.name
-        self.lab.action_go("generate")
+    def action_zoom(self, steps: int) -> None:
+        """Look closer at the curve, or from further away."""
+        self._loss.zoom(steps)
+
+    def action_pan(self, share: float) -> None:
+        """Move along the curve."""
+        self._loss.pan(share / 4)
+
+    def action_all(self) -> None:
+        """The whole curve, live."""
+        self._loss.show_all()
+
+    def action_scrub(self, by: int) -> None:
+        """Samples of an earlier or a later checkpoint."""
+        self._samples.scrub(by)
+
+    def action_unpin(self) -> None:
+        """Take the pinned curve away."""
+        self.ghost = None
+        self._drawn = ()
+
+    def on_sample_scrubber_scrubbed(self) -> None:
+        self._drawn = ()
 
     # -- drawing
 
     def tick(self, now: float) -> None:
-        job = self.lab.training
-        version = job.version if job is not None else 0  # before the snapshot: a newer one is drawn later
-        view = job.snapshot if job is not None else None
-        self.set_class(job is None, "-idle")
-        if self.lab.training_is_active() != self._was_active:
-            self._was_active = not self._was_active
-            self._look_for_runs()
-        if job is None:
+        self._attend_handover()
+        feed = self.lab.training
+        version = feed.version if feed is not None else 0  # before the snapshot: a newer one is drawn later
+        view = feed.snapshot if feed is not None else None
+        standing = standing_of(feed)
+        if standing is not self._standing:
+            self._change_standing(standing)
+        self._say("facts", view_rows(view) if view is not None else plan_rows(self.plan))
+        self._say("bar", self._bar(feed, view, standing))
+        self._say("status", self._status(view, standing, now))
+        self._say("device", self._device_text(feed, standing))
+        if feed is None:
             self._say("invitation", self._invitation())
-        self._say("facts", self._facts(view))
-        self._say("bar", self._bar(job, view))
-        self._say("status", self._status(job, view))
-        self._draw_title(job)
-        self._draw_strip(view)
-        if job is not None and view is not None and version != self._drawn_version:
-            resting = job.state.final or job.state is JobState.PAUSED
-            if resting or now - self._drawn_at >= PLOT_SECONDS:
-                self._draw_curve(view)
-                self._drawn_version, self._drawn_at = version, now
-
-    def _draw_title(self, job: Job[TrainingView] | None) -> None:
-        words = {
-            None: "loss",
-            JobState.WAITING: "loss · preparing …",
-            JobState.RUNNING: "loss · training",
-            JobState.PAUSED: "loss · paused",
-            JobState.DONE: "loss · finished",
-            JobState.CLOSED: "loss · stopped and saved",
-            JobState.FAILED: "loss · failed",
-        }
-        plot = self.query_one("#loss", CurvePlot)
-        title = words[job.state if job is not None else None]
-        if plot.border_title != title:
-            plot.border_title = title
-
-    def _draw_curve(self, view: TrainingView) -> None:
-        curve = view.curve
-        plot = self.query_one("#loss", CurvePlot)
-        lines = [Line(1.0, "always answering 0")] if view.recipe.target == "eps" else []
-        plot.set_series(
-            [
-                Series(curve.x, curve.y, "each batch", "muted", kind="band"),
-                Series(curve.x, curve.smooth, "smoothed", "accent"),
-            ],
-            log_y=self.log_axis,
-            lines=lines,
-        )
-        if view.progress is not None and len(curve):
-            plot.border_subtitle = f"step {grouped(view.progress.step)} · smoothed {curve.smooth[-1]:.4f}"
-
-    def _draw_strip(self, view: TrainingView | None) -> None:
-        strip = view.strip if view is not None else None
-        panel = self.query_one("#samples")
-        room = self._strip_room(panel.content_size.width, panel.content_size.height)
-        if (strip, room) == self._drawn_strip:
             return
-        self._drawn_strip = (strip, room)
-        self._say("strip-empty", Content("" if strip else "none yet: they come as the network trains"))
-        self.query_one("#strip-empty").display = strip is None
-        pixels = self.query_one("#strip", PixelView)
-        pixels.display = strip is not None
-        panel.border_subtitle = ""
-        if strip is not None:
-            columns, rows = room
-            shown = resample(strip.images[: columns * rows], THUMBNAIL, THUMBNAIL)
-            pixels.columns = columns
-            pixels.show(shown)
-            asked = (
-                f"asked for {strip.labels[0]} … {strip.labels[len(shown) - 1]}"
-                if strip.labels
-                else "unconditional"
-            )
-            panel.border_subtitle = f"step {grouped(strip.step)} · {asked} · same noise each time"
+        self._title(feed, standing)
+        if view is None:
+            return
+        none = "no samples were kept" if standing.over else "no samples yet: they come as the network trains"
+        self._samples.show(view.strips, empty=none)
+        key = (feed, version, self.ghost, self.log_axis, self._samples.chosen, self._nothing(view.recipe))
+        if key != self._drawn and (standing.over or not self._drawn or now - self._drawn_at >= PLOT_SECONDS):
+            self._drawn, self._drawn_at = key, now
+            self._draw_curves(view, live=not standing.over)
 
-    def _strip_room(self, width: int, height: int) -> tuple[int, int]:
-        """How many half-size digits (14×7 cells, one apart) fit: across, and rows of them."""
-        across = max(1, (width + 1) // 15)
-        return min(across, 5 if across < 10 else 10), max(1, (height + 1) // 8)
+    @property
+    def _loss(self) -> CurvePlot:
+        return self.query_one("#loss", CurvePlot)
+
+    @property
+    def _samples(self) -> SampleScrubber:
+        return self.query_one("#samples", SampleScrubber)
+
+    def _change_standing(self, standing: Standing) -> None:
+        for one in Standing:
+            self.set_class(one is standing, one.css_class)
+        if standing.over or self._standing is None or self._standing.over:
+            self._look_around()
+        if not standing.over:
+            self._read_device()
+        self._standing, self._drawn = standing, ()
+
+    def _title(self, feed: Feed, standing: Standing) -> None:
+        where = f" · watching {feed.who}" if isinstance(feed, Watch) and feed.who else ""
+        plot = self._loss
+        shown = plot.shown
+        numbers = f" · {self._loss_text}" if self._loss_text and self.has_class("-short") else ""
+        zoomed = f" · steps {grouped(round(shown[0]))} to {grouped(round(shown[1]))}, 0 shows all"
+        title = f"{standing.mark} {feed.name} · {standing.value}{where}"
+        title += numbers if plot.viewport.live else zoomed
+        panel = self.query_one("#loss-panel")
+        if panel.border_title != title:
+            panel.border_title = title
+
+    def _draw_curves(self, view: TrainingView, *, live: bool) -> None:
+        history, recipe = view.history, view.recipe
+        nothing = self._nothing(recipe)
+        chosen = self._samples.chosen
+        self._loss.set_series(
+            loss_series(history, self.ghost, recipe, live=live),
+            log_y=self.log_axis,
+            lines=loss_lines(nothing),
+            markers=[Marker(chosen, "samples")] if chosen is not None else [],
+            notes=loss_notes(recipe),
+        )
+        bars = self.query_one("#bars", TimestepBars)
+        none = "not measured yet" if live else "was not measured"
+        bars.show(history.by_timestep or (), recipe.timesteps, empty=none)
+        self._loss_text = _loss_text(history)
+        self.query_one("#bars-panel").border_title = _bars_title(history)
+        self.query_one("#loss-panel").border_subtitle = self._loss_text
+        if self.query_one("#more").display:
+            for name, curve in (("gradient", history.gradient_norm), ("rate", history.learning_rate)):
+                series = Series(curve.x, curve.y, "", "foreground", "line")
+                shown = [series] if len(curve) else []
+                self.query_one(f"#{name}", CurvePlot).set_series(shown, log_y=name == "gradient")
 
     def _say(self, name: str, text: Content) -> None:
         if self._texts.get(name) != text:
             self._texts[name] = text
-            self.query_one(f"#{name}", ActionText).update(text)
+            self.query_one(f"#{name}", ActionText).update(text, layout=False)
 
-    def _facts(self, view: TrainingView | None) -> Content:
-        recipe = view.recipe if view is not None else self._chosen_recipe()
-        if recipe is None:
-            return Content("this run's recipe cannot be read")
-        choosing = not self.lab.training_is_active()
-        if choosing and self.chosen_run is not None:
-            source = _choice("o", "resume", self.chosen_run.name, "resume_run(1)", choosing)
-        else:
-            source = _choice("p", "recipe", recipe.name, "preset(1)", choosing)
-        rows = [
-            source,
-            _choice("b", "length", _length(recipe), "budget(1)", choosing and self.chosen_run is None),
-            _row("network", recipe.model),
-            _row("predicts", _TARGETS[recipe.target]),
-            _row("noise", f"{recipe.schedule}, T = {grouped(recipe.timesteps)}"),
-            _row("batch", f"{recipe.batch_size}   lr {recipe.learning_rate:g}"),
-        ]
-        if choosing and self.resumable and self.chosen_run is None:
-            rows.append(_choice("o", "or resume", self.resumable[0].name, "resume_run(1)", True))
-        elif view is not None:
-            rows.append(_row("weights", f"{grouped(view.parameters)}, {view.precision}"))
-        return Content("\n").join(rows)
+    def _bar(self, feed: Feed | None, view: TrainingView | None, standing: Standing) -> Content:
+        """How far it is; instead of that, what went wrong and what to press."""
+        if self.handover is not None:
+            return Content(f" {self.handover.name} moves to a process of its own …").stylize("$accent")
+        if feed is not None and (feed.error or feed.held):
+            return Content(f" {feed.error or feed.held}").stylize("$error")
+        if view is not None and view.progress is not None:
+            estimate = self._started[1] if self._started is not None and isinstance(feed, Job) else None
+            return bar_line(view.progress, standing, estimate, self.size.width)
+        if feed is None or standing.over:
+            return Content()
+        torch = isinstance(feed, Job) and self.lab.engine.device is None
+        waiting = "loading torch …" if torch else "preparing the network and the digits …"
+        return Content(f" {waiting}").stylize("$muted")
 
-    def _bar(self, job: Job[TrainingView] | None, view: TrainingView | None) -> Content:
-        if job is not None and job.error:
-            return Content(f" {job.error}").stylize("$error")
+    def _status(self, view: TrainingView | None, standing: Standing, now: float) -> Content:
+        keys = self._keys_now(standing)
+        if keys.cell_length and standing is not Standing.FINISHED:
+            return keys
         if view is None or view.progress is None:
             return Content()
-        progress = view.progress
-        left = progress.seconds_left
-        ends = (
-            "done" if progress.fraction >= 1 else f"about {duration(left)} left" if left is not None else ""
-        )
-        rate = grouped(round(progress.images_per_second))
-        words = f" {progress.fraction:4.0%}   epoch {progress.epoch:6.2f}   {rate:>7} images/s   {ends:>18} "
-        width = max(8, self.size.width - len(words) - 1)
-        full = round(width * progress.fraction)
-        return Content.from_markup(f" [$accent]{'━' * full}[/][$border]{'━' * (width - full)}[/]") + Content(
-            words
-        )
+        return number_line(view, standing, now) + ("  " if keys.cell_length else "") + keys
 
-    def _status(self, job: Job[TrainingView] | None, view: TrainingView | None) -> Content:
-        if job is None:
+    def _keys_now(self, standing: Standing) -> Content:
+        """What to press next, where that is not what is always pressed."""
+        watched = isinstance(self.lab.training, Watch)
+        recipe = self._recipe_shown()
+        if standing is Standing.NO_MEMORY and recipe is not None:
+            half = self._smaller_batch(recipe)
+            return _keys(("h", "halve", f"train with batches of {half}")) if half else Content()
+        if standing is Standing.DIVERGED and recipe is not None:
+            return _keys(("h", "halve", f"train anew with learning rate {recipe.learning_rate / 2:g}"))
+        if standing is Standing.HELD:
+            return _keys(("space", "play", "try again"))
+        if watched and standing in (Standing.STOPPED, Standing.LOST, Standing.FAILED):
+            return _keys(("enter", "go_on", "go on with it here"), ("d", "aside", "leave it"))
+        if standing is Standing.FINISHED:
+            return _keys(("g", "generate", "draw digits with it"), ("d", "aside", "train another"))
+        return Content()
+
+    def _device_text(self, feed: Feed | None, standing: Standing) -> Content:
+        if feed is None or standing.over:
             return Content()
-        progress = view.progress if view is not None else None
-        if view is None or progress is None:
-            waiting = (
-                "loading torch …"
-                if self.lab.engine.device is None
-                else "preparing the network and the digits …"
-            )
-            return Content("" if job.state.final else f" {waiting}").stylize("$muted")
-        total = f" of {grouped(progress.total_steps)}" if progress.total_steps else ""
-        parts = [
-            view.run.name,
-            f"step {grouped(progress.step)}{total}",
-            f"lr {progress.learning_rate:.1e}",
-            _saved(job, view),
-        ]
-        text = Content(" " + " · ".join(parts)).stylize("$muted")
-        if job.state is JobState.DONE:
-            text += Content.from_markup("   [@click=screen.generate()][b $accent]g[/] draw digits with it[/]")
-        return text
+        if isinstance(feed, Watch):
+            device = feed.snapshot.about.get("device", "") if feed.snapshot is not None else ""
+            line = f" {device} · {feed.who} · goes on without this terminal"
+            return Content(line).stylize("$muted")
+        stats = self._telemetry.snapshot if self._telemetry is not None else None
+        ends = Content(" · ends when you hang up, ").stylize("$muted") + _key("k", "keep", "keeps it going")
+        return device_line(stats, self.size.width - ends.cell_length) + (ends if stats is not None else "")
 
     def _invitation(self) -> Content:
         """What the choice is and how to start it, where the loss will be drawn."""
-        recipe = self._chosen_recipe()
-        if self.chosen_run is not None:
-            status = self.chosen_status
-            share = f"{status.fraction:.0%} of its way"
-            what = f"{self.chosen_run.name} stopped at step {grouped(status.step)}, {share}."
-            start = f"go on with {self.chosen_run.name}"
-        else:
-            what = _NOTES.get(self.preset, "")
-            start = f"train [b]{self.preset}[/] for {_length(recipe)}" if recipe is not None else ""
-        lines = [Content(line) for line in what.splitlines()]
-        lines += [Content(), Content.from_markup(f"Press [b $accent]space[/] to {start}.")]
+        recipe, offer = self.plan.recipe, self._offer()
+        lines = [Content(line) for line in _NOTES.get(recipe.name, "Your own recipe.").splitlines()]
+        lines.append(Content())
+        if self.handover is None:
+            start = f"train [b]$name[/] for {length_text(recipe)}"
+            lines.append(Content.from_markup(f"Press [b $accent]space[/] to {start}.", name=recipe.name))
+        if self.estimate.words:
+            lines.append(Content(self.estimate.words).stylize("$muted"))
+        if offer is not None:
+            verb = "attach to" if offer.kind == "running" else "go on with"
+            what = Content.from_markup(
+                f"Press [b $accent]enter[/] to {verb} [b]$name[/]", name=offer.run.name
+            )
+            lines += [Content(), what + Content(f": {offer.kind} at {offer.fraction:.0%}, {offer.told}.")]
+        if self.entries:
+            lines.append(
+                Content.from_markup(f"[b $accent]o[/] [$muted]all your runs ({len(self.entries)})[/]")
+            )
         if self.lab.engine.device is None and not self.lab.engine.problem:
             lines.append(
                 Content("torch is still loading; it starts as soon as that is done").stylize("$muted")
             )
         return Content("\n").join(lines)
 
-    # -- what is chosen
+    # -- what is planned
 
-    def _chosen_recipe(self) -> Recipe | None:
-        if self.chosen_run is not None:
-            return self.chosen_run_recipe
-        recipe = self.budgets[self.budget].applied(PRESETS[self.preset])
-        return replace(recipe, data=self.lab.data) if self.lab.data else recipe
+    def _choosing(self) -> bool:
+        """Whether the recipe may change; a training that is over is put aside then."""
+        feed = self.lab.training
+        if self.handover is not None or (feed is not None and not feed.state.final):
+            return False
+        if feed is not None:
+            self._put_aside()
+        return True
 
-    def _choose_run(self, run: Run | None) -> None:
-        """Choose a run to go on with, or (None) the recipe to begin with."""
-        self.chosen_run, self.chosen_run_recipe = run, None
-        if run is not None:
-            self.chosen_status = run.status()
-            with suppress(DifftuiError, ValueError):
-                self.chosen_run_recipe = Recipe.from_json(run.recipe_text())
-        self._clear_finished()
+    def _plan_recipe(self, recipe: Recipe) -> None:
+        if self.lab.data:
+            recipe = replace(recipe, data=self.lab.data)
+        self.plan = replace(self.plan, recipe=recipe)
+        self._look_around()
 
-    def _choose_wanted(self, name: str) -> None:
-        """Choose the run that ``--run`` or another screen named, if there is something left to train."""
+    def _take_plan(self, plan: Plan | None) -> None:
+        if plan is not None:
+            self.plan = plan
+            self._look_around()
+
+    def _estimate_words(self, plan: Plan) -> str:
+        return self._estimated(plan.recipe).words or f"takes {length_text(plan.recipe)}"
+
+    def _estimated(self, recipe: Recipe) -> Estimate:
+        device = self.lab.engine.device
+        return estimate(recipe, device.label if device is not None else "")
+
+    def _look_around(self) -> None:
+        """What there is to go on with, and how long what is planned will take."""
+        self.entries = find_entries()
+        self.estimate = self._estimated(self.plan.recipe)
+
+    def _offer(self) -> RunEntry | None:
+        return next((entry for entry in self.entries if entry.kind in OFFERED), None)
+
+    def _recipe_shown(self) -> Recipe | None:
+        feed = self.lab.training
+        if feed is not None and feed.snapshot is not None:
+            return feed.snapshot.recipe
+        return self._started[0] if self._started is not None else None
+
+    def _smaller_batch(self, recipe: Recipe) -> int | None:
+        suggested = getattr(getattr(self.lab.training, "failure", None), "batch_size", None)
+        return suggested if isinstance(suggested, int) else recipe.batch_size // 2 or None
+
+    # -- starting, resuming, attaching
+
+    def _start(self, *, paused: bool) -> None:
+        from difftui.engine.training import start_training
+
+        if self.handover is not None:
+            return
+        recipe = self.plan.recipe
+        name = unused_name(recipe.name)
+        self._put_aside()
+        self._started = recipe, self._estimated(recipe)
+        if self.plan.keep or self.plan.devices == "all":
+            device = None if self.plan.devices == "all" else self._device()
+            self.handover = Handover(name, begin_apart(recipe, name, device))
+        else:
+            self.lab.training = self.lab.engine.submit(name, start_training(recipe, name), paused=paused)
+
+    def _resume(self, run: Run) -> None:
+        from difftui.engine.training import resume_training
+
+        self._put_aside()
+        self._started = None
+        if self.plan.keep:
+            self.handover = Handover(run.name, resume_apart(run, self._device(), self.lab.data))
+        else:
+            work = resume_training(str(run.path), self.lab.data)
+            self.lab.training = self.lab.engine.submit(run.name, work)
+
+    def _show_run(self, run: Run) -> None:
+        """Show a run that somebody else trains, or has trained."""
+        self._put_aside()
+        self._started = None
+        self.lab.watch_run(run)
+
+    def _put_aside(self) -> None:
+        """The screen shows again what would be started."""
+        self.lab.stop_watching()
+        self.lab.training = None
+        self._drawn = ()
+        self._loss.show_all()
+        self._loss.set_series([])
+        self._loss_text = self.query_one("#loss-panel").border_subtitle = ""
+        self.query_one("#bars", TimestepBars).show((), 0)
+        self._samples.chosen = None
+        self._samples.show(())
+        self._look_around()
+
+    def _attend_handover(self) -> None:
+        handover = self.handover
+        if handover is None or (handover.run is None and handover.error is None):
+            return
+        self.handover = None
+        if handover.run is not None:
+            started = self._started
+            self._show_run(handover.run)
+            self._started = started
+        else:
+            self.notify(str(handover.error), severity="error", timeout=30, markup=False)
+            self._look_around()
+
+    def _open_wanted(self, name: str) -> None:
+        """Show the run that ``--run`` or another screen named: resumed with one key, or attached to."""
+        if self.lab.own_training() is not None:
+            return
         try:
-            run = find_own_run(name)
+            run = find_run(name)
         except DifftuiError as error:
             self.notify(str(error), severity="warning", markup=False)
             return
-        if run.status().state == "finished":
-            self.notify(f"{run.name} is finished. Draw with it on screen 5.", markup=False)
+        self._show_run(run)
+
+    def _open(self, entry: RunEntry) -> None:
+        if entry.kind == "interrupted":
+            self._resume(entry.run)
         else:
-            self._choose_run(run)
+            self._show_run(entry.run)
 
-    def _look_for_runs(self) -> None:
-        self.resumable = [run for run in list_runs() if run.status().state in ("stopped", "failed")]
-
-    def _clear_finished(self) -> None:
-        """A new choice puts the finished training aside: the screen shows what would be started."""
-        self.lab.training = None
-        self._drawn_version = -1
-        plot = self.query_one("#loss", CurvePlot)
-        plot.set_series([])
-        plot.border_subtitle = ""
-        self.query_one("#samples").border_subtitle = ""
-
-    def _start(self, *, paused: bool) -> Job[TrainingView] | None:
-        from difftui.engine.training import resume_training, start_training
-
-        if self.chosen_run is not None:
-            name = self.chosen_run.name
-            work = resume_training(str(self.chosen_run.path), self.lab.data)
+    def _take_pick(self, picked: Picked | None) -> None:
+        if picked is None:
+            return
+        if picked.verb == "pin":
+            self.run_worker(lambda: self._pin(picked.entry.run), thread=True)
+        elif (own := self.lab.own_training()) is not None or self.handover is not None:
+            name = own.name if own is not None else "A training"
+            self.notify(f"{name} trains here. Stop it with x, or hand it over with k, first.", markup=False)
+        elif picked.verb == "watch":
+            self._show_run(picked.entry.run)
         else:
-            recipe = self._chosen_recipe()
-            if recipe is None:
-                return None
-            name = unused_name(recipe.name)
-            work = start_training(recipe, name)
-        self.lab.training = self.lab.engine.submit(name, work, paused=paused)
-        self.chosen_run = None
-        self._drawn_version = -1
-        return self.lab.training
+            self._open(picked.entry)
+
+    def _ask(self, request: Callable[[], object]) -> None:
+        """Do what may be refused, and show why."""
+        try:
+            request()
+        except DifftuiError as error:
+            self.notify(str(error), severity="error", markup=False)
+
+    def _device(self) -> str | None:
+        device = self.lab.engine.device
+        return device.torch_device_name if device is not None else "auto"
+
+    # -- what takes a while to read
+
+    def _read_device(self) -> None:
+        """From the first training on; a screen on which nothing moves need not know."""
+        device = self.lab.engine.device
+        if self._telemetry is None and self.lab.own_training() is not None and device is not None:
+            self._telemetry = Telemetry()
+            self._telemetry.watch(device)
+            self._telemetry.start()
+
+    def _pin(self, run: Run) -> None:
+        """In a thread: read a run's curves, and lay them beside the live ones."""
+        follower = Follower(run)
+        try:
+            follower.poll()
+            while follower.behind:
+                follower.poll()
+            ghost = Ghost(run.name, Recipe.from_json(run.recipe_text()), follower.history)
+        except (DifftuiError, ValueError) as error:
+            self.lab.call_from_thread(self.notify, f"{run.name} cannot be pinned: {error}", markup=False)
+            return
+        self.lab.call_from_thread(self._set_ghost, ghost)
+
+    def _set_ghost(self, ghost: Ghost) -> None:
+        self.ghost, self._drawn = ghost, ()
+        recipe = self._recipe_shown()
+        reason = ghost.reason(recipe) if recipe is not None else None
+        if reason is not None:
+            self.notify(
+                f"{ghost.name} is not drawn: its loss measures something else ({reason}).",
+                severity="warning",
+                timeout=15,
+                markup=False,
+            )
+
+    def _nothing(self, recipe: Recipe) -> float | None:
+        """The loss of always answering 0, once what it takes is known."""
+        if recipe.target == "eps":
+            return loss_of_zero(recipe, None)
+        if recipe.data not in self._mean_squares:
+            self._mean_squares[recipe.data] = None
+            self.run_worker(lambda: self._measure_data(recipe.data), thread=True)
+        return loss_of_zero(recipe, self._mean_squares[recipe.data])
+
+    def _measure_data(self, data: str) -> None:
+        """In a thread."""
+        from difftui.data import load
+
+        with suppress(DifftuiError):  # a run from another machine: its digits are not here
+            self._mean_squares[data] = mean_square(load(data).images)
 
 
 _NOTES = {
@@ -388,34 +630,25 @@ _NOTES = {
     "quick": "A small modern network that is told which digit to draw.\n"
     "After a minute on two cores most of its digits can be read.",
 }
-_TARGETS = {"eps": "the noise ε", "x0": "the clean x₀", "v": "the velocity v"}
 
 
-def _row(name: str, value: str) -> Content:
-    return Content.from_markup(f"  [$muted]{name:<9}[/] ") + Content(value)
+def _loss_text(history: History) -> str:
+    loss = history.loss
+    return f"smoothed {loss.smooth[-1]:.4f}" if len(loss) else ""
 
 
-def _choice(key: str, name: str, value: str, action: str, active: bool) -> Content:
-    if not active:
-        return _row(name, value)
-    return Content.from_markup(
-        f"[@click=screen.{action}][b $accent]{key}[/] [$muted]{name:<9}[/] [b]{value}[/][/]"
-    )
+def _bars_title(history: History) -> str:
+    if not len(history.validation):
+        return "loss by timestep"
+    return f"held-out {history.validation.y[-1]:.4f} by timestep"
 
 
-def _length(recipe: Recipe) -> str:
-    if recipe.minutes is not None:
-        return f"{recipe.minutes:g} min"
-    return f"{recipe.epochs} epochs" if recipe.epochs is not None else f"{grouped(recipe.steps or 0)} steps"
+def _key(key: str, action: str, words: str) -> Content:
+    return Content.from_markup(f"[@click=screen.{action}()][b $accent]{key}[/] [$muted]{words}[/][/]")
 
 
-def _saved(job: Job[TrainingView], view: TrainingView) -> str:
-    if job.state in (JobState.DONE, JobState.CLOSED):
-        return "saved"
-    if view.saved_at is not None:
-        return f"saved {duration(time.monotonic() - view.saved_at)} ago"
-    step = view.progress.saved_step if view.progress is not None else None
-    return "not saved yet" if step is None else f"saved at step {grouped(step)}"
+def _keys(*entries: tuple[str, str, str]) -> Content:
+    return Content(" ") + Content("   ").join([_key(*entry) for entry in entries])
 
 
 SCREEN = TrainScreen

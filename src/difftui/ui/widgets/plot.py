@@ -314,9 +314,13 @@ class CurvePlot(Widget):
             for curve in self._curves
         ]
         colours = [paint.colour(curve.colour) for curve in self._curves]
+        drawn = glyphs_of(layers, self._glyphs)
         return [
-            [(glyph, colours[owner], None) if owner >= 0 else None for glyph, owner in zip(*row, strict=True)]
-            for row in zip(*glyphs_of(layers, self._glyphs), strict=True)
+            [
+                (glyph, colours[owner], paint.shade if covered else None) if owner >= 0 else None
+                for glyph, owner, covered in zip(*row, strict=True)
+            ]
+            for row in zip(drawn.text, drawn.owner, drawn.covered, strict=True)
         ]
 
     def _legend(self, homeless: Sequence[Line | Marker | Shade], width: int, paint: Paint) -> list[Cell]:
