@@ -50,7 +50,11 @@ WRONG: list[dict[str, object]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("text", [*GARBAGE, *(json.dumps(asdict(holder()) | wrong) for wrong in WRONG)])
+SENSELESS = [*GARBAGE, *(json.dumps(asdict(holder()) | wrong) for wrong in WRONG)]
+
+
+# numbered, for the records hold the time: names must be the same in every worker
+@pytest.mark.parametrize("text", SENSELESS, ids=range(len(SENSELESS)))
 def test_a_record_that_makes_no_sense_is_none(run: Run, text: str) -> None:
     run.holder_path.write_text(text)
     assert run.holder() is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,8 @@ from difftui.engine import JobState
 from difftui.runs import State, Status, create_run, find_run, list_runs
 from difftui.training.recipe import PRESETS
 from difftui.ui.app import DifftuiApp
-from difftui.ui.screens.train import Budget, TrainScreen
-from difftui.ui.widgets.pixels import PixelView
+from difftui.ui.panels.sample_scrubber import SampleScrubber
+from difftui.ui.screens.train import TrainScreen
 
 
 def shown(app: DifftuiApp, name: str) -> str:
@@ -52,7 +53,7 @@ async def test_start_pause_one_step_stop_resume(own_home: Path) -> None:
         held = step_of(app)
         await pilot.pause(0.3)
         assert step_of(app) == held
-        assert "paused" in str(screen.query_one("#loss").border_title)
+        assert "paused" in str(screen.query_one("#loss-panel").border_title)
 
         before = step_of(app)
         await pilot.press("full_stop")
@@ -67,12 +68,8 @@ async def test_start_pause_one_step_stop_resume(own_home: Path) -> None:
         assert run.status().state == "stopped"
         assert run.status().step == before + 1
 
-        await until(pilot, lambda: [r.name for r in screen.resumable] == [name])
-        await pilot.press("o")  # put it aside, and choose it to go on with
-        await until(pilot, lambda: f"{name} stopped at step {before + 1}" in shown(app, "#invitation"))
-        await pilot.press("full_stop")
-        await until(pilot, lambda: step_of(app) == before + 2 and state_of(app) is JobState.PAUSED)
-        assert f"saved at step {before + 1}" in shown(app, "#status")
+        await pilot.press("enter")  # go on with it
+        await until(pilot, lambda: step_of(app) > before + 1)
         assert app.training is not None
         assert app.training.name == name
         await pilot.press("x")
@@ -84,22 +81,21 @@ async def test_a_training_that_ends_shows_its_samples_and_its_facts(own_home: Pa
     app = DifftuiApp(device="cpu", screen="train", data="bundled")
     async with app.run_test(size=(120, 40)) as pilot:
         screen = await opened(app, pilot)
-        screen.budgets, screen.budget = (Budget(0.01),), 0
+        screen.plan = replace(screen.plan, recipe=screen.plan.recipe.with_budget(minutes=0.01))
         await pilot.press("space")
         await until(pilot, lambda: state_of(app) is JobState.DONE)
         await pilot.pause(0.3)
         assert app.training is not None
         view = app.training.snapshot
         assert view is not None
-        assert view.strip is not None
         assert view.progress is not None
-        assert view.strip.step == view.progress.step == len(view.curve)
-        strip = screen.query_one("#strip", PixelView)
-        assert strip.display
-        assert "finished" in str(screen.query_one("#loss").border_title)
+        assert view.strips[-1].step == view.progress.step == view.history.loss.x[-1]
+        assert view.history.by_timestep is not None
+        assert screen.query_one("#samples", SampleScrubber).display
+        assert "finished" in str(screen.query_one("#loss-panel").border_title)
         assert "100%" in shown(app, "#bar")
-        assert view.run.name in shown(app, "#status")
-        assert f"{view.parameters:,}".replace(",", " ") in shown(app, "#facts")
+        assert view.run.name in str(screen.query_one("#loss-panel").border_title)
+        assert f"{view.about['parameters']:,}".replace(",", " ") in shown(app, "#facts")
     assert await asyncio.to_thread(app.engine.shutdown, 20)
 
 
@@ -118,17 +114,18 @@ async def test_a_training_stopped_while_it_waits_never_was() -> None:
     assert list_runs() == []
 
 
-@pytest.mark.parametrize(("state", "told"), [("finished", "is finished"), ("stopped", "stopped at step 7")])
-async def test_a_run_asked_for_is_offered_if_something_is_left_to_train(state: State, told: str) -> None:
+@pytest.mark.parametrize(("state", "shown_as"), [("finished", JobState.DONE), ("stopped", JobState.CLOSED)])
+async def test_a_run_asked_for_is_shown(state: State, shown_as: JobState) -> None:
     run = create_run("asked", PRESETS["quick"].to_json())
     run.write_status(Status(state, step=7, fraction=0.5))
     app = DifftuiApp(device="cpu", screen="train", run="asked")
     app.engine.start = lambda: None  # type: ignore[method-assign]
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: "Press space" in shown(app, "#invitation"))
-        toasts = [toast.message for toast in app._notifications]
-        assert told in "\n".join([*toasts, shown(app, "#invitation")])
-        assert ("go on with asked" in shown(app, "#invitation")) == (state == "stopped")
+        await until(pilot, lambda: app.training is not None and app.training.snapshot is not None)
+        await until(pilot, lambda: state_of(app) is shown_as)
+        assert app.training.name == "asked"
+        await until(pilot, lambda: "asked" in str(app.screen.query_one("#loss-panel").border_title))
+        app.stop_watching()
 
 
 async def test_quitting_saves_the_training(own_home: Path) -> None:
@@ -165,8 +162,8 @@ async def test_every_recipe_and_length_can_be_chosen() -> None:
         for _ in PRESETS:
             await pilot.press("p")
             await pilot.pause(0.15)
-            seen.add(screen.preset)
-            assert screen.preset in shown(app, "#invitation")
+            seen.add(screen.plan.recipe.name)
+            assert screen.plan.recipe.name in shown(app, "#invitation")
         assert seen == set(PRESETS)
         await pilot.press("b")
         await pilot.pause(0.15)
