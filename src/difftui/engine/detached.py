@@ -49,7 +49,7 @@ def start_detached(arguments: Sequence[str], run: Run, processes: int = 1, *, ne
     Raises:
         DifftuiError: it ended before it trained, with its own last words; no process is left behind.
     """
-    words = ["train", "--run", str(run.path.absolute()), "--resume", *arguments]
+    words = ["train", "--name", str(run.path.absolute()), "--resume", *arguments]
     try:
         with _open_log(run) as log:
             began = log.tell()
