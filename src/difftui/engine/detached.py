@@ -17,12 +17,13 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
-
-import psutil
+from typing import TYPE_CHECKING, BinaryIO
 
 from difftui.errors import DifftuiError
 from difftui.runs import Run
+
+if TYPE_CHECKING:
+    import psutil
 
 __all__ = ["start_detached"]
 
@@ -138,6 +139,8 @@ def _is_held_by(run: Run, pid: int) -> bool:
 
 def _started_by(pid: int) -> list[psutil.Process]:
     """What it started, and what those started; torchrun gives each of its workers a session of its own."""
+    import psutil  # here, so that a screen that can start a training need not wait for it
+
     try:
         return psutil.Process(pid).children(recursive=True)
     except psutil.Error:  # it has ended
@@ -164,6 +167,8 @@ def _how_it_ended(status: int, run: Run) -> str:
 
 def _end(child: subprocess.Popen[bytes]) -> None:
     """End the child and all that it started; it may save first."""
+    import psutil
+
     family = _started_by(child.pid)
     for number in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError):
