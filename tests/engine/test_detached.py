@@ -16,7 +16,7 @@ from helpers import eventually
 from difftui.engine import detached
 from difftui.engine.detached import start_detached
 from difftui.errors import DifftuiError
-from difftui.runs import Run, create_run
+from difftui.runs import Run, ask, create_run
 from difftui.training.recipe import preset
 
 
@@ -77,6 +77,23 @@ def test_it_trains_on_its_own(session: list[int], capfd: pytest.CaptureFixture[s
     os.killpg(again, signal.SIGTERM)
     eventually(lambda: not psutil.pid_exists(again))
     assert run.status().step > before
+
+
+@pytest.mark.slow
+def test_several_processes_train_together(session: list[int]) -> None:
+    run = new_run("several")
+    pid = start_detached(["--device", "cpu"], run, processes=2)
+    session.append(pid)
+    holder = run.holder()
+    assert holder is not None
+    assert holder.device.startswith("2 x CPU")
+    family = psutil.Process(pid).children(recursive=True)
+    assert holder.pid in {process.pid for process in family}
+    assert {process.nice() for process in family} == {psutil.Process(pid).nice()}
+    ask(run, "stop")
+    eventually(lambda: processes_of(pid) == [])
+    assert not any(process.is_running() for process in family)
+    assert run.status().state == "stopped"
 
 
 def test_it_outlives_whoever_started_it(session: list[int]) -> None:

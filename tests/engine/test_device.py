@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from difftui.engine import device as device_module
-from difftui.engine.device import Device, configure_threads, pick_device, usable_cores
+from difftui.engine.device import Device, configure_threads, pick_device, pick_device_among, usable_cores
 from difftui.engine.nvml import Gpu, Usage
 from difftui.errors import DifftuiError
 
@@ -119,6 +119,23 @@ def test_gpus_that_are_hidden(no_gpu: None, monkeypatch: pytest.MonkeyPatch, vis
     assert pick_device().why == "PyTorch finds no GPU here"
     monkeypatch.setattr("difftui.engine.nvml.gpus", lambda: (Gpu("GPU-aaa", "H200"),))
     assert pick_device().why == f"CUDA_VISIBLE_DEVICES={visible!r} shows no GPU of this machine"
+
+
+def test_each_process_has_its_gpu(three_gpus: dict[str, Gpu]) -> None:
+    assert [pick_device_among(number).torch_device_name for number in range(3)] == [
+        "cuda:0",
+        "cuda:1",
+        "cuda:2",
+    ]
+    assert pick_device_among(7, "cpu").torch_device_name == "cpu"
+    with pytest.raises(DifftuiError, match="process 4 finds only 3 CUDA devices"):
+        pick_device_among(3, "cuda")
+    with pytest.raises(DifftuiError, match="several processes cannot share 'cuda:1'"):
+        pick_device_among(0, "cuda:1")
+
+
+def test_processes_share_the_cpu(no_gpu: None) -> None:
+    assert pick_device_among(5).torch_device_name == "cpu"
 
 
 @pytest.mark.gpu

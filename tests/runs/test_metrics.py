@@ -131,3 +131,11 @@ def test_rows_become_sparse_as_a_run_becomes_long() -> None:
         seconds += row_interval(seconds)
         rows += 1
     assert rows < 140_000  # a week: 20 MB
+
+
+def test_the_last_row_is_about_steps(tmp_path: Path) -> None:
+    """A training that ends looks at its network last; what is wanted of its last row is the loss."""
+    metrics = Metrics(tmp_path / "metrics.jsonl")
+    metrics.append({"step": 7, "loss": 0.5})
+    metrics.append({"step": 7, "validation": 0.4, "bins": []})
+    assert last_metrics(metrics.path) == {"step": 7, "loss": 0.5}

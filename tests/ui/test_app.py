@@ -110,20 +110,22 @@ async def test_a_small_terminal_is_told_its_size_and_recovers() -> None:
         assert not note.display
 
 
-async def test_home_offers_an_interrupted_run(own_home: Path) -> None:
+async def test_home_goes_on_with_an_interrupted_run_at_one_key(own_home: Path) -> None:
     from difftui.runs import Status, create_run
     from difftui.training import preset
 
     run = create_run("lab-1", preset("lab").to_json())
     run.write_status(Status("training", step=12, fraction=0.1))  # and no process holds its lock
     app = DifftuiApp(device="cpu")
+    app.engine.start = lambda: None
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: isinstance(app.screen, HomeScreen) and app.screen.found is not None)
-        assert app.screen.found.interrupted == "lab-1"
+        await until(pilot, lambda: "lab-1 interrupted at 10%" in text_of(app.screen.query_one("#found")))
+        assert "enter to go on with lab-1" in text_of(app.screen.query_one("#found"))
         await pilot.press("enter")
-        await pilot.pause(0.2)
+        await until(pilot, lambda: app.own_training() is not None)
         assert app.current_mode == "train"
-        assert app.screen.chosen_run.name == "lab-1"
+        assert app.training.name == "lab-1"
 
 
 def test_unknown_names_are_told_before_the_screen_is_taken() -> None:

@@ -70,7 +70,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seed", metavar="N", type=whole_number(0, 2**63 - 1), help="of everything drawn at random"
     )
-    parser.add_argument("--run", metavar="NAME", help="what to call the run (else PRESET-1, PRESET-2 ...)")
+    parser.add_argument(
+        "--run",
+        "--name",  # torchrun takes --run for an abbreviation of its own --run-path
+        metavar="NAME",
+        help="what to call the run (else PRESET-1, PRESET-2 ...); under torchrun say --name",
+    )
     parser.add_argument(
         "--resume",
         action="store_true",
@@ -357,9 +362,10 @@ def _own_recipe(args: argparse.Namespace, kept: Run) -> Recipe:
 
 def _resume_line(args: argparse.Namespace, kept: Run, processes: int) -> str:
     options = _options(("--device", args.device), ("--data", args.data))
-    command = _command(args, "train", "--run", handle(kept), "--resume", *options)
-    together = f"torchrun --nproc-per-node={processes} -m " if processes > 1 else ""
-    return f"Go on with: {together}{command}"
+    if processes == 1:
+        return f"Go on with: {_command(args, 'train', '--run', handle(kept), '--resume', *options)}"
+    command = _command(args, "train", "--name", handle(kept), "--resume", *options)
+    return f"Go on with: torchrun --nproc-per-node={processes} -m {command}"
 
 
 def _command(args: argparse.Namespace, *words: str) -> str:

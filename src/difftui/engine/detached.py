@@ -17,10 +17,13 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from difftui.errors import DifftuiError
 from difftui.runs import Run
+
+if TYPE_CHECKING:
+    import psutil
 
 __all__ = ["start_detached"]
 
@@ -49,7 +52,7 @@ def start_detached(arguments: Sequence[str], run: Run, processes: int = 1, *, ne
     Raises:
         DifftuiError: it ended before it trained, with its own last words; no process is left behind.
     """
-    words = ["train", "--run", str(run.path.absolute()), "--resume", *arguments]
+    words = ["train", "--name", str(run.path.absolute()), "--resume", *arguments]
     try:
         with _open_log(run) as log:
             began = log.tell()
@@ -126,14 +129,22 @@ def _wait_until_held(child: subprocess.Popen[bytes], run: Run, began: int) -> No
     raise DifftuiError(f"the training did not begin within {PATIENCE_SECONDS:.0f} s. See {run.log_path}.")
 
 
-def _is_held_by(run: Run, session: int) -> bool:
+def _is_held_by(run: Run, pid: int) -> bool:
+    """Whether this process, or one that it started, trains the run."""
     holder = run.holder()
     if holder is None or not holder.here:
         return False
+    return holder.pid == pid or holder.pid in {process.pid for process in _started_by(pid)}
+
+
+def _started_by(pid: int) -> list[psutil.Process]:
+    """What it started, and what those started; torchrun gives each of its workers a session of its own."""
+    import psutil  # here, so that a screen that can start a training need not wait for it
+
     try:
-        return os.getsid(holder.pid) == session
-    except OSError:  # it has ended
-        return False
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.Error:  # it has ended
+        return []
 
 
 def _last_words(log: Path, began: int) -> str:
@@ -155,12 +166,16 @@ def _how_it_ended(status: int, run: Run) -> str:
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
-    """End the child and all that it started."""
+    """End the child and all that it started; it may save first."""
+    import psutil
+
+    family = _started_by(child.pid)
     for number in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError):
             os.killpg(child.pid, number)
         with suppress(subprocess.TimeoutExpired):
             child.wait(END_SECONDS)
             break
-    with suppress(ProcessLookupError):  # workers that outlive the one that started them
-        os.killpg(child.pid, signal.SIGKILL)
+    for process in family:  # psutil sees to it that a number that means another process by now is left alone
+        with suppress(psutil.Error):
+            process.kill()

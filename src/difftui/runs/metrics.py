@@ -38,7 +38,10 @@ def read_metrics(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def last_metrics(path: Path) -> dict[str, Any]:
-    """The newest whole line of a metrics file, read from its end; empty where there is none."""
+    """The newest whole line about steps, read from the file's end; empty where there is none.
+
+    Lines about a validation, which may come after it, are passed over.
+    """
     try:
         descriptor = open_regular(path)
         with os.fdopen(descriptor, "rb") as file:
@@ -47,7 +50,7 @@ def last_metrics(path: Path) -> dict[str, Any]:
     except OSError:
         return {}
     rows = (_row(line) for line in reversed(lines))
-    return next((row for row in rows if row is not None), {})
+    return next((row for row in rows if row is not None and "validation" not in row), {})
 
 
 def parse_rows(lines: bytes) -> list[dict[str, Any]]:

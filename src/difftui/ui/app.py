@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["DifftuiApp", "run_app"]
 
 FRAMES_PER_SECOND = 15
-RESTORE_SECONDS = 2.0  # for the last words, on a terminal that may not read them
+LAST_WORDS_SECONDS = 0.5  # on a terminal that may not read them
 PATIENCE_SECONDS = 1.0  # a longer end than this gives its reason
 
 
@@ -43,6 +43,7 @@ class DifftuiApp(App[None]):
         data: ``--data``, or None for what is found.
         wanted_run: the run that Train or Generate, whichever is shown next, opens with: ``--run``, or what
             another screen hands on.
+        go_on: whether Train resumes that run, or attaches to it, at once.
     """
 
     TITLE = "difftui"
@@ -68,6 +69,7 @@ class DifftuiApp(App[None]):
         self.training: Job[TrainingView] | Watch | None = None
         self.data = data
         self.wanted_run = run
+        self.go_on = False
         self.painted = False
         self._begun = False
         self._undrawn = False
@@ -114,7 +116,7 @@ class DifftuiApp(App[None]):
         yield SystemCommand("Leave difftui", "key q; a training that runs is saved first", self.action_leave)
 
     def training_is_active(self) -> bool:
-        """Whether a training is under way (running, paused, or about to start), in this process or another."""
+        """Whether a training is under way (running, paused, about to start), in this process or another."""
         return self.training is not None and not self.training.state.final
 
     def own_training(self) -> Job[TrainingView] | None:
@@ -244,5 +246,5 @@ def run_app(
         elif not app.engine.shutdown(PATIENCE_SECONDS):
             stderr.put("difftui: waiting for what is under way to end …\n".encode())
         app.engine.shutdown()
-        stderr.finish(RESTORE_SECONDS)
+        stderr.finish(LAST_WORDS_SECONDS)
     return app.return_code or 0

@@ -8,9 +8,11 @@ from typing import Literal
 from difftui.runs import Run, list_runs
 from difftui.words import duration, grouped
 
-__all__ = ["Kind", "RunEntry", "find_entries", "line_of"]
+__all__ = ["OPEN", "Kind", "RunEntry", "find_entries", "line_of"]
 
 Kind = Literal["running", "presumed dead", "interrupted", "failed", "finished"]
+OPEN: frozenset[Kind] = frozenset({"running", "presumed dead", "interrupted"})
+"""Kinds of which one is offered at the start."""
 ORDER: tuple[Kind, ...] = ("running", "presumed dead", "interrupted", "failed", "finished")
 
 
@@ -33,9 +35,14 @@ class RunEntry:
 
     @property
     def words(self) -> str:
-        """All of it, for a sentence: "lab-2 is running (61 %)"."""
-        share = f"{self.fraction:.0%}" if self.fraction else "at its start"
-        return f"{self.run.name} is {self.kind} ({share})"
+        """In short: "lab-2 running at 61%"."""
+        return f"{self.run.name} {self.kind} at {self.fraction:.0%}"
+
+    @property
+    def offer(self) -> str:
+        """What one key does with it: "attach to lab-2"."""
+        verb = {"running": "attach to", "interrupted": "go on with"}.get(self.kind, "look at")
+        return f"{verb} {self.run.name}"
 
 
 def find_entries() -> list[RunEntry]:

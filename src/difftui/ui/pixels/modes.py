@@ -1,7 +1,7 @@
 """In which way pictures are drawn: chosen by what the terminal says of itself, or by the user.
 
-`terminal_facts` reads a mapping of environment variables, `pixel_mode` decides; neither looks anywhere else, so
-that settings, `difftui doctor` and tests can ask "what would you draw with, if …".
+`terminal_facts` reads a mapping of environment variables, `pixel_mode` decides; neither looks anywhere else,
+so that settings, `difftui doctor` and tests can ask "what would you draw with, if …".
 """
 
 from __future__ import annotations

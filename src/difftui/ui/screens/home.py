@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from difftui.runs import Run
+    from difftui.ui.panels.run_list import RunEntry
 
 __all__ = ["SCREEN", "HomeScreen"]
 
@@ -30,6 +30,7 @@ BANNER_DIGIT = 4  # position among the bundled digits of the one that turns into
 BANNER_SIDE = 14
 BANNER_TIMES = (0, 99, 199, 349, 999)
 _CAPTIONS = ("clean  t = 0", *(f"t = {t}" for t in BANNER_TIMES[1:-1]), "t = 999  noise")
+TOLD = 2  # runs by name on a line of 66 characters
 _SCREENS = (
     ("2", "inverse", "Inverse", "a small network learns arcsin, and what that fit hides"),
     ("3", "forward", "Forward", "scrub a digit into noise: signal, noise and their ratio"),
@@ -45,7 +46,7 @@ class Found:
     digits: str
     checkpoints: tuple[str, ...]
     runs: int
-    interrupted: str | None
+    open: tuple[RunEntry, ...]  # those that run or can go on, the one to offer first
 
 
 class HomeScreen(LabScreen):
@@ -76,9 +77,9 @@ class HomeScreen(LabScreen):
             self.query_one("#found", Static).update(text)
 
     def action_begin(self) -> None:
-        """Resume what was interrupted, else go and see a digit being born."""
-        if self.found is not None and self.found.interrupted is not None:
-            self.lab.wanted_run = self.found.interrupted
+        """Resume what was interrupted or attach to what runs, else go and see a digit being born."""
+        if self.found is not None and self.found.open:
+            self.lab.wanted_run, self.lab.go_on = str(self.found.open[0].run.path), True
             self.lab.action_go("train")
         else:
             self.lab.action_go("generate")
@@ -86,14 +87,14 @@ class HomeScreen(LabScreen):
     def _look_around(self) -> None:
         from difftui.data import found_digits
         from difftui.runs import list_runs, shipped_runs
+        from difftui.ui.panels.run_list import OPEN, find_entries
 
         self._show_banner()
-        runs = list_runs()
         self.found = Found(
             digits=found_digits(self.lab.data),
             checkpoints=tuple(run.name for run in shipped_runs()),
-            runs=len(runs),
-            interrupted=_first_interrupted(runs),
+            runs=len(list_runs()),
+            open=tuple(entry for entry in find_entries() if entry.kind in OPEN),
         )
 
     def _show_banner(self) -> None:
@@ -117,10 +118,9 @@ class HomeScreen(LabScreen):
             rows.append(("networks", ", ".join(found.checkpoints) or "none shipped: train one on screen 4"))
             rows.append(("your runs", _runs_text(found)))
         lines = [Content.from_markup(f"[$muted]{name:<10}[/] ") + Content(value) for name, value in rows]
-        interrupted = found.interrupted if found is not None else None
         first = Content.from_markup(
             "Press [b $accent]enter[/] to $what, or a number to begin anywhere.",
-            what=f"go on with {interrupted}" if interrupted else "watch a digit being born",
+            what=found.open[0].offer if found is not None and found.open else "watch a digit being born",
         )
         return Content("\n").join([*lines, Content(), first])
 
@@ -150,13 +150,10 @@ def _introduction() -> Content:
 
 
 def _runs_text(found: Found) -> str:
-    if found.interrupted:
-        return f"{found.runs}; {found.interrupted} is not finished and can go on"
+    if found.open:
+        more = f", {len(found.open) - TOLD} more" if len(found.open) > TOLD else ""
+        return f"{found.runs}: {', '.join(entry.words for entry in found.open[:TOLD])}{more}"
     return f"{found.runs} in {_home()}" if found.runs else f"none yet; they will be kept in {_home()}"
-
-
-def _first_interrupted(runs: list[Run]) -> str | None:
-    return next((run.name for run in runs if run.status().state == "stopped"), None)
 
 
 def _home() -> str:

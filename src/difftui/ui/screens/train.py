@@ -25,7 +25,7 @@ from difftui.ui.panels.loss_plot import Ghost, loss_lines, loss_notes, loss_seri
 from difftui.ui.panels.plan import Plan, length_text
 from difftui.ui.panels.progress_lines import bar_line, number_line
 from difftui.ui.panels.recipe_form import RecipeForm
-from difftui.ui.panels.run_list import RunEntry, find_entries
+from difftui.ui.panels.run_list import OPEN, RunEntry, find_entries
 from difftui.ui.panels.run_picker import Picked, RunPicker
 from difftui.ui.panels.sample_scrubber import SampleScrubber
 from difftui.ui.panels.standing import Feed, Standing, standing_of
@@ -45,7 +45,6 @@ __all__ = ["SCREEN", "TrainScreen"]
 
 MINUTES = (0.5, 1.0, 2.0, 5.0, 15.0, 60.0)
 PLOT_SECONDS = 0.5  # curves are drawn no more often: their change is slow, their bytes are many
-OFFERED = ("running", "interrupted", "presumed dead")
 
 
 class TrainScreen(LabScreen):
@@ -107,8 +106,9 @@ class TrainScreen(LabScreen):
             self.plan = replace(self.plan, recipe=replace(self.plan.recipe, data=self.lab.data))
         self._look_around()
         wanted, self.lab.wanted_run = self.lab.wanted_run, None
+        go_on, self.lab.go_on = self.lab.go_on, False
         if wanted is not None:
-            self._open_wanted(wanted)
+            self._open_wanted(wanted, go_on=go_on)
         self._drawn = ()
 
     # -- actions: training
@@ -459,7 +459,7 @@ class TrainScreen(LabScreen):
         self.estimate = self._estimated(self.plan.recipe)
 
     def _offer(self) -> RunEntry | None:
-        return next((entry for entry in self.entries if entry.kind in OFFERED), None)
+        return next((entry for entry in self.entries if entry.kind in OPEN), None)
 
     def _recipe_shown(self) -> Recipe | None:
         feed = self.lab.training
@@ -531,8 +531,8 @@ class TrainScreen(LabScreen):
             self.notify(str(handover.error), severity="error", timeout=30, markup=False)
             self._look_around()
 
-    def _open_wanted(self, name: str) -> None:
-        """Show the run that ``--run`` or another screen named: resumed with one key, or attached to."""
+    def _open_wanted(self, name: str, *, go_on: bool) -> None:
+        """Show the run that ``--run`` or another screen named, or go on with it at once."""
         if self.lab.own_training() is not None:
             return
         try:
@@ -540,7 +540,11 @@ class TrainScreen(LabScreen):
         except DifftuiError as error:
             self.notify(str(error), severity="warning", markup=False)
             return
-        self._show_run(run)
+        entry = next((e for e in self.entries if e.run.path.resolve() == run.path.resolve()), None)
+        if go_on and entry is not None:
+            self._open(entry)
+        else:
+            self._show_run(run)
 
     def _open(self, entry: RunEntry) -> None:
         if entry.kind == "interrupted":
