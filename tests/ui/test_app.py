@@ -117,7 +117,7 @@ async def test_home_goes_on_with_an_interrupted_run_at_one_key(own_home: Path) -
     run = create_run("lab-1", preset("lab").to_json())
     run.write_status(Status("training", step=12, fraction=0.1))  # and no process holds its lock
     app = DifftuiApp(device="cpu")
-    app.engine.start = lambda: None
+    app.engine.start = lambda: None  # type: ignore[method-assign]
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: isinstance(app.screen, HomeScreen) and app.screen.found is not None)
         await until(pilot, lambda: "lab-1 interrupted at 10%" in text_of(app.screen.query_one("#found")))

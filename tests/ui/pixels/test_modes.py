@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -54,7 +55,7 @@ def test_every_mode_is_told() -> None:
     assert set(MODES) == set(PixelMode)
 
 
-@pytest.mark.skipif(not os.path.exists("/proc/self/environ"), reason="only /proc shows what Python added")
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="only /proc shows what Python added")
 @pytest.mark.parametrize(
     ("given", "utf8"), [({"LANG": "C"}, False), ({"LANG": "C", "LC_CTYPE": "C.UTF-8"}, True)]
 )
