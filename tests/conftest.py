@@ -2,10 +2,12 @@
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from nursery import Nursery
 
 # The same examples on every run, and no complaint about the time of one: machines are shared.
 settings.register_profile("difftui", derandomize=True, deadline=None)
@@ -38,3 +40,11 @@ def full_mnist() -> Path:
         if (folder / "MNIST" / "raw" / "train-images-idx3-ubyte").is_file():
             return folder
     pytest.skip("full MNIST is not on this machine; set DIFFTUI_DATA to test against it")
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    """Where real difftui processes come from in a fraction of a second."""
+    parent = Nursery()
+    yield parent
+    parent.close()

@@ -1,0 +1,116 @@
+"""Our driver, with the real app on real terminals."""
+
+from __future__ import annotations
+
+import os
+import select
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyte
+import pytest
+from helpers import until
+from nursery import Nursery, Pty, end_of
+
+from difftui.ui.app import DifftuiApp
+from difftui.ui.widgets.bars import TopBar
+
+SIZE = (160, 50)
+
+
+@pytest.fixture
+def terminal() -> Iterator[Pty]:
+    pty = Pty(*SIZE)
+    yield pty
+    pty.close()
+
+
+class Watched:
+    """The app on a terminal, and what a terminal emulator shows of it."""
+
+    def __init__(self, nursery: Nursery, home: Path, terminal: Pty, screen: str) -> None:
+        environment = {"DIFFTUI_HOME": str(home), "TERM": "xterm-256color"}
+        streams = (terminal.near, terminal.near, terminal.near)
+        self.pid = nursery.start(["--screen", screen, "--device", "cpu"], streams, environment)
+        self.nursery, self.terminal = nursery, terminal
+        self.screen = pyte.Screen(*SIZE)
+        self._stream = pyte.ByteStream(self.screen)
+
+    def rest(self, quiet: float = 0.5) -> list[str]:
+        """What is shown once nothing has come for a while."""
+        end, last = time.monotonic() + 60, time.monotonic()
+        while time.monotonic() < last + quiet:
+            assert time.monotonic() < end, "it never came to rest"
+            if said := self.terminal.read_for(0.02):
+                self._stream.feed(said)
+                last = time.monotonic()
+        return list(self.screen.display)
+
+    def shows(self, text: str) -> None:
+        end = time.monotonic() + 60
+        while text not in "\n".join(self.screen.display):
+            assert time.monotonic() < end, f"{text!r} never appeared"
+            assert self.nursery.ended(self.pid) is None, "\n".join(self.screen.display)
+            self._stream.feed(self.terminal.read_for(0.02))
+
+    def leave(self) -> int:
+        self.terminal.type("q")
+        return end_of(self.nursery, self.pid, 20, self.terminal.read)
+
+
+def test_an_idle_app_sends_nothing(nursery: Nursery, own_home: Path, terminal: Pty) -> None:
+    app = Watched(nursery, own_home, terminal, "home")
+    app.shows("bundled MNIST digits")
+    app.rest()
+    assert terminal.read_for(2.0) == b""
+    terminal.type("3")
+    app.shows("clean")
+    app.rest()
+    assert terminal.read_for(1.0) == b""
+    assert app.leave() == 0
+
+
+def test_after_a_stall_the_screen_is_whole_again(nursery: Nursery, own_home: Path, terminal: Pty) -> None:
+    app = Watched(nursery, own_home, terminal, "home")
+    app.shows("bundled MNIST digits")
+    terminal.type("3")
+    app.shows("clean")
+    expected = app.rest()
+    for number in range(60):  # ten times what the app keeps for a terminal that does not read
+        terminal.type("123"[number % 3])
+        time.sleep(0.04)
+    time.sleep(0.5)
+    assert not select.select([], [terminal.near], [], 0)[1]
+    terminal.type("3")
+    assert app.rest() == expected
+    assert app.leave() == 0
+
+
+def test_stray_bytes_are_no_reason_to_die(nursery: Nursery, own_home: Path, terminal: Pty) -> None:
+    app = Watched(nursery, own_home, terminal, "home")
+    app.shows("bundled MNIST digits")
+    os.write(terminal.far, b"\xff\xfe\xc3(\x80\xf0\x9f")
+    time.sleep(0.2)
+    terminal.type("3")
+    app.shows("clean")
+    assert app.leave() == 0
+
+
+async def test_a_slow_link_costs_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = DifftuiApp(device="cpu")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.engine.device is not None)
+        await pilot.pause(0.3)
+        drawn: list[tuple[str, ...]] = []
+        monkeypatch.setattr(TopBar, "show_pulse", lambda _self, parts: drawn.append(parts))
+        app._driver.behind = True
+        await pilot.pause(0.3)
+        assert drawn == []
+        await pilot.press("3")  # keys are heard all the same
+        await pilot.pause(0.1)
+        assert app.current_mode == "forward"
+        assert drawn == []
+        app._driver.behind = False
+        await until(pilot, lambda: drawn)
+    assert app.engine.shutdown(20)
