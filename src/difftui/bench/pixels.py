@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from statistics import median
 from time import process_time
@@ -131,15 +131,15 @@ def noised(digits: NDArray[np.uint8], alpha_bar: float, seed: int = 0) -> NDArra
     return np.asarray(np.sqrt(alpha_bar) * x0 + np.sqrt(1.0 - alpha_bar) * eps)
 
 
-def scenes() -> dict[str, PixelCost]:
-    """The scenes that the README quotes: noise and late frames of a reverse diffusion, linear T = 1000."""
+def scenes() -> Mapping[str, Callable[[], PixelCost]]:
+    """What the README quotes, by name: noise and late frames of a reverse diffusion, linear T = 1000."""
     schedule = make_schedule("linear", 1000)
     digits = bundled().images[: WARM_UP + 100]
     return {
-        "pure noise, moving": measure(noise(WARM_UP + 200)[:, 0]),
-        "pure noise, at rest": measure(noise(WARM_UP + 100)[:, 0], moving=False),
-        "t = 100, moving": measure(noised(digits, schedule.alpha_bar(100))),
-        "t = 10, moving": measure(noised(digits, schedule.alpha_bar(10))),
-        "clean digit, moving": measure(noised(digits, schedule.alpha_bar(-1))),
-        "12 × pure noise, moving": measure(noise(WARM_UP + 30, images=12)),
+        "pure noise, moving": lambda: measure(noise(WARM_UP + 100)[:, 0]),
+        "t = 10, moving": lambda: measure(noised(digits, schedule.alpha_bar(10))),
+        "12 × pure noise, moving": lambda: measure(noise(WARM_UP + 30, images=12)),
+        "pure noise, at rest": lambda: measure(noise(WARM_UP + 100)[:, 0], moving=False),
+        "t = 100, moving": lambda: measure(noised(digits, schedule.alpha_bar(100))),
+        "clean digit, moving": lambda: measure(noised(digits, schedule.alpha_bar(-1))),
     }

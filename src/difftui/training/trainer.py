@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from difftui import models
 from difftui.data import Digits
 from difftui.diffusion import make_schedule
+from difftui.models.side_by_side import Split, choose_split
 from difftui.training.distributed import ALONE, World
 from difftui.training.ema import Ema
 from difftui.training.objective import Objective
@@ -23,10 +24,8 @@ from difftui.training.step import (
     Gradients,
     RecordedStep,
     Shards,
-    Split,
     StaticStep,
     Whole,
-    choose_split,
     keep_freed_memory,
 )
 
