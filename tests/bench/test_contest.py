@@ -5,7 +5,7 @@ import sys
 import pytest
 import torch
 
-from difftui.bench.contest import Contestant, training_speed
+from difftui.bench.contest import Contestant, TrainingSpeed, ours, take_turns, training_speed
 from difftui.bench.plain import PlainDigits, PlainUNet, plain_training
 from difftui.data import bundled
 from difftui.errors import DifftuiError
@@ -44,7 +44,18 @@ def test_a_turn_is_answered_by_its_seconds_and_an_end_is_told() -> None:
 
 
 def test_every_contestant_has_as_many_turns() -> None:
-    speed = training_speed(["lab"], "cpu", turns=1)
-    assert {name: len(turns) for name, turns in speed.seconds.items()} == {"lab": 1, "plain": 1}
-    assert speed.batch == {"lab": 64, "plain": 64}
-    assert speed.ratio("plain", "lab") == speed.step("plain") / speed.step("lab") > 0
+    counting = "import sys\nfor line in sys.stdin: print(int(line) * {} / 100, flush=True)"
+    commands = {name: [sys.executable, "-c", counting.format(pace)] for name, pace in (("a", 1), ("b", 4))}
+    taken = take_turns(commands, turns=3)
+    speed = TrainingSpeed(taken, {"a": 1, "b": 1})
+    assert [len(turns) for turns in taken.values()] == [3, 3]
+    assert (speed.step("a"), speed.step("b"), speed.ratio("b", "a")) == pytest.approx((0.01, 0.04, 4.0))
+
+
+def test_the_plain_loop_is_timed_on_the_labs_batch() -> None:
+    speed = training_speed([], "cpu", turns=1)
+    assert (speed.batch, len(speed.seconds["plain"])) == ({"plain": 64}, 1)
+    assert speed.step("plain") > 0
+    events = ours("quick", "cpu")
+    assert [next(events).step for _ in range(3)] == [1, 2, 3]
+    events.close()

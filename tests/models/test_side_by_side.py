@@ -6,7 +6,15 @@ import pytest
 import torch
 
 from difftui import models
-from difftui.models.side_by_side import SideBySide, Split, choose_split, edges, in_parallel, side_by_side
+from difftui.models.side_by_side import (
+    SideBySide,
+    Split,
+    choose_split,
+    edges,
+    in_parallel,
+    side_by_side,
+    with_threads,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -73,3 +81,16 @@ def test_results_come_in_order_and_failures_are_told() -> None:
     assert in_parallel(Split(2, 1), [partial(pow, 2, n) for n in range(5)]) == [1, 2, 4, 8, 16]
     with pytest.raises(ZeroDivisionError):
         in_parallel(Split(2, 1), [partial(divmod, 1, n) for n in (1, 0)])
+
+
+def test_between_the_parts_there_are_no_more_threads_than_in_one() -> None:
+    torch.set_num_threads(3)
+
+    def fail() -> None:
+        with with_threads(Split(3, 1)):
+            assert torch.get_num_threads() == 1
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert torch.get_num_threads() == 3

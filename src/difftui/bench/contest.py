@@ -17,7 +17,7 @@ from types import TracebackType
 
 from difftui.errors import DifftuiError
 
-__all__ = ["Contestant", "TrainingSpeed", "ours", "plain", "training_speed"]
+__all__ = ["Contestant", "TrainingSpeed", "answer", "ours", "plain", "take_turns", "training_speed"]
 
 WARM_UP_STEPS = 5
 TURN_SECONDS = 0.8
@@ -83,32 +83,39 @@ class Contestant:
         return float(answer)
 
 
+def take_turns(commands: Mapping[str, Sequence[str]], turns: int) -> Mapping[str, Sequence[float]]:
+    """Seconds a step of each command in each turn.
+
+    Args:
+        commands: of each contestant, by name.
+        turns: of each, each of about 0.8 s.
+    """
+    with ExitStack() as stack:
+        children = {name: stack.enter_context(Contestant(command)) for name, command in commands.items()}
+        steps = {}
+        for name, child in children.items():
+            child.seconds(WARM_UP_STEPS)
+            steps[name] = max(1, round(TURN_SECONDS * WARM_UP_STEPS / child.seconds(WARM_UP_STEPS)))
+        taken: dict[str, list[float]] = {name: [] for name in commands}
+        for _ in range(turns):
+            for name, child in children.items():
+                taken[name].append(child.seconds(steps[name]) / steps[name])
+    return taken
+
+
 def training_speed(presets: Sequence[str], device: str, turns: int = 8) -> TrainingSpeed:
     """Time our training of each preset and the plain loop, in turn.
 
     Args:
         presets: names of recipes; the plain loop follows "lab".
         device: where all of them compute.
-        turns: of each, each of about 0.8 s.
+        turns: of each.
     """
     from difftui.training.recipe import preset
 
     names = [*presets, PLAIN]
-    with ExitStack() as stack:
-        children = {
-            name: stack.enter_context(
-                Contestant([sys.executable, "-m", "difftui.bench.contest", name, device])
-            )
-            for name in names
-        }
-        steps = {}
-        for name, child in children.items():
-            child.seconds(WARM_UP_STEPS)
-            steps[name] = max(1, round(TURN_SECONDS * WARM_UP_STEPS / child.seconds(WARM_UP_STEPS)))
-        taken: dict[str, list[float]] = {name: [] for name in names}
-        for _ in range(turns):
-            for name, child in children.items():
-                taken[name].append(child.seconds(steps[name]) / steps[name])
+    module = "difftui.bench.contest"
+    taken = take_turns({name: [sys.executable, "-m", module, name, device] for name in names}, turns)
     batch = {name: preset("lab" if name == PLAIN else name).batch_size for name in names}
     return TrainingSpeed(taken, batch)
 
@@ -131,9 +138,13 @@ def plain(device: str) -> Iterator[object]:
     yield from plain_training(bundled(), device)
 
 
-def _child(name: str, device: str) -> None:
-    """Take steps as told on the standard input, until it is closed."""
-    events = plain(device) if name == PLAIN else ours(name, device)
+def answer(events: Iterator[object], device: str) -> None:
+    """Take steps as told on the standard input, until it is closed, and tell how long they took.
+
+    Args:
+        events: a training, an event a step.
+        device: where it computes.
+    """
     for line in sys.stdin:
         began = time.perf_counter()
         for _ in range(int(line)):
@@ -151,6 +162,10 @@ def _wait_for(device: str) -> None:
         torch.cuda.synchronize(device)
     elif device == "mps":
         torch.mps.synchronize()
+
+
+def _child(name: str, device: str) -> None:
+    answer(plain(device) if name == PLAIN else ours(name, device), device)
 
 
 if __name__ == "__main__":

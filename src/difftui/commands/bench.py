@@ -61,6 +61,16 @@ def _training() -> Iterator[Row]:
     yield f"plain loop ÷ ours on lab's recipe, median of {turns} pairs", speed.ratio(PLAIN, "lab"), "×"
 
 
+def _arrangements() -> Iterator[Row]:
+    from difftui.bench.arrangements import ARRANGEMENTS, OURS, arrangement_speed
+
+    for name in ("lab", "quick"):
+        seconds = arrangement_speed(name)
+        for arrangement in ARRANGEMENTS:
+            words = f"{name} in {arrangement.words}{' (chosen)' if arrangement == OURS else ''}"
+            yield words, 1e3 * seconds[arrangement], "ms a step"
+
+
 def _watched() -> Iterator[Row]:
     from difftui.bench.app import PRESET, watched_training
 
@@ -127,7 +137,9 @@ BENCHMARKS: Mapping[str, Callable[[], Iterator[Row]]] = MappingProxyType(
 )
 """What is measured without being asked for, in under two minutes."""
 
-MORE: Mapping[str, Callable[[], Iterator[Row]]] = MappingProxyType({"pixels": _frames})
+MORE: Mapping[str, Callable[[], Iterator[Row]]] = MappingProxyType(
+    {"pixels": _frames, "arrangements": _arrangements}
+)
 """What is measured when asked for."""
 
 

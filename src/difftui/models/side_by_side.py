@@ -8,8 +8,9 @@ scheduler's: passes were seen to take a hundred times as long. Parts of a batch 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import pairwise
@@ -18,7 +19,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-__all__ = ["SideBySide", "Split", "choose_split", "edges", "in_parallel", "side_by_side"]
+__all__ = ["SideBySide", "Split", "choose_split", "edges", "in_parallel", "side_by_side", "with_threads"]
 
 R = TypeVar("R")
 MOST_SHARDS = 4  # more, and they wait for Python's lock
@@ -63,6 +64,21 @@ def in_parallel(split: Split, calls: Sequence[Callable[[], R]]) -> list[R]:
     at_work = [crew.submit(call) for call in calls]
     wait(at_work)
     return [one.result() for one in at_work]
+
+
+@contextmanager
+def with_threads(split: Split) -> Iterator[None]:
+    """In this block PyTorch's own threads are as few in the calling thread as in a part.
+
+    What it does between the parts is short, and with more threads each of its operations would be one more
+    place to wait in.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(split.threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @cache
