@@ -9,11 +9,13 @@ opacity and SVG screenshots work on them as on any strip; only the way to the te
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache
+from typing import ClassVar
 
 from rich.color import Color, ColorSystem
 from rich.color_triplet import ColorTriplet
 from rich.console import Console
+from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color as TextualColor
 from textual.filter import LineFilter
@@ -48,7 +50,6 @@ def colour_code(colour: Color, system: ColorSystem, *, foreground: bool) -> str:
     return ";".join(colour.downgrade(system).get_ansi_codes(foreground))
 
 
-@lru_cache(maxsize=8192)
 def colour_codes(style: Style, system: ColorSystem) -> tuple[str, str] | None:
     """SGR parameters of foreground and background, or None where the style is more than two colours."""
     # rich offers the thirteen attributes one by one only; textual.strip reads these two fields as well.
@@ -62,38 +63,78 @@ def colour_codes(style: Style, system: ColorSystem) -> tuple[str, str] | None:
     return foreground, background
 
 
-class LeanStrip(Strip):
-    """A strip whose `render` writes an attribute only where it differs from the cell before."""
+Codes = tuple[str, str] | None
 
-    __slots__ = ()
+MOST_KNOWN = 8192
+"""Styles whose codes are kept."""
 
-    @classmethod
-    def of(cls, strip: Strip) -> LeanStrip:
-        """`strip` itself if it is lean, else a lean strip with its segments."""
-        return strip if isinstance(strip, cls) else cls(strip, strip.cell_length)
 
-    def render(self, console: Console) -> str:
-        """The strip as terminal sequences: starts from and ends with the terminal's default attributes.
+class _Codes:
+    """`colour_codes` for one colour system, remembered.
+
+    By identity, which a picture's few styles have, and which spares a call into Python for each cell.
+    """
+
+    def __init__(self, system: ColorSystem) -> None:
+        self.known: dict[int, tuple[Codes, Style]] = {}  # a style that is kept keeps its id
+        self._system = system
+
+    def find(self, style: Style) -> Codes:
+        """The codes of a style that is not known."""
+        if len(self.known) >= MOST_KNOWN:
+            self.known.clear()
+        codes = colour_codes(style, self._system)
+        self.known[id(style)] = codes, style
+        return codes
+
+
+@cache
+def _codes(system: ColorSystem) -> _Codes:
+    return _Codes(system)
+
+
+class Pen:
+    """Writes segments for a terminal, and remembers which two colours that has set.
+
+    Attributes:
+        out: what was written.
+    """
+
+    __slots__ = ("_background", "_foreground", "_system", "out")
+
+    def __init__(self, system: ColorSystem) -> None:
+        self.out: list[str] = []
+        self._system = system
+        self._foreground, self._background = _DEFAULT
+
+    def reset(self) -> None:
+        """Set the terminal's own colours."""
+        if (self._foreground, self._background) != _DEFAULT:
+            self.out.append("\x1b[m")
+            self._foreground, self._background = _DEFAULT
+
+    def write(self, segments: Iterable[Segment], least: ColorSystem) -> None:
+        """Write segments, setting only colours that differ.
 
         Args:
-            console: Console whose colour system counts (None means truecolor, as in Textual).
+            least: colours that the terminal has even if the console knows of fewer.
         """
-        if self._render_cache is None:
-            self._render_cache = self._render(console._color_system or ColorSystem.TRUECOLOR)
-        return self._render_cache
-
-    def _render(self, system: ColorSystem) -> str:
-        out: list[str] = []
-        append = out.append
-        foreground, background = _DEFAULT
-        for text, style, _ in self._segments:
-            codes = _DEFAULT if style is None else colour_codes(style, system)
+        append, system = self.out.append, max(self._system, least)
+        memory = _codes(system)
+        known = memory.known
+        foreground, background = self._foreground, self._background
+        for text, style, _ in segments:
+            if style is None:
+                codes: Codes = _DEFAULT
+            else:
+                found = known.get(id(style))
+                codes = found[0] if found is not None else memory.find(style)
             if codes is None:
                 if (foreground, background) != _DEFAULT:
                     append("\x1b[m")
                     foreground, background = _DEFAULT
                 assert style is not None
-                append(self.render_style(style, text, color_system=system))
+                append(Strip.render_style(style, text, color_system=system))
                 continue
             new_foreground, new_background = codes
             if text not in _HALVES:
@@ -112,9 +153,41 @@ class LeanStrip(Strip):
             else:
                 append(text)
             foreground, background = new_foreground, new_background
-        if (foreground, background) != _DEFAULT:
-            append("\x1b[m")
-        return "".join(out)
+        self._foreground, self._background = foreground, background
+
+
+class LeanStrip(Strip):
+    """A strip whose `render` writes an attribute only where it differs from the cell before."""
+
+    __slots__ = ()
+
+    least: ClassVar[ColorSystem] = ColorSystem.STANDARD
+    """Colours that the terminal has even if the console knows of fewer."""
+
+    @classmethod
+    def of(cls, strip: Strip) -> LeanStrip:
+        """`strip` itself if it is of this kind, else a lean strip with its segments."""
+        return strip if type(strip) is cls else cls(strip, strip.cell_length)
+
+    def render(self, console: Console) -> str:
+        """The strip as terminal sequences: starts from and ends with the terminal's default attributes.
+
+        Args:
+            console: Console whose colour system counts (None means truecolor, as in Textual).
+        """
+        if self._render_cache is None:
+            pen = Pen(console._color_system or ColorSystem.TRUECOLOR)
+            pen.write(self._segments, self.least)
+            pen.reset()
+            self._render_cache = "".join(pen.out)
+        return self._render_cache
+
+    def write(self, pen: Pen, start: int, end: int) -> None:
+        """Write the cells from `start` to before `end`."""
+        if start > 0 or end < self.cell_length:
+            pen.write(self.crop(start, end), self.least)
+        else:
+            pen.write(self._segments, self.least)
 
     # Every way in which Textual derives a strip on the road to the terminal keeps it lean.
 
@@ -141,3 +214,17 @@ class LeanStrip(Strip):
 
     def style_links(self, link_id: str, link_style: Style) -> Strip:
         return self.of(super().style_links(link_id, link_style))
+
+
+class PaletteStrip(LeanStrip):
+    """A lean strip for a terminal that has 256 colours, whatever rich made of its TERM."""
+
+    __slots__ = ()
+    least = ColorSystem.EIGHT_BIT
+
+
+class TrueStrip(LeanStrip):
+    """A lean strip for a terminal that has all colours, whatever rich made of its TERM."""
+
+    __slots__ = ()
+    least = ColorSystem.TRUECOLOR

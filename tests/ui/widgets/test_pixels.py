@@ -11,7 +11,7 @@ from textual.app import App, ComposeResult
 from textual.geometry import Size
 from textual.widgets import Static
 
-from difftui.ui.half_blocks import RAMP, grey_levels, slack_mask
+from difftui.ui.half_blocks import RAMP, contrast, grey_levels
 from difftui.ui.widgets.pixels import REST_SECONDS, PixelView, arrange, resample
 
 RNG = np.random.default_rng(0)
@@ -192,12 +192,12 @@ async def test_a_moving_picture_saves_bytes_and_is_exact_at_rest(terminal: Any) 
         moving = len(wire.take().encode())
         assert moving < 0.85 * exact
         levels = grey_levels(-NOISE).astype(int)
-        slack = slack_mask(levels.astype(np.uint8))
+        allowed = np.choose(np.searchsorted((2, 4), contrast(levels), side="right"), (1, 2, 3))
         off = np.zeros((28, 28), int)
         for x, y, seen, _ in differences(wire, -NOISE):
             off[y, x] = abs(RAMP.index(int(seen[:2], 16)) - levels[y, x])
         assert off.any(), "there is something to save in noise"
-        assert (off <= slack).all(), "a step where a neighbour differs by two, none elsewhere"
+        assert (off <= allowed).all(), "more where a neighbour differs by more"
 
         view.show(NOISE, moving=True)
         for _ in range(100):
