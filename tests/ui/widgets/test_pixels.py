@@ -360,21 +360,32 @@ def svg_cells(svg: str, width: int, height: int) -> list[list[tuple[str, str, st
     return cells
 
 
-def test_arrange_fits_and_finds_what_it_places() -> None:
+@pytest.mark.parametrize("dots", [(1, 2), (2, 4)], ids=["half blocks", "braille"])
+def test_arrange_fits_and_finds_what_it_places(dots: tuple[int, int]) -> None:
     for number in (1, 2, 5, 9, 12):
         for size in (Size(78, 20), Size(38, 8), Size(118, 34), Size(200, 60)):
             for caption in (0, 1):
                 where = arrange(
-                    (number, 28, 28), size, columns=None, gap=1, margin=1, caption=caption, fit=True
+                    (number, 28, 28),
+                    size,
+                    columns=None,
+                    gap=1,
+                    margin=1,
+                    caption=caption,
+                    fit=True,
+                    dots=dots,
                 )
-                if where.image_height > 2:
+                if where.image_height > dots[1]:
                     assert where.width <= size.width
                     assert where.height <= size.height
                 for index in range(number):
                     x, y = where.place(index)
                     assert where.index_at(x, y) == index
-                    assert where.index_at(x + where.image_width - 1, y + where.image_cells - 1) == index
+                    assert where.index_at(x + where.image_columns - 1, y + where.image_cells - 1) == index
                     assert where.index_at(x - 1, y) is None
+
+
+def test_thumbnails_have_the_room_there_is() -> None:
     thumbnails = arrange((9, 28, 28), Size(78, 5), columns=9, gap=1, margin=0, caption=1, fit=True)
     assert thumbnails.image_width == 7
 

@@ -78,7 +78,8 @@ class CellPalette:
         if ink < BACKGROUND:
             return Color.from_rgb(RAMP[ink], RAMP[ink], RAMP[ink])
         if ink >= RGB:
-            return Color.from_rgb(ink - RGB >> 16, ink >> 8 & 255, ink & 255)
+            colour = ink - RGB
+            return Color.from_rgb(colour >> 16, colour >> 8 & 255, colour & 255)
         if ink >= ANSI:
             return Color.from_ansi(ink - ANSI)
         return self._background if ink == BACKGROUND else self._accent

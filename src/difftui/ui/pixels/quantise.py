@@ -105,9 +105,9 @@ def eight(pixels: Bytes) -> Numbers:
 def nearest_256(colours: Bytes) -> Numbers:
     """0xRRGGBB of the nearest colour of the 256-colour palette, (...), for colours (..., 3)."""
     cube = np.array(CUBE_STEPS)[_NEAREST_CUBE[colours]]
-    greys = np.array(RAMP)[_NEAREST_GREY[np.rint(colours.mean(axis=-1)).astype(np.uint8)]]
-    grey = np.repeat(greys[..., None], 3, axis=-1)
     wanted = colours.astype(np.int64)
+    greys = np.array(RAMP)[_NEAREST_GREY[wanted.sum(axis=-1)]]
+    grey = np.repeat(greys[..., None], 3, axis=-1)
     greyer = ((grey - wanted) ** 2).sum(axis=-1) < ((cube - wanted) ** 2).sum(axis=-1)
     return packed(np.where(greyer[..., None], grey, cube))
 
@@ -117,10 +117,11 @@ def packed(colours: NDArray[Any]) -> Numbers:
     return np.asarray(colours.astype(np.int64) @ np.array([1 << 16, 1 << 8, 1]))
 
 
-def _nearest(steps: tuple[int, ...]) -> NDArray[np.int64]:
-    """Index of the nearest step for each byte."""
-    return np.asarray(np.abs(np.arange(256)[:, None] - np.array(steps)).argmin(axis=1))
+def _nearest(steps: tuple[int, ...], values: NDArray[Any]) -> NDArray[np.int64]:
+    """Index of the step nearest to each value."""
+    return np.asarray(np.abs(values[:, None] - np.array(steps)).argmin(axis=1))
 
 
-_NEAREST_CUBE = _nearest(CUBE_STEPS)
-_NEAREST_GREY = _nearest(RAMP)
+_NEAREST_CUBE = _nearest(CUBE_STEPS, np.arange(256))
+_NEAREST_GREY = _nearest(RAMP, np.arange(3 * 255 + 1) / 3.0)
+"""For the sum of red, green and blue: of all greys, the nearest is the one nearest to their mean."""

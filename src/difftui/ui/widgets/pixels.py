@@ -39,6 +39,7 @@ REST_SECONDS = 0.3
 """A moving picture that gets no new frame for this long is drawn once more, exactly."""
 
 LEFT_BAR, RIGHT_BAR = "▌", "▐"
+ASCII_BAR = "|"
 
 
 class PixelView(Widget):
@@ -379,7 +380,8 @@ class PixelView(Widget):
         if not top <= y < top + where.image_cells:
             return
         before, after = x - 1, x + where.image_columns
+        left, right = (ASCII_BAR,) * 2 if self.mode is PixelMode.ASCII else (LEFT_BAR, RIGHT_BAR)
         if before >= 0 and (where.gap or before < where.left + where.margin):
-            cells[before] = (RIGHT_BAR, ACCENT, BACKGROUND)
+            cells[before] = (right, ACCENT, BACKGROUND)
         if after < len(cells) and (where.gap or after >= where.left + where.width - where.margin):
-            cells[after] = (LEFT_BAR, ACCENT, BACKGROUND)
+            cells[after] = (left, ACCENT, BACKGROUND)
