@@ -9,8 +9,6 @@ opacity and SVG screenshots work on them as on any strip; only the way to the te
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
-from typing import ClassVar
 
 from rich.color import Color, ColorSystem
 from rich.color_triplet import ColorTriplet
@@ -35,6 +33,15 @@ XTERM_256 = {
 }
 """Colours that every 256-colour terminal has under a number: 16 to 231 the cube, 232 to 255 the greys."""
 
+ANSI_16 = (
+    (0, 0, 0), (170, 0, 0), (0, 170, 0), (170, 85, 0),
+    (0, 0, 170), (170, 0, 170), (0, 170, 170), (170, 170, 170),
+    (85, 85, 85), (255, 85, 85), (85, 255, 85), (255, 255, 85),
+    (85, 85, 255), (255, 85, 255), (85, 255, 255), (255, 255, 255),
+)  # fmt: skip
+"""The ANSI colours as the first colour displays had them; a terminal's user may have chosen others."""
+_ANSI_NUMBER = {ColorTriplet(*colour): number for number, colour in enumerate(ANSI_16)}
+
 _DEFAULT = ("39", "49")
 _HALVES = frozenset((UPPER_HALF, LOWER_HALF))
 
@@ -50,47 +57,53 @@ def colour_code(colour: Color, system: ColorSystem, *, foreground: bool) -> str:
     return ";".join(colour.downgrade(system).get_ansi_codes(foreground))
 
 
-def colour_codes(style: Style, system: ColorSystem) -> tuple[str, str] | None:
-    """SGR parameters of foreground and background, or None where the style is more than two colours."""
-    # rich offers the thirteen attributes one by one only; textual.strip reads these two fields as well.
-    if style._attributes & style._set_attributes or style.link:
-        return None
-    foreground, background = _DEFAULT
-    if style.color is not None:
-        foreground = colour_code(style.color, system, foreground=True)
-    if style.bgcolor is not None:
-        background = colour_code(style.bgcolor, system, foreground=False)
-    return foreground, background
-
-
 Codes = tuple[str, str] | None
+"""SGR parameters of foreground and background; None where a style is more than two colours."""
 
 MOST_KNOWN = 8192
 """Styles whose codes are kept."""
 
 
 class _Codes:
-    """`colour_codes` for one colour system, remembered.
+    """The codes of styles in one kind of strip and one colour system, remembered.
 
     By identity, which a picture's few styles have, and which spares a call into Python for each cell.
     """
 
-    def __init__(self, system: ColorSystem) -> None:
+    def __init__(self, kind: type[LeanStrip], system: ColorSystem) -> None:
         self.known: dict[int, tuple[Codes, Style]] = {}  # a style that is kept keeps its id
+        self._kind = kind
         self._system = system
 
     def find(self, style: Style) -> Codes:
         """The codes of a style that is not known."""
         if len(self.known) >= MOST_KNOWN:
             self.known.clear()
-        codes = colour_codes(style, self._system)
+        codes = self._make(style)
         self.known[id(style)] = codes, style
         return codes
 
+    def _make(self, style: Style) -> Codes:
+        # rich offers the thirteen attributes one by one only; textual.strip reads these two fields as well.
+        if style._attributes & style._set_attributes or style.link:
+            return None
+        code = self._kind.colour_code
+        foreground, background = _DEFAULT
+        if style.color is not None:
+            foreground = code(style.color, self._system, foreground=True)
+        if style.bgcolor is not None:
+            background = code(style.bgcolor, self._system, foreground=False)
+        return foreground, background
 
-@cache
-def _codes(system: ColorSystem) -> _Codes:
-    return _Codes(system)
+
+_CODES: dict[tuple[type[LeanStrip], ColorSystem], _Codes] = {}
+
+
+def _codes(kind: type[LeanStrip], system: ColorSystem) -> _Codes:
+    known = _CODES.get((kind, system))
+    if known is None:
+        known = _CODES[kind, system] = _Codes(kind, system)
+    return known
 
 
 class Pen:
@@ -113,14 +126,10 @@ class Pen:
             self.out.append("\x1b[m")
             self._foreground, self._background = _DEFAULT
 
-    def write(self, segments: Iterable[Segment], least: ColorSystem) -> None:
-        """Write segments, setting only colours that differ.
-
-        Args:
-            least: colours that the terminal has even if the console knows of fewer.
-        """
-        append, system = self.out.append, max(self._system, least)
-        memory = _codes(system)
+    def write(self, segments: Iterable[Segment], kind: type[LeanStrip]) -> None:
+        """Write segments of a kind of strip, setting only colours that differ."""
+        append, system = self.out.append, self._system
+        memory = _codes(kind, system)
         known = memory.known
         foreground, background = self._foreground, self._background
         for text, style, _ in segments:
@@ -161,8 +170,8 @@ class LeanStrip(Strip):
 
     __slots__ = ()
 
-    least: ClassVar[ColorSystem] = ColorSystem.STANDARD
-    """Colours that the terminal has even if the console knows of fewer."""
+    colour_code = staticmethod(colour_code)
+    """How a colour is written: a kind of strip may know more of its colours than the console does."""
 
     @classmethod
     def of(cls, strip: Strip) -> LeanStrip:
@@ -177,17 +186,15 @@ class LeanStrip(Strip):
         """
         if self._render_cache is None:
             pen = Pen(console._color_system or ColorSystem.TRUECOLOR)
-            pen.write(self._segments, self.least)
+            self.write(pen, 0, self.cell_length)
             pen.reset()
             self._render_cache = "".join(pen.out)
         return self._render_cache
 
     def write(self, pen: Pen, start: int, end: int) -> None:
         """Write the cells from `start` to before `end`."""
-        if start > 0 or end < self.cell_length:
-            pen.write(self.crop(start, end), self.least)
-        else:
-            pen.write(self._segments, self.least)
+        part = self.crop(start, end) if start > 0 or end < self.cell_length else self
+        pen.write(part._segments, type(self))
 
     # Every way in which Textual derives a strip on the road to the terminal keeps it lean.
 
@@ -216,15 +223,35 @@ class LeanStrip(Strip):
         return self.of(super().style_links(link_id, link_style))
 
 
-class PaletteStrip(LeanStrip):
-    """A lean strip for a terminal that has 256 colours, whatever rich made of its TERM."""
+class AnsiStrip(LeanStrip):
+    """A lean strip that has the colours of `ANSI_16` by their number: what the terminal's user made of it."""
 
     __slots__ = ()
-    least = ColorSystem.EIGHT_BIT
+
+    @staticmethod
+    def colour_code(colour: Color, system: ColorSystem, *, foreground: bool) -> str:
+        number = _ANSI_NUMBER.get(colour.triplet) if colour.triplet else None
+        if number is None:
+            return colour_code(colour, system, foreground=foreground)
+        return str((30 if foreground else 40) + number + (52 if number >= 8 else 0))
+
+
+class PaletteStrip(LeanStrip):
+    """A lean strip that has the colours of the 256-colour palette by their number."""
+
+    __slots__ = ()
+
+    @staticmethod
+    def colour_code(colour: Color, system: ColorSystem, *, foreground: bool) -> str:
+        known = colour.triplet in XTERM_256
+        return colour_code(colour, ColorSystem.EIGHT_BIT if known else system, foreground=foreground)
 
 
 class TrueStrip(LeanStrip):
-    """A lean strip for a terminal that has all colours, whatever rich made of its TERM."""
+    """A lean strip in all colours."""
 
     __slots__ = ()
-    least = ColorSystem.TRUECOLOR
+
+    @staticmethod
+    def colour_code(colour: Color, system: ColorSystem, *, foreground: bool) -> str:
+        return colour_code(colour, ColorSystem.TRUECOLOR, foreground=foreground)

@@ -12,8 +12,8 @@ from textual.app import ComposeResult
 from textual.widgets import Static
 
 from difftui.pixel_modes import Detail, PixelMode
+from difftui.ui.lean_strip import ANSI_16
 from difftui.ui.pixels.display import PixelApp
-from difftui.ui.pixels.quantise import SIXTEEN
 from difftui.ui.widgets.pixels import REST_SECONDS, PixelView
 
 RNG = np.random.default_rng(0)
@@ -79,9 +79,9 @@ def palette(value: np.ndarray, x: int, y: int) -> str:
 def sixteen(value: np.ndarray, x: int, y: int) -> str:
     wanted = value + 85 * (threshold(x, y) - 0.5)
     if value[0] == value[1] == value[2]:
-        greys = [SIXTEEN[i] for i in (0, 8, 7, 15)]
-        return NAMES[SIXTEEN.index(greys[nearest(wanted, greys)])]
-    return NAMES[nearest(wanted, list(SIXTEEN))]
+        greys = [ANSI_16[i] for i in (0, 8, 7, 15)]
+        return NAMES[ANSI_16.index(greys[nearest(wanted, greys)])]
+    return NAMES[nearest(wanted, list(ANSI_16))]
 
 
 def eight(value: np.ndarray, x: int, y: int) -> str:
@@ -297,8 +297,8 @@ async def test_a_terminal_of_which_rich_does_not_know_the_palette(
         assert wrong_halves(wire, GREY[0], ramp) == []
 
 
-async def test_screenshots_have_the_same_glyphs(terminal: Any) -> None:
-    for mode in (PixelMode.BRAILLE, PixelMode.ASCII, PixelMode.SIXTEEN):
+async def test_screenshots_have_the_same_glyphs_and_colours(terminal: Any) -> None:
+    for mode, fills in ((PixelMode.BRAILLE, 1), (PixelMode.ASCII, 1), (PixelMode.SIXTEEN, 4)):
         async with terminal(lambda mode=mode: Stage(mode)) as (pilot, wire):
             pilot.app.view.show(GREY)
             await pilot.pause()
@@ -306,3 +306,5 @@ async def test_screenshots_have_the_same_glyphs(terminal: Any) -> None:
             shot = pilot.app.export_screenshot(simplify=True)
             for glyph in {cell[0] for row in cells(wire.screen) for cell in row} - set(' "&<>'):
                 assert glyph in shot
+            greys = [f'fill="#{value:02x}{value:02x}{value:02x}"' for value in (0, 85, 170, 255)]
+            assert all(grey in shot for grey in greys[:fills])

@@ -23,6 +23,7 @@ from difftui.ui.lean_strip import (
     FULL_BLOCK,
     LOWER_HALF,
     UPPER_HALF,
+    AnsiStrip,
     LeanStrip,
     PaletteStrip,
     TrueStrip,
@@ -223,8 +224,8 @@ def _palette_inks(pixels: NDArray[np.uint8]) -> Wants:
 _BRUSHES: dict[PixelMode, Brush] = {
     PixelMode.EXACT: HalfBlocks("exact", _exact_inks, TrueStrip),
     PixelMode.PALETTE: HalfBlocks("256", _palette_inks, PaletteStrip),
-    PixelMode.SIXTEEN: HalfBlocks("16", lambda pixels: ANSI + quantise.sixteen(pixels), LeanStrip),
-    PixelMode.EIGHT: HalfBlocks("8", lambda pixels: ANSI + quantise.eight(pixels), LeanStrip),
+    PixelMode.SIXTEEN: HalfBlocks("16", lambda pixels: ANSI + quantise.sixteen(pixels), AnsiStrip),
+    PixelMode.EIGHT: HalfBlocks("8", lambda pixels: ANSI + quantise.eight(pixels), AnsiStrip),
     PixelMode.MONO: Glyphs("mono", _mono_codes),
     PixelMode.BRAILLE: Glyphs("braille", _braille),
     PixelMode.ASCII: Glyphs("ascii", quantise.ascii_codes),

@@ -14,14 +14,14 @@ from rich.segment import Segment
 from rich.style import Style
 
 from difftui.ui.half_blocks import BACKGROUND, RAMP, Cell
-from difftui.ui.lean_strip import BLANK, FULL_BLOCK
+from difftui.ui.lean_strip import ANSI_16, BLANK, FULL_BLOCK
 
 __all__ = ["ACCENT", "ANSI", "BACKGROUND", "BLACK", "EMPTY", "RGB", "WHITE", "CellPalette", "cell_palette"]
 
 ACCENT = 31
 """The frame around a chosen image."""
 ANSI = 32
-"""ANSI + n is colour n of the sixteen that every terminal names, and its user chooses."""
+"""ANSI + n is colour n of the sixteen."""
 RGB = 256
 """RGB + 0xRRGGBB is that colour."""
 
@@ -81,7 +81,7 @@ class CellPalette:
             colour = ink - RGB
             return Color.from_rgb(colour >> 16, colour >> 8 & 255, colour & 255)
         if ink >= ANSI:
-            return Color.from_ansi(ink - ANSI)
+            return Color.from_rgb(*ANSI_16[ink - ANSI])
         return self._background if ink == BACKGROUND else self._accent
 
 

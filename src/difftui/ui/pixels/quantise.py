@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from difftui.ui.half_blocks import RAMP
-from difftui.ui.lean_strip import CUBE_STEPS
+from difftui.ui.lean_strip import ANSI_16, CUBE_STEPS
 
 __all__ = [
     "ASCII_RAMP",
-    "SIXTEEN",
     "ascii_codes",
     "braille_codes",
     "eight",
@@ -25,14 +24,6 @@ __all__ = [
 
 ASCII_RAMP = " .:-=+*#%@"
 """From black to white, on black."""
-
-SIXTEEN = (
-    (0, 0, 0), (170, 0, 0), (0, 170, 0), (170, 85, 0),
-    (0, 0, 170), (170, 0, 170), (0, 170, 170), (170, 170, 170),
-    (85, 85, 85), (255, 85, 85), (85, 255, 85), (255, 255, 85),
-    (85, 85, 255), (255, 85, 255), (85, 255, 255), (255, 255, 255),
-)  # fmt: skip
-"""The ANSI colours as the first colour displays had them; a terminal's user may have chosen others."""
 
 _GREYS_OF_SIXTEEN = np.array((0, 8, 7, 15))
 _STEP = 85
@@ -90,7 +81,7 @@ def sixteen(pixels: Bytes) -> Numbers:
         steps = np.floor((pixels + offset) / _STEP + 0.5).clip(0, 3).astype(np.int64)
         return np.asarray(_GREYS_OF_SIXTEEN[steps])
     wanted = pixels + offset[..., None]
-    distance = ((wanted[..., None, :] - np.array(SIXTEEN)) ** 2).sum(axis=-1)
+    distance = ((wanted[..., None, :] - np.array(ANSI_16)) ** 2).sum(axis=-1)
     return np.asarray(distance.argmin(axis=-1))
 
 
