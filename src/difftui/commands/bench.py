@@ -112,10 +112,11 @@ def _scale() -> Iterator[Row]:
 def _frames(count: int | None = None) -> Iterator[Row]:
     from difftui.bench.pixels import scenes
 
-    for name, measure in list(scenes().items())[:count]:
-        cost = measure()
+    for name, measured in list(scenes().items())[:count]:
+        cost = measured()
         yield f"one frame of 28×28, {name}: 256 colours", cost.bytes_median / 1000, "kB"
-        yield f"one frame of 28×28, {name}: quantise, strips, render", cost.draw_ms, "ms CPU"
+        yield f"one frame of 28×28, {name}: quantise, choose cells, strips", cost.draw_ms, "ms CPU"
+        yield f"one frame of 28×28, {name}: all of it, Textual too", cost.app_ms, "ms CPU"
 
 
 def _device() -> str:

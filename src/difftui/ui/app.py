@@ -6,13 +6,14 @@ import time
 from typing import TYPE_CHECKING
 
 from textual import constants
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.screen import Screen
 
 from difftui.engine import Engine, Job, JobState
 from difftui.errors import DifftuiError
 from difftui.outlet import Outlet
 from difftui.ui.keys import GLOBAL, SCREENS, bindings
+from difftui.ui.pixels.display import PixelApp
 from difftui.ui.signals import end_well_on_signals
 from difftui.ui.theme import DARK, LIGHT
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from difftui.engine.training import TrainingView
     from difftui.engine.watching import Watch
+    from difftui.pixel_modes import PixelMode
     from difftui.runs import Run
 
 __all__ = ["DifftuiApp", "run_app"]
@@ -33,7 +35,7 @@ LAST_WORDS_SECONDS = 0.5  # on a terminal that may not read them
 PATIENCE_SECONDS = 1.0  # a longer end than this gives its reason
 
 
-class DifftuiApp(App[None]):
+class DifftuiApp(PixelApp):
     """The laboratory: its screens, and what they share.
 
     Attributes:
@@ -60,8 +62,9 @@ class DifftuiApp(App[None]):
         data: str | None = None,
         watch: Run | None = None,
         notices: tuple[str, ...] = (),
+        pixels: PixelMode | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(pixels)
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = DARK.name
@@ -216,6 +219,7 @@ def run_app(
     data: str | None,
     watch: Run | None = None,
     notices: tuple[str, ...] = (),
+    pixels: PixelMode | None = None,
 ) -> int:
     """Open the app in this terminal; returns the exit status once it is closed and everything is saved.
 
@@ -223,6 +227,7 @@ def run_app(
         screen, run, device, data: as the class takes them.
         watch: a run to watch, whoever trains it.
         notices: lines for the user from before the app was there; they are shown when it opens.
+        pixels: the way to draw pictures; None for what suits the terminal.
 
     Raises:
         DifftuiError: there is no such screen or run; the terminal is left as it was.
@@ -235,7 +240,9 @@ def run_app(
         found = find_run(run)
         run = found.name if found in (*list_runs(), *shipped_runs()) else str(found.path.absolute())
     first = screen or ("home" if watch is None else "train")
-    app = DifftuiApp(screen=first, run=run, device=device, data=data, watch=watch, notices=notices)
+    app = DifftuiApp(
+        screen=first, run=run, device=device, data=data, watch=watch, notices=notices, pixels=pixels
+    )
     end_well_on_signals(app)
     try:
         app.run()

@@ -78,7 +78,8 @@ class Flow:
         """
         if self._rate is None:
             return None
-        return self._rate * GROWTH ** min(now - self._rate_at, 60.0)
+        rate: float = self._rate * GROWTH ** min(now - self._rate_at, 60.0)
+        return rate
 
     def _take(self, mark: _Mark, now: float) -> None:
         took = now - mark.at
