@@ -6,11 +6,12 @@ from collections import deque
 
 import pytest
 
-from difftui.ui.clock import Detail, FrameClock
+from difftui.pixel_modes import Detail
+from difftui.ui.clock import FrameClock
 from difftui.ui.flow import Flow
 
 TICK = 1 / 15
-COST = {Detail.SHARP: 75_000, Detail.FEWER_GREYS: 45_000, Detail.BRAILLE: 8_000}
+COST = {Detail.FULL: 75_000, Detail.FEWER_GREYS: 45_000, Detail.BRAILLE: 8_000}
 
 
 class Link:
@@ -57,17 +58,17 @@ def late(frames: list[tuple[float, float]], after: float) -> float:
 @pytest.mark.parametrize("delay", [0.0, 0.02, 0.1])
 def test_a_fast_link_shows_everything(delay: float) -> None:
     clock, frames = animate(Link(1e9, delay), 5.0)
-    assert clock.detail is Detail.SHARP
+    assert clock.detail is Detail.FULL
     assert len(frames) >= 70
     assert clock.told(5.0)[0] == pytest.approx(15, abs=1)
-    assert clock.told(5.0)[1] == pytest.approx(15 * COST[Detail.SHARP], rel=0.1)
+    assert clock.told(5.0)[1] == pytest.approx(15 * COST[Detail.FULL], rel=0.1)
 
 
 @pytest.mark.parametrize(("rate", "wait"), [(300_000, 0.3), (64_000, 0.5)])
 @pytest.mark.parametrize("delay", [0.0, 0.02, 0.1])
 def test_a_slow_link_gets_coarser_pictures_and_stays_quick(rate: int, wait: float, delay: float) -> None:
     clock, frames = animate(Link(rate, delay), 20.0)
-    assert clock.detail > Detail.SHARP
+    assert clock.detail is not Detail.FULL
     settled = [(begun, arrived) for begun, arrived in frames if begun >= 5.0]
     waits = sorted(arrived - begun - delay for begun, arrived in settled)
     assert waits[int(0.95 * len(waits))] <= wait
@@ -78,8 +79,9 @@ def test_a_slow_link_gets_coarser_pictures_and_stays_quick(rate: int, wait: floa
 def test_a_picture_that_became_cheaper_is_drawn_sharp_again() -> None:
     link = Link(300_000, 0.0)
     clock, _ = animate(link, 6.0)
-    assert clock.detail > Detail.SHARP
-    cheap = {Detail.SHARP: 9_000, Detail.FEWER_GREYS: 6_000, Detail.BRAILLE: 5_000}
+    before: Detail = clock.detail
+    assert before is not Detail.FULL
+    cheap = {Detail.FULL: 9_000, Detail.FEWER_GREYS: 6_000, Detail.BRAILLE: 5_000}
     now = 6.0
     for _ in range(300):
         while link.signs and link.signs[0] <= now:
@@ -89,7 +91,8 @@ def test_a_picture_that_became_cheaper_is_drawn_sharp_again() -> None:
             if clock.flow.mark(link.total, now):
                 link.signs.append(link.send(cheap[clock.detail], now))
         now += TICK
-    assert clock.detail is Detail.SHARP
+    detail: Detail = clock.detail
+    assert detail is Detail.FULL
 
 
 def test_a_terminal_that_gives_no_sign_is_judged_by_what_the_system_takes() -> None:

@@ -7,11 +7,11 @@ link takes too long for a frame, moving pictures become coarser; one that rests 
 from __future__ import annotations
 
 from collections import deque
-from enum import IntEnum
 
+from difftui.pixel_modes import Detail
 from difftui.ui.flow import Flow
 
-__all__ = ["Detail", "FrameClock"]
+__all__ = ["FrameClock"]
 
 FRAME_SECONDS = 0.1  # of the link, that a frame may take: a key waits for one, and for its own
 WAIT_SECONDS = 0.12  # that frames may be under way before the next one is left out
@@ -20,12 +20,7 @@ FADE = 0.985  # a frame, of what is known of the cost of finer ones: pictures ch
 WINDOW_SECONDS = 2.0  # over which the rate is told
 
 
-class Detail(IntEnum):
-    """How finely a moving picture is drawn."""
-
-    SHARP = 0
-    FEWER_GREYS = 1
-    BRAILLE = 2
+DETAILS = tuple(Detail)  # from fine to coarse
 
 
 class FrameClock:
@@ -39,7 +34,7 @@ class FrameClock:
 
     def __init__(self, fps: float) -> None:
         self.fps = fps
-        self.detail = Detail.SHARP
+        self.detail = Detail.FULL
         self.flow = Flow()
         self._last = float("-inf")
         self._total = 0
@@ -75,15 +70,14 @@ class FrameClock:
         """The finest detail whose frames the link takes in time."""
         rate = self.flow.rate(now)
         if rate is None:
-            self.detail = Detail.SHARP
+            self.detail = Detail.FULL
             return
         budget = rate * FRAME_SECONDS
-        for finer in Detail:
-            if finer < self.detail and finer in self._cost:
+        at = DETAILS.index(self.detail)
+        for finer in DETAILS[:at]:
+            if finer in self._cost:
                 self._cost[finer] *= FADE
-        if self._cost.get(self.detail, 0.0) > budget and self.detail < max(Detail):
-            self.detail = Detail(self.detail + 1)
-        elif self.detail > min(Detail):
-            finer = Detail(self.detail - 1)
-            if self._cost.get(finer, 0.0) <= ROOM * budget:
-                self.detail = finer
+        if self._cost.get(self.detail, 0.0) > budget:
+            self.detail = DETAILS[min(at + 1, len(DETAILS) - 1)]
+        elif at and self._cost.get(DETAILS[at - 1], 0.0) <= ROOM * budget:
+            self.detail = DETAILS[at - 1]

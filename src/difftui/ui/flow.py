@@ -17,6 +17,7 @@ BUSY_SECONDS = 0.03  # more delay than the least seen: the link was busy and not
 FORGET = 0.3  # weight of a new sample in the rate
 GROWTH = 1.15  # a second, of a rate that nothing has confirmed lately
 MOST_MARKS = 32
+LOST_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,12 @@ class Flow:
         self.arrived(now)
 
     def waiting(self, now: float) -> float:
-        """Seconds that the oldest mark has been under way beyond what the way itself takes."""
+        """Seconds that the oldest mark has been under way beyond what the way itself takes.
+
+        One that has been for very long was lost, with its sign or before, and is given up.
+        """
+        while self._marks and now - self._marks[0].at > LOST_SECONDS:
+            self._marks.popleft()
         return max(0.0, now - self._marks[0].at - self.delay) if self._marks else 0.0
 
     def rate(self, now: float) -> float | None:
