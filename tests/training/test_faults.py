@@ -22,6 +22,7 @@ from typing import Any
 import pytest
 import torch
 import training_child
+from helpers import eventually
 from safetensors.torch import load_file
 from training_child import SAVE_SECONDS, digits, tiny
 
@@ -78,7 +79,7 @@ def test_two_hundred_kills_lose_nothing_but_the_last_moments(child: Callable[[st
     reached = unsaved = 0
     for _ in range(200):
         pid = int(order(server, str(run.path)))
-        time.sleep(moments.uniform(0.0, 0.4))
+        time.sleep(moments.uniform(0.0, 0.15))
         os.kill(pid, signal.SIGKILL)
         while run.is_locked():
             time.sleep(0.001)
@@ -92,6 +93,7 @@ def test_two_hundred_kills_lose_nothing_but_the_last_moments(child: Callable[[st
         reached = position["step"]
         told = last_metrics(run.metrics.path).get("seconds", 0.0)
         assert told - position["seconds"] < SAVE_SECONDS + 0.3, "more than the last save interval was lost"
+    print("reached", reached, unsaved)
     assert reached > 100, "it got nowhere between the kills: the test shows nothing"
     assert unsaved, "no kill came between two saves: the test shows nothing"
 
@@ -114,6 +116,7 @@ def test_a_full_disk_holds_the_training_and_spoils_nothing(child: Callable[[str]
         assert line.endswith("cannot be written (File too large). Step 3 is kept: make room, then go on.")
     assert saved_position(run)["step"] == 3
     assert run.status().state == "training"
+    eventually(lambda: run.holder().held.endswith("Step 3 is kept: make room, then go on."))
     assert [order(trainer, "there is room again"), trainer.stdout.readline().strip()] == ["step 4", "step 5"]
     assert trainer.wait(30) == 0
     assert run.status().state == "stopped"
