@@ -224,9 +224,7 @@ def test_a_record_is_replaced_in_one_move_and_never_makes_a_folder(run: Run, tmp
     assert read_holder(run.path / "nothing") is None
 
 
-def test_on_a_full_disk_the_record_is_written_over_in_place(
-    run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_on_a_full_disk_the_record_is_written_in_place(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     first = holder(held="no room on the disk, so the training waits: make some, then go on")
     write_holder(run.holder_path, first)
 

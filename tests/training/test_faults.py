@@ -72,14 +72,25 @@ def saved_position(run: Run) -> dict[str, Any]:
     return position
 
 
+def seconds_to_first_save(server: Child) -> float:
+    """How long a training takes until there is something to lose: this machine may be slow, or busy."""
+    run, began = new_run("timed"), time.monotonic()
+    pid = int(order(server, str(run.path)))
+    eventually(run.state_paths[0].exists)
+    taken = time.monotonic() - began
+    os.kill(pid, signal.SIGKILL)
+    return taken
+
+
 @pytest.mark.slow
 def test_two_hundred_kills_lose_nothing_but_the_last_moments(child: Callable[[str], Child]) -> None:
     """Killed at random moments and resumed, it is to the bit the training that nobody killed."""
     moments, run, server = random.Random(0), new_run("killed"), child("forks")
+    longest = min(0.4, 2.5 * seconds_to_first_save(server))
     reached = unsaved = 0
     for _ in range(200):
         pid = int(order(server, str(run.path)))
-        time.sleep(moments.uniform(0.0, 0.15))
+        time.sleep(moments.uniform(0.0, longest))
         os.kill(pid, signal.SIGKILL)
         while run.is_locked():
             time.sleep(0.001)
@@ -93,7 +104,6 @@ def test_two_hundred_kills_lose_nothing_but_the_last_moments(child: Callable[[st
         reached = position["step"]
         told = last_metrics(run.metrics.path).get("seconds", 0.0)
         assert told - position["seconds"] < SAVE_SECONDS + 0.3, "more than the last save interval was lost"
-    print("reached", reached, unsaved)
     assert reached > 100, "it got nowhere between the kills: the test shows nothing"
     assert unsaved, "no kill came between two saves: the test shows nothing"
 
