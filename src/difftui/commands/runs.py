@@ -104,7 +104,9 @@ def _ask(run: Run, verb: Verb) -> int:
 
 def _state(run: Run, status: Status, life: LifeSign) -> str:
     if life.state == "alive":
-        return f"training {run.reached()[1]:.0%}"
+        holder = run.holder()
+        does = "training" if holder is None else "held" if holder.held else holder.state
+        return f"{does} {run.reached()[1]:.0%}"
     if life.state == "presumed dead":
         return "presumed dead"
     return f"stopped {status.fraction:.0%}" if status.state == "stopped" else status.state
