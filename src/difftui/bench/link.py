@@ -1,4 +1,4 @@
-"""The real app on a pseudo-terminal that takes no more bytes a second than a link would: how soon keys are seen."""
+"""The real app on a pseudo-terminal that takes no more bytes a second than a link: how soon keys are seen."""
 
 from __future__ import annotations
 

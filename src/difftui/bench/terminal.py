@@ -61,7 +61,7 @@ class Terminal:
         return sent
 
     def read(self, seconds: float, most: int = CHUNK) -> bytes:
-        """What arrives within ``seconds``, ``most`` bytes; returns at the first chunk, empty when nothing came."""
+        """What arrives within ``seconds``, ``most`` bytes of it; returns at the first chunk, maybe empty."""
         ready, _, _ = select.select([self.descriptor], [], [], seconds)
         if not ready:
             return b""
