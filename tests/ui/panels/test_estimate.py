@@ -75,6 +75,7 @@ def test_what_no_run_tells_is_measured_while_the_engine_rests(own_home: Path, en
     found = estimates.of(recipe)
     assert "measured just now" in found.words
     rate = float(found.source.split()[1])
+    assert found.seconds is not None
     assert 1000 * 4 / found.seconds == pytest.approx(rate, abs=0.51)
     assert list_runs() == []
     assert not estimates.measure(recipe), "once is enough"
