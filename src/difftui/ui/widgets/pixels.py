@@ -325,7 +325,7 @@ class PixelView(Widget):
         lines: list[Strip] = []
         for y, strip in enumerate(super().render_lines(crop), crop.y):
             kept = self._lean.get(y)
-            if kept is None or kept[0] is not strip or type(kept[1]) is not self._strip:
+            if kept is None or kept[0] is not strip:
                 kept = self._lean[y] = (strip, self._strip.of(strip))
             lines.append(kept[1])
         return lines
