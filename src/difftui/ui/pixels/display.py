@@ -65,12 +65,12 @@ _UNKNOWN = (-1, -1)
 
 
 def _move(here: tuple[int, int], there: tuple[int, int]) -> str:
-    """The sequence that moves the cursor from one (column, row) to another that is not left of it."""
+    """The shortest sequence that moves the cursor from one (column, row) to another."""
+    x, y = there
     if here == there:
         return ""
-    (here_x, here_y), (x, y) = here, there
-    if here_y == y:
-        return f"\x1b[{x - here_x}C" if x - here_x > 1 else "\x1b[C"
+    if here[1] == y:
+        return f"\x1b[{x + 1}G"
     return f"\x1b[{y + 1};{x + 1}H" if x else f"\x1b[{y + 1}H"
 
 

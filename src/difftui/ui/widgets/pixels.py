@@ -323,11 +323,12 @@ class PixelView(Widget):
         """Lines with styles and borders, as strips that render lean, each kept until it changes."""
         self._palette = self._current_palette()
         lines: list[Strip] = []
-        for y, strip in enumerate(super().render_lines(crop), crop.y):
+        whole = Region(0, crop.y, self.region.width, crop.height)
+        for y, strip in enumerate(super().render_lines(whole), crop.y):
             kept = self._lean.get(y)
-            if kept is None or kept[0] is not strip or type(kept[1]) is not self._strip:
+            if kept is None or kept[0] is not strip:
                 kept = self._lean[y] = (strip, self._strip.of(strip))
-            lines.append(kept[1])
+            lines.append(kept[1].crop(crop.x, crop.right))
         return lines
 
     def render_line(self, y: int) -> Strip:
