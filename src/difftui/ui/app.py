@@ -79,6 +79,7 @@ class DifftuiApp(PixelApp):
         self.go_on = False
         self.painted = False
         self.clock = FrameClock(FRAMES_PER_SECOND)
+        self.frames: int = 0
         self._pace = ""
         self._pace_at = 0.0
         self._begun = False
@@ -197,6 +198,7 @@ class DifftuiApp(PixelApp):
             if getattr(self._driver, "behind", False) or not self.clock.may_draw(now):
                 return  # this frame is dropped; keys are not
             self.clock.drew(self._sent, now)
+            self.frames += 1
             self.pixel_detail = self.clock.detail
             if self._undrawn:  # what was not drawn meanwhile is drawn whole
                 self._undrawn = False
