@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from difftui import __version__
 from difftui.commands import COMMANDS, UsageError
+from difftui.commands.screens import require_screens
 from difftui.ending import end_within
 from difftui.errors import DifftuiError
 from difftui.outlet import occupy_standard_streams
@@ -118,10 +119,7 @@ def _add_common(parser: argparse.ArgumentParser, default: Any) -> None:
 
 
 def _open_app(args: argparse.Namespace) -> int:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise DifftuiError(
-            "the app needs a terminal for its input and output. See 'difftui --help' for commands."
-        )
+    require_screens()
     from difftui.ui.app import run_app
 
     data = args.app_data

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 
 from difftui.commands.runs import news
+from difftui.commands.screens import obstacle
 from difftui.errors import DifftuiError
 from difftui.runs import Run, find_run
 from difftui.runs.follow import Follower
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Watch until the run ends or the user has seen enough; returns the exit status."""
     watched = find_run(args.run)
-    if args.plain or not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if args.plain or obstacle() is not None:
         return _watch(watched)
     from difftui.ui.app import run_app
 
