@@ -323,7 +323,7 @@ class InverseScreen(LabScreen):
         counts = f"{mark}  epoch {epoch:>5} of {self.goal}  "
         width = max(8, self.size.width - len(counts) - 30)
         full = round(width * min(epoch / self.goal, 1.0))
-        bar = Content.from_markup(f"[$accent]{'━' * full}[/][$border]{'━' * (width - full)}[/]")
+        bar = Content.from_markup(f"[$accent]{'━' * full}[/][$border]{'─' * (width - full)}[/]")
         return Content(counts) + bar + Content.from_markup(f"  [$muted]{hint}[/]")
 
     def _judgement(self, job: Job[FitView], view: FitView | None) -> Content:

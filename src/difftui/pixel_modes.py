@@ -109,10 +109,7 @@ def terminal_facts(environment: Mapping[str, str]) -> TerminalFacts:
 
 
 def own_environment() -> dict[str, str]:
-    """This process's environment without the LC_CTYPE that Python itself adds in the C locale (PEP 538).
-
-    Call it before Textual's App is made, which takes NO_COLOR out.
-    """
+    """This process's environment without the LC_CTYPE that Python itself adds in the C locale (PEP 538)."""
     environment = dict(os.environ)
     if "LC_CTYPE" in environment and environment.get("LANG", "C") in ("", "C", "POSIX"):
         try:

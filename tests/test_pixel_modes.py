@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from difftui.ui.pixels.modes import MODES, PixelMode, TerminalFacts, pixel_mode, terminal_facts
+from difftui.pixel_modes import MODES, PixelMode, TerminalFacts, pixel_mode, terminal_facts
 
 UTF8 = {"LANG": "en_GB.UTF-8"}
 
@@ -60,7 +60,7 @@ def test_every_mode_is_told() -> None:
     ("given", "utf8"), [({"LANG": "C"}, False), ({"LANG": "C", "LC_CTYPE": "C.UTF-8"}, True)]
 )
 def test_what_python_adds_to_the_locale_is_not_believed(given: dict[str, str], utf8: bool) -> None:
-    ask = "from difftui.ui.pixels.modes import *; print(terminal_facts(own_environment()).utf8)"
+    ask = "from difftui.pixel_modes import *; print(terminal_facts(own_environment()).utf8)"
     environment = {k: v for k, v in os.environ.items() if k not in ("LANG", "LC_ALL", "LC_CTYPE")} | given
     answer = subprocess.run(
         [sys.executable, "-c", ask], env=environment, capture_output=True, text=True, check=True
