@@ -18,7 +18,16 @@ from difftui import atomic
 from difftui.errors import DifftuiError
 from difftui.pixel_modes import PixelMode
 
-__all__ = ["PIXELS", "THEMES", "Loaded", "Settings", "load_settings", "settings_path", "write_template"]
+__all__ = [
+    "MOST_FPS",
+    "PIXELS",
+    "THEMES",
+    "Loaded",
+    "Settings",
+    "load_settings",
+    "settings_path",
+    "write_template",
+]
 
 THEMES = ("auto", "dark", "light", "high-contrast")
 PIXELS = ("auto", *(mode.value for mode in PixelMode))

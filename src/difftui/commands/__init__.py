@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "schedule": "print the table of a noise schedule",
         "noise": "draw a digit on its way into noise",
         "invert": "fit the inverse of the sine and print what it learned",
+        "settings": "show the settings, or write a file to change them in",
         "doctor": "say what difftui finds on this machine",
         "bench": "measure this machine and print a table",
     }

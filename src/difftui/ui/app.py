@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import constants
 from textual.app import App, SystemCommand
+from textual.events import Event, Key, MouseDown, MouseUp
 from textual.screen import Screen
 
 from difftui.engine import Engine, Job, JobState
 from difftui.errors import DifftuiError
 from difftui.outlet import Outlet
+from difftui.pixel_modes import PixelMode
+from difftui.settings import Settings
+from difftui.state import Choices, State, save_state
 from difftui.ui.keys import GLOBAL, SCREENS, bindings
 from difftui.ui.signals import end_well_on_signals
-from difftui.ui.theme import DARK, LIGHT
+from difftui.ui.theme import MONOCHROME, THEMES, chosen_theme
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -28,8 +34,10 @@ if TYPE_CHECKING:
 
 __all__ = ["DifftuiApp", "run_app"]
 
-FRAMES_PER_SECOND = 15
+CALM_FPS = 4  # of reduced motion
+SWIFT_FPS = 15  # with a slower clock, what a key does is drawn before the clock's time
 LAST_WORDS_SECONDS = 0.5  # on a terminal that may not read them
+_PLAIN_MODES = (PixelMode.MONO, PixelMode.BRAILLE, PixelMode.ASCII)
 PATIENCE_SECONDS = 1.0  # a longer end than this gives its reason
 
 
@@ -44,6 +52,9 @@ class DifftuiApp(App[None]):
         wanted_run: the run that Train or Generate, whichever is shown next, opens with: ``--run``, or what
             another screen hands on.
         go_on: whether Train resumes that run, or attaches to it, at once.
+        fps: how often the clock ticks, a second.
+        pixels: how the user wants pictures drawn; None for what suits the terminal.
+        state: where the user is, to begin there next time.
     """
 
     TITLE = "difftui"
@@ -60,11 +71,23 @@ class DifftuiApp(App[None]):
         data: str | None = None,
         watch: Run | None = None,
         notices: tuple[str, ...] = (),
+        settings: Settings | None = None,
+        state: State | None = None,
     ) -> None:
-        super().__init__()
-        self.register_theme(DARK)
-        self.register_theme(LIGHT)
-        self.theme = DARK.name
+        settings = settings or Settings()
+        self.state = state or State()
+        self._keeps = state is not None
+        self.plain = bool(os.environ.get("NO_COLOR"))
+        # Textual's filter for NO_COLOR lets greys through, unless the theme is known to have no colours now.
+        super().__init__(ansi_color=True if self.plain else None)
+        for theme in (*THEMES.values(), MONOCHROME):
+            self.register_theme(theme)
+        wanted = self.state.theme if settings.theme == "auto" else settings.theme
+        self.theme = chosen_theme(wanted or "auto", os.environ).name
+        self.fps = min(settings.fps, CALM_FPS) if settings.reduced_motion else settings.fps
+        if settings.reduced_motion:
+            self.animation_level = "none"
+        self.pixels, refused = _wanted_pixels(settings.pixels, plain=self.plain)
         self.engine = Engine(device)
         self.training: Job[TrainingView] | Watch | None = None
         self.data = data
@@ -75,7 +98,8 @@ class DifftuiApp(App[None]):
         self._undrawn = False
         self._to_watch = watch
         self._first_screen = screen
-        self._notices = notices
+        self._notices = (*notices, *refused)
+        self._tick_is_due = False
 
     def get_driver_class(self) -> type[Driver]:
         """Ours, unless Textual was told of another by its environment variable."""
@@ -85,17 +109,22 @@ class DifftuiApp(App[None]):
 
     def on_mount(self) -> None:
         for name in SCREENS:
-            self.add_mode(name, _screen_maker(name))
+            self.add_mode(name, _screen_maker(name, self.state))
         if self._to_watch is not None:
             self.watch_run(self._to_watch)
         self.switch_mode(self._first_screen)
-        self.set_interval(1 / FRAMES_PER_SECOND, self._tick)
+        self.set_interval(1 / self.fps, self._tick)
         for notice in self._notices:
             self.notify(notice, severity="warning", timeout=30, markup=False)
 
     def action_go(self, name: str) -> None:
         """Show a screen."""
         self.switch_mode(name)
+
+    def action_colours(self, name: str) -> None:
+        """Take a theme, now and at the next start."""
+        self.theme = THEMES[name].name
+        self.state.theme = name
 
     def action_help(self) -> None:
         """Show the keys of the current screen."""
@@ -112,8 +141,14 @@ class DifftuiApp(App[None]):
         for action in (*SCREENS.get(self.current_mode, ()), *GLOBAL[:-2]):
             title = action.help.rstrip(".")
             yield SystemCommand(title, f"key {action.shown}", self._runner(action.name))
-        yield SystemCommand("Light or dark colours", "change the theme", self._toggle_theme)
+        for name in () if self.plain else THEMES:
+            yield SystemCommand(f"Colours: {name}", "change the theme", partial(self.action_colours, name))
         yield SystemCommand("Leave difftui", "key q; a training that runs is saved first", self.action_leave)
+
+    def keep_state(self) -> None:
+        """Save where the user is, if there is to be a next time."""
+        if self._keeps:
+            save_state(self.state)
 
     def training_is_active(self) -> bool:
         """Whether a training is under way (running, paused, about to start), in this process or another."""
@@ -175,6 +210,8 @@ class DifftuiApp(App[None]):
                 self.engine.start()
             bars.first().show_pulse(self.pulse())
             screen.tick(time.monotonic())
+            self.state.screen = screen.NAME
+            self.state.choices[screen.NAME] = screen.remember()
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         """Draw, unless the terminal has taken nothing for so long that this would only pile up."""
@@ -192,18 +229,40 @@ class DifftuiApp(App[None]):
     def _runner(self, action: str) -> Callable[[], object]:
         return lambda: self.call_later(self.run_action, action, self.screen_stack[0])
 
-    def _toggle_theme(self) -> None:
-        self.theme = LIGHT.name if self.theme == DARK.name else DARK.name
+    async def on_event(self, event: Event) -> None:
+        """What a key or a click does is drawn soon, however slow the clock."""
+        await super().on_event(event)
+        if self.fps < SWIFT_FPS and isinstance(event, (Key, MouseDown, MouseUp)) and not self._tick_is_due:
+            self._tick_is_due = True
+            self.set_timer(1 / SWIFT_FPS, self._tick_for_input)
+
+    def _tick_for_input(self) -> None:
+        self._tick_is_due = False
+        self._tick()
 
 
-def _screen_maker(name: str) -> Callable[[], Screen[object]]:
+def _wanted_pixels(name: str, *, plain: bool) -> tuple[PixelMode | None, tuple[str, ...]]:
+    """The way to draw pictures that a user named, and what is to be said of it."""
+    if name == "auto":
+        return None, ()
+    mode = PixelMode(name)
+    if plain and mode not in _PLAIN_MODES:
+        return None, (f"NO_COLOR is set: pictures are drawn without colours, not as {name!r}.",)
+    return mode, ()
+
+
+def _screen_maker(name: str, state: State) -> Callable[[], Screen[object]]:
     """Make a screen when it is first shown: its module, and what that imports, loads only then."""
 
     def make() -> Screen[object]:
         from importlib import import_module
 
+        from difftui.ui.screens.base import LabScreen
+
         module = import_module(f"difftui.ui.screens.{name}")
         screen: Screen[object] = module.SCREEN()
+        if isinstance(screen, LabScreen):
+            screen.recall(Choices(state.choices.get(name, {})))
         return screen
 
     return make
@@ -216,6 +275,9 @@ def run_app(
     data: str | None,
     watch: Run | None = None,
     notices: tuple[str, ...] = (),
+    *,
+    settings: Settings | None = None,
+    state: State | None = None,
 ) -> int:
     """Open the app in this terminal; returns the exit status once it is closed and everything is saved.
 
@@ -223,6 +285,8 @@ def run_app(
         screen, run, device, data: as the class takes them.
         watch: a run to watch, whoever trains it.
         notices: lines for the user from before the app was there; they are shown when it opens.
+        settings: how it looks and moves.
+        state: where the user was, to begin there where nothing else is asked for; None keeps nothing.
 
     Raises:
         DifftuiError: there is no such screen or run; the terminal is left as it was.
@@ -234,12 +298,17 @@ def run_app(
 
         found = find_run(run)
         run = found.name if found in (*list_runs(), *shipped_runs()) else str(found.path.absolute())
-    first = screen or ("home" if watch is None else "train")
-    app = DifftuiApp(screen=first, run=run, device=device, data=data, watch=watch, notices=notices)
+    last = state.screen if state is not None and run is None and state.screen in SCREENS else "home"
+    first = screen or (last if watch is None else "train")
+    app = DifftuiApp(
+        screen=first, run=run, device=device, data=data, watch=watch, notices=notices,
+        settings=settings, state=state,
+    )  # fmt: skip
     end_well_on_signals(app)
     try:
         app.run()
     finally:
+        app.keep_state()
         stderr = Outlet(2)  # the save must not wait for a terminal that nobody reads
         if app.own_training() is not None:
             stderr.put("difftui: saving the training …\n".encode())
