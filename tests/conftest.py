@@ -16,7 +16,10 @@ settings.load_profile("difftui")
 # One thread a test process: pytest-xdist already fills the cores, and two such processes with two threads
 # each spend their time waiting for one another. Set before torch is imported; children inherit it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.pop("NO_COLOR", None)
+# Pictures are drawn for the terminal that the environment tells of: the same one everywhere.
+os.environ |= {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}
+for _name in ("NO_COLOR", "COLORTERM"):
+    os.environ.pop(_name, None)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup children would ignore the hang-ups we test
 
 _ROOT = Path(__file__).parents[1]

@@ -65,3 +65,12 @@ def test_each_choice_must_be_what_it_may_be() -> None:
     assert known.number("x", 0, 1, 2.0) == 0.5
     assert [known.number(name, 0, 0.9, 2.0) for name in ("one", "yes", "text")] == [2.0, 2.0, 2.0]
     assert [known.text(name, "b") for name in ("text", "one", "missing")] == ["a", "b", "b"]
+
+
+def test_what_is_no_file_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    monkeypatch.setenv("DIFFTUI_STATE", str(pipe))
+    save_state(State("home"))
+    assert load_state() == State()
+    assert pipe.is_fifo()

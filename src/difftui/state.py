@@ -82,8 +82,8 @@ def state_path() -> Path:
 def load_state() -> State:
     """What was saved last; an empty state where there is none that can be used. Never raises."""
     with suppress(OSError, ValueError, RecursionError):
-        with state_path().open("rb") as file:
-            raw = json.loads(file.read(MOST_BYTES + 1))
+        path = state_path()
+        raw = json.loads(path.read_bytes()[: MOST_BYTES + 1]) if path.is_file() else None
         if isinstance(raw, dict) and raw.get("format") == FORMAT:
             screens = raw.get("choices")
             return State(
@@ -100,7 +100,10 @@ def load_state() -> State:
 
 def save_state(state: State) -> None:
     """Keep it for the next start; a folder that cannot be written is no reason to fail."""
+    path = state_path()
     with suppress(OSError):
+        if path.exists() and not path.is_file():  # /dev/null, say, which must not be replaced
+            return
         text = json.dumps({"format": FORMAT, **asdict(state)}, indent=1)
         if len(text) <= MOST_BYTES:
-            atomic.write_text(state_path(), text + "\n")
+            atomic.write_text(path, text + "\n")

@@ -8,6 +8,7 @@ import pytest
 from helpers import text_of, until
 
 from difftui.errors import DifftuiError
+from difftui.pixel_modes import PixelMode
 from difftui.ui.app import DifftuiApp, run_app
 from difftui.ui.keys import GLOBAL, SCREENS
 from difftui.ui.screens.help import HelpScreen
@@ -146,3 +147,24 @@ def test_the_first_paint_needs_no_torch() -> None:
 
 def test_the_banner_view_has_room_for_its_captions() -> None:
     assert PixelView(shape=(5, 14, 14), columns=5, captions=("a",) * 5).arrangement.width == 5 * 14 + 4
+
+
+async def test_every_picture_is_drawn_in_the_way_that_the_app_says() -> None:
+    app = DifftuiApp(device="cpu", screen="forward", pixels=PixelMode.ASCII)
+    app.engine.start = lambda: None  # type: ignore[method-assign]
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: len(app.screen.query(PixelView)) >= 3)
+        await pilot.pause(0.1)
+        for view in app.screen.query(PixelView):
+            assert view.mode is PixelMode.ASCII
+            drawn = "".join(strip.text for strip in view.render_lines(view.size.region))
+            assert drawn.strip()
+            assert drawn.isascii()
+
+
+@pytest.mark.parametrize(("term", "mode"), [("xterm-256color", "256"), ("linux", "8")])
+def test_without_a_wish_pictures_suit_the_terminal(
+    term: str, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", term)
+    assert DifftuiApp().pixel_mode is PixelMode(mode)

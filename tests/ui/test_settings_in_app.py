@@ -57,7 +57,7 @@ async def test_every_theme_is_in_the_palette() -> None:
         assert app.current_theme is HIGH_CONTRAST
 
 
-@pytest.mark.parametrize("screen", ["inverse", "forward", "train"])
+@pytest.mark.parametrize("screen", ["home", "inverse", "forward", "train"])
 async def test_no_color_sends_no_colour(screen: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("NO_COLOR", "1")
@@ -75,12 +75,13 @@ async def test_no_color_sends_no_colour(screen: str, monkeypatch: pytest.MonkeyP
 
 
 def test_pixels_go_through_and_no_color_goes_above(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert _app().pixels is None
-    assert _app(settings=Settings(pixels="exact")).pixels is PixelMode.EXACT
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("LANG", "en_GB.UTF-8")
+    assert _app(settings=Settings(pixels="exact")).pixel_mode is PixelMode.EXACT
     monkeypatch.setenv("NO_COLOR", "1")
-    assert _app(settings=Settings(pixels="braille")).pixels is PixelMode.BRAILLE
+    assert _app(settings=Settings(pixels="braille")).pixel_mode is PixelMode.BRAILLE
     app = _app(settings=Settings(pixels="256"))
-    assert app.pixels is None
+    assert app.pixel_mode is PixelMode.MONO
     assert app._notices == ("NO_COLOR is set: pictures are drawn without colours, not as '256'.",)
 
 
@@ -109,7 +110,7 @@ async def test_reduced_motion_sends_fewer_frames() -> None:
     assert 1 <= calm <= CALM_FPS + 1
     assert await _ticks(0.8, fps=30) > 2 * calm
     assert _app(settings=Settings(reduced_motion=True)).animation_level == "none"
-    assert _app(settings=Settings(fps=2, reduced_motion=True)).fps == 2
+    assert _app(settings=Settings(fps=2, reduced_motion=True)).clock.fps == 2
 
 
 async def test_a_slow_clock_keeps_time_and_answers_keys_at_once() -> None:

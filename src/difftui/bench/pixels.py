@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from statistics import median
 from time import process_time
@@ -15,13 +15,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.geometry import Region
 from textual.pilot import Pilot
 
 from difftui.bench.wire import recording_driver, wire_bytes
 from difftui.data.digits import bundled
 from difftui.diffusion import make_schedule
+from difftui.pixel_modes import Detail, PixelMode
+from difftui.ui.pixels.display import PixelApp
 from difftui.ui.widgets.pixels import PixelView
 
 PATIENCE_S = 2.0
@@ -39,8 +41,8 @@ class PixelCost:
     Attributes:
         frames: how many were measured.
         bytes_median, bytes_max: on the wire, cursor moves and row ends included.
-        draw_ms: median CPU milliseconds to quantise, build the strips and render them.
-        app_ms: median CPU milliseconds of the whole process a frame, Textual's compositor included.
+        draw_ms: median CPU milliseconds to quantise, to choose the cells and to build the strips.
+        app_ms: median CPU milliseconds of the whole process a frame, with Textual and the writing.
     """
 
     frames: int
@@ -50,21 +52,24 @@ class PixelCost:
     app_ms: float
 
 
-class _Stage(App[None]):
+class _Stage(PixelApp):
     CSS = "Screen { background: #121212; }"
 
-    def __init__(self, sink: list[str], view: PixelView) -> None:
-        super().__init__(driver_class=recording_driver(sink))
+    def __init__(self, sink: list[str], view: PixelView, mode: PixelMode, detail: Detail) -> None:
+        super().__init__(mode, driver_class=recording_driver(sink))
+        self.set_reactive(PixelApp.pixel_detail, detail)
         self._view = view
 
     def compose(self) -> ComposeResult:
         yield self._view
 
 
-async def _measure(frames: Iterable[NDArray[Any]], moving: bool, size: tuple[int, int]) -> PixelCost:
+async def _measure(
+    frames: Iterable[NDArray[Any]], moving: bool, size: tuple[int, int], mode: PixelMode, detail: Detail
+) -> PixelCost:
     sink: list[str] = []
     view = PixelView()
-    app = _Stage(sink, view)
+    app = _Stage(sink, view, mode, detail)
     sizes: list[int] = []
     draw: list[float] = []
     whole: list[float] = []
@@ -81,8 +86,7 @@ async def _measure(frames: Iterable[NDArray[Any]], moving: bool, size: tuple[int
             sink.clear()
             began = process_time()
             view.show(frame, moving=moving)
-            for strip in view.render_lines(Region(0, 0, *view.outer_size)):
-                strip.render(app.console)
+            view.render_lines(Region(0, 0, *view.outer_size))
             drawn = process_time()
             await painted()
             if index >= WARM_UP:
@@ -96,7 +100,12 @@ async def _measure(frames: Iterable[NDArray[Any]], moving: bool, size: tuple[int
 
 
 def measure(
-    frames: Iterable[NDArray[Any]], *, moving: bool = True, size: tuple[int, int] = (120, 48)
+    frames: Iterable[NDArray[Any]],
+    *,
+    moving: bool = True,
+    size: tuple[int, int] = (120, 48),
+    mode: PixelMode = PixelMode.PALETTE,
+    detail: Detail = Detail.FULL,
 ) -> PixelCost:
     """Play `frames` in a `PixelView` and measure each but the first `WARM_UP`.
 
@@ -104,12 +113,13 @@ def measure(
         frames: what `PixelView.show` takes; more than `WARM_UP`.
         moving: as for `PixelView.show`.
         size: columns and rows of the terminal.
+        mode, detail: how pictures are drawn, and how much of one that moves.
     """
     before = dict(os.environ)
     os.environ |= {"TERM": "xterm-256color", "COLORTERM": ""}  # what the figures are about
     os.environ.pop("NO_COLOR", None)
     try:
-        return asyncio.run(_measure(frames, moving, size))
+        return asyncio.run(_measure(frames, moving, size, mode, detail))
     finally:
         os.environ.clear()
         os.environ |= before
@@ -131,15 +141,15 @@ def noised(digits: NDArray[np.uint8], alpha_bar: float, seed: int = 0) -> NDArra
     return np.asarray(np.sqrt(alpha_bar) * x0 + np.sqrt(1.0 - alpha_bar) * eps)
 
 
-def scenes() -> dict[str, PixelCost]:
-    """The scenes that the README quotes: noise and late frames of a reverse diffusion, linear T = 1000."""
+def scenes() -> Mapping[str, Callable[[], PixelCost]]:
+    """What the README quotes, by name: noise and late frames of a reverse diffusion, linear T = 1000."""
     schedule = make_schedule("linear", 1000)
     digits = bundled().images[: WARM_UP + 100]
     return {
-        "pure noise, moving": measure(noise(WARM_UP + 200)[:, 0]),
-        "pure noise, at rest": measure(noise(WARM_UP + 100)[:, 0], moving=False),
-        "t = 100, moving": measure(noised(digits, schedule.alpha_bar(100))),
-        "t = 10, moving": measure(noised(digits, schedule.alpha_bar(10))),
-        "clean digit, moving": measure(noised(digits, schedule.alpha_bar(-1))),
-        "12 × pure noise, moving": measure(noise(WARM_UP + 30, images=12)),
+        "pure noise, moving": lambda: measure(noise(WARM_UP + 100)[:, 0]),
+        "t = 10, moving": lambda: measure(noised(digits, schedule.alpha_bar(10))),
+        "12 × pure noise, moving": lambda: measure(noise(WARM_UP + 30, images=12)),
+        "pure noise, at rest": lambda: measure(noise(WARM_UP + 100)[:, 0], moving=False),
+        "t = 100, moving": lambda: measure(noised(digits, schedule.alpha_bar(100))),
+        "clean digit, moving": lambda: measure(noised(digits, schedule.alpha_bar(-1))),
     }

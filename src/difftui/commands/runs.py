@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import shlex
 import time
 from collections.abc import Sequence
@@ -36,6 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_mutually_exclusive_group()
     for verb in get_args(Verb):
         verbs.add_argument(f"--{verb}", metavar="RUN", help=HELP[verb])
+    verbs.add_argument(
+        "--plot", metavar="RUN", help="print its losses over the steps as a plot of characters"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -43,6 +47,8 @@ def run(args: argparse.Namespace) -> int:
     for verb in get_args(Verb):
         if (name := getattr(args, verb)) is not None:
             return _ask(find_run(name), cast(Verb, verb))
+    if args.plot is not None:
+        return _plot(find_run(args.plot))
     own, shipped = list_runs(), shipped_runs()
     if not own:
         print(f"No runs yet in {runs_dir()}. Begin with: difftui train --preset {next(iter(PRESETS))}")
@@ -97,6 +103,17 @@ def _ask(run: Run, verb: Verb) -> int:
         time.sleep(LOOK_SECONDS)
     status = run.status()
     print(f"{run.name}: {status.state} at step {status.step}. {_resume(run)}".strip())
+    return 0
+
+
+def _plot(run: Run) -> int:
+    from difftui.commands.text_plot import text_plot
+    from difftui.runs.reader import MetricsReader
+
+    reader = MetricsReader(run.metrics.path, whole=True)
+    reader.read(math.inf)
+    drawn = text_plot(reader.builder.view())
+    print(drawn or f"{run.name}: no losses to plot yet. They come with the first hundred steps.")
     return 0
 
 

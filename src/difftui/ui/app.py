@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import constants
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.events import Event, Key, MouseDown, MouseUp
 from textual.screen import Screen
 
@@ -18,7 +18,9 @@ from difftui.outlet import Outlet
 from difftui.pixel_modes import PixelMode
 from difftui.settings import Settings
 from difftui.state import Choices, State, save_state
+from difftui.ui.clock import FrameClock
 from difftui.ui.keys import GLOBAL, SCREENS, bindings
+from difftui.ui.pixels.display import PixelApp
 from difftui.ui.signals import end_well_on_signals
 from difftui.ui.theme import MONOCHROME, THEMES, chosen_theme
 
@@ -31,17 +33,20 @@ if TYPE_CHECKING:
     from difftui.engine.training import TrainingView
     from difftui.engine.watching import Watch
     from difftui.runs import Run
+    from difftui.ui.driver import TerminalDriver
 
 __all__ = ["DifftuiApp", "run_app"]
 
 CALM_FPS = 4  # of reduced motion
 SWIFT_FPS = 15  # with a slower clock, what a key does is drawn before the clock's time
+PACE_SECONDS = 1.0
+LEAST_FRAMES = 5  # a second (or half of what the clock allows), below which nothing moves
 LAST_WORDS_SECONDS = 0.5  # on a terminal that may not read them
 _PLAIN_MODES = (PixelMode.MONO, PixelMode.BRAILLE, PixelMode.ASCII)
 PATIENCE_SECONDS = 1.0  # a longer end than this gives its reason
 
 
-class DifftuiApp(App[None]):
+class DifftuiApp(PixelApp):
     """The laboratory: its screens, and what they share.
 
     Attributes:
@@ -52,8 +57,7 @@ class DifftuiApp(App[None]):
         wanted_run: the run that Train or Generate, whichever is shown next, opens with: ``--run``, or what
             another screen hands on.
         go_on: whether Train resumes that run, or attaches to it, at once.
-        fps: how often the clock ticks, a second.
-        pixels: how the user wants pictures drawn; None for what suits the terminal.
+        clock: when a frame is drawn, and how finely.
         state: where the user is, to begin there next time.
     """
 
@@ -71,6 +75,7 @@ class DifftuiApp(App[None]):
         data: str | None = None,
         watch: Run | None = None,
         notices: tuple[str, ...] = (),
+        pixels: PixelMode | None = None,
         settings: Settings | None = None,
         state: State | None = None,
     ) -> None:
@@ -79,21 +84,23 @@ class DifftuiApp(App[None]):
         self._keeps = state is not None
         self.plain = bool(os.environ.get("NO_COLOR"))
         # Textual's filter for NO_COLOR lets greys through, unless the theme is known to have no colours now.
-        super().__init__(ansi_color=True if self.plain else None)
+        mode, refused = _wanted_pixels(settings.pixels, plain=self.plain)
+        super().__init__(pixels or mode, ansi_color=True if self.plain else None)
         for theme in (*THEMES.values(), MONOCHROME):
             self.register_theme(theme)
         wanted = self.state.theme if settings.theme == "auto" else settings.theme
         self.theme = chosen_theme(wanted or "auto", os.environ).name
-        self.fps = min(settings.fps, CALM_FPS) if settings.reduced_motion else settings.fps
         if settings.reduced_motion:
             self.animation_level = "none"
-        self.pixels, refused = _wanted_pixels(settings.pixels, plain=self.plain)
         self.engine = Engine(device)
         self.training: Job[TrainingView] | Watch | None = None
         self.data = data
         self.wanted_run = run
         self.go_on = False
         self.painted = False
+        self.clock = FrameClock(min(settings.fps, CALM_FPS) if settings.reduced_motion else settings.fps)
+        self._pace = ""
+        self._pace_at = 0.0
         self._begun = False
         self._undrawn = False
         self._to_watch = watch
@@ -112,8 +119,11 @@ class DifftuiApp(App[None]):
             self.add_mode(name, _screen_maker(name, self.state))
         if self._to_watch is not None:
             self.watch_run(self._to_watch)
+        if self._terminal is not None:  # before anything is drawn: how far away the terminal is
+            self.clock.flow.mark(0, time.monotonic())
+            self._terminal.ask_for_sign()
         self.switch_mode(self._first_screen)
-        self.set_interval(1 / self.fps, self._tick)
+        self.set_interval(1 / self.clock.fps, self._tick)
         for notice in self._notices:
             self.notify(notice, severity="warning", timeout=30, markup=False)
 
@@ -173,7 +183,20 @@ class DifftuiApp(App[None]):
             self.training = None
 
     def pulse(self) -> tuple[str, ...]:
-        """The right end of the header: the device, then what the worker does."""
+        """The right end of the header: what animation costs, the device, then what the worker does."""
+        pace = self._told_pace(time.monotonic())
+        return (pace, *self._told_work()) if pace else self._told_work()
+
+    def _told_pace(self, now: float) -> str:
+        """Frames and bytes a second while something moves; new once a second, for it costs bytes itself."""
+        if now - self._pace_at >= PACE_SECONDS:
+            frames, bytes_per_second = self.clock.told(now)
+            moving = frames >= min(LEAST_FRAMES, self.clock.fps / 2)
+            self._pace_at = now
+            self._pace = f"{frames:.0f}/s {bytes_per_second / 1000:.0f} kB/s" if moving else ""
+        return self._pace
+
+    def _told_work(self) -> tuple[str, ...]:
         if self.engine.problem:
             return (self.engine.problem,)
         if self.engine.device is not None:
@@ -188,8 +211,8 @@ class DifftuiApp(App[None]):
         what = f"{self.training.name} {mark}{share}"
         return (device, what) if device else (what,)
 
-    def _tick(self) -> None:
-        """The one clock: the shown screen draws what is new."""
+    def _tick(self, at_most: float | None = None) -> None:
+        """The one clock: the shown screen draws what is new, `at_most` so often a second if not as usual."""
         from difftui.ui.screens.base import LabScreen
         from difftui.ui.widgets.bars import TopBar
 
@@ -201,15 +224,19 @@ class DifftuiApp(App[None]):
             if not self._begun and bars.first().size:
                 self._begun = True
                 screen.call_after_refresh(self._after_first_paint)
-            if getattr(self._driver, "behind", False):  # this frame is dropped; keys are not
-                return
+            now = time.monotonic()
+            self._read_signs(now)
+            if getattr(self._driver, "behind", False) or not self.clock.may_draw(now, at_most):
+                return  # this frame is dropped; keys are not
+            self.clock.drew(self._sent, now)
+            self.pixel_detail = self.clock.detail
             if self._undrawn:  # what was not drawn meanwhile is drawn whole
                 self._undrawn = False
                 self.screen.refresh()
             if self.painted and self.engine.has_work:
                 self.engine.start()
             bars.first().show_pulse(self.pulse())
-            screen.tick(time.monotonic())
+            screen.tick(now)
             self.state.screen = screen.NAME
             self.state.choices[screen.NAME] = screen.remember()
 
@@ -217,8 +244,33 @@ class DifftuiApp(App[None]):
         """Draw, unless the terminal has taken nothing for so long that this would only pile up."""
         if renderable is not None and getattr(self._driver, "flooded", False):
             self._undrawn = True
-        else:
-            super()._display(screen, renderable)
+            return
+        sent = self._sent
+        super()._display(screen, renderable)
+        terminal, total = self._terminal, self._sent
+        if terminal is not None and total > sent and self.clock.flow.mark(total, time.monotonic()):
+            terminal.ask_for_sign()
+
+    @property
+    def _terminal(self) -> TerminalDriver | None:
+        """The driver, where it is ours: not in tests without a terminal."""
+        from difftui.ui.driver import TerminalDriver
+
+        return self._driver if isinstance(self._driver, TerminalDriver) else None
+
+    @property
+    def _sent(self) -> int:
+        """Bytes handed to the terminal so far; 0 where there is none."""
+        link = self._terminal.link if self._terminal is not None else None
+        return link.written + link.backlog if link is not None else 0
+
+    def _read_signs(self, now: float) -> None:
+        """Tell the clock what has arrived."""
+        terminal = self._terminal
+        if terminal is not None:
+            while (at := terminal.take_sign()) is not None:
+                self.clock.flow.heard(at)
+            self.clock.flow.taken(terminal.link.written, now)
 
     def _after_first_paint(self) -> None:
         """What the first paint need not wait for: the engine, whose thread imports torch."""
@@ -232,13 +284,17 @@ class DifftuiApp(App[None]):
     async def on_event(self, event: Event) -> None:
         """What a key or a click does is drawn soon, however slow the clock."""
         await super().on_event(event)
-        if self.fps < SWIFT_FPS and isinstance(event, (Key, MouseDown, MouseUp)) and not self._tick_is_due:
+        if (
+            self.clock.fps < SWIFT_FPS
+            and isinstance(event, (Key, MouseDown, MouseUp))
+            and not self._tick_is_due
+        ):
             self._tick_is_due = True
             self.set_timer(1 / SWIFT_FPS, self._tick_for_input)
 
     def _tick_for_input(self) -> None:
         self._tick_is_due = False
-        self._tick()
+        self._tick(at_most=SWIFT_FPS)
 
 
 def _wanted_pixels(name: str, *, plain: bool) -> tuple[PixelMode | None, tuple[str, ...]]:

@@ -3,23 +3,19 @@
 A cell shows two greys, its foreground and its background, and four glyphs can place them: upper half, lower
 half, full block, blank. `encode_row` walks along a row and picks for each cell the glyph that keeps most of
 what the terminal has set already. Pure Gaussian noise still changes a colour in almost every cell; so while a
-picture moves the caller may grant *slack*: a grey may be drawn one step of the ramp off where a neighbour
-differs by at least two steps, that is, where noise or an edge hides it. The error never exceeds half the
-local contrast (measured: 7.9 kB without and 6.3 kB with slack for a 28×28 frame of noise).
+picture moves a grey may be drawn off by what cannot be seen: one step of the ramp where a neighbour differs
+by at least two steps, two where one differs by four, that is, where noise or an edge hides it (about half the
+local contrast at most); three quarters of a step elsewhere; and nearly black as black.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.color import Color
-from rich.segment import Segment
-from rich.style import Style
 
 from difftui.media import to_uint8
 from difftui.ui.lean_strip import BLANK, FULL_BLOCK, LOWER_HALF, UPPER_HALF
@@ -27,14 +23,11 @@ from difftui.ui.lean_strip import BLANK, FULL_BLOCK, LOWER_HALF, UPPER_HALF
 RAMP = (0, *range(8, 239, 10), 255)
 """The 26 greys of the 256-colour palette (numbers 16, 232 to 255, 231) as byte values."""
 
-BACKGROUND = 28
+BACKGROUND = 30
 """A level that is no grey but the widget's background: gaps, and what is below an image of odd height."""
 
-ACCENT = 29
-"""A level for the frame around a chosen image; `encode_row` never sees it."""
-
 Cell = tuple[str, int, int]
-"""Glyph, foreground level, background level."""
+"""Glyph, foreground, background: levels here, inks in general (`difftui.ui.pixels.inks`)."""
 
 _RAMP = np.array(RAMP)
 _TOP_LEVEL = len(RAMP) - 1
@@ -54,38 +47,43 @@ def grey_levels(pixels: NDArray[np.generic]) -> NDArray[np.uint8]:
     return levels
 
 
-def slack_mask(levels: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Where a grey may be one step off unseen: a neighbour (up, down, left, right) differs by two steps or
-    more.
+def contrast(levels: NDArray[np.uint8]) -> NDArray[np.int8]:
+    """By how many levels a grey differs from that of its four neighbours, at most.
 
     Args:
         levels: (..., H, W).
     """
     signed = levels.astype(np.int8)
-    mask = np.zeros(levels.shape, dtype=np.bool_)
-    across = np.abs(np.diff(signed, axis=-1)) >= 2
-    mask[..., 1:] |= across
-    mask[..., :-1] |= across
-    down = np.abs(np.diff(signed, axis=-2)) >= 2
-    mask[..., 1:, :] |= down
-    mask[..., :-1, :] |= down
-    return mask
+    most = np.zeros(levels.shape, dtype=np.int8)
+    across = np.abs(np.diff(signed, axis=-1))
+    most[..., 1:] = across
+    np.maximum(most[..., :-1], across, out=most[..., :-1])
+    down = np.abs(np.diff(signed, axis=-2))
+    np.maximum(most[..., 1:, :], down, out=most[..., 1:, :])
+    np.maximum(most[..., :-1, :], down, out=most[..., :-1, :])
+    return most
 
 
-# A grey that is not decided yet is an interval of levels, and an interval is a small integer: 1 + 3 · (low +
-# 1) + width, with low in -1 … 28 and width 0, 1, 2. 0 is "no grey": nothing set yet, or an empty
-# intersection.
-_INTERVALS = 1 + 3 * (BACKGROUND + 2)
+# A grey that is not decided yet is an interval of levels, and an interval is a small integer: 1 + 7 · (low -
+# lowest) + width, with low in -3 … 30 and width 0 … 6. 0 is "no grey": nothing set yet, or an empty
+# intersection. Intervals may reach beyond both ends of the ramp, so that what settles on the middle of one is
+# as often too dark as too light.
+_LOWEST = -3
+_WIDTHS = 7
+_INTERVALS = 1 + _WIDTHS * (BACKGROUND - _LOWEST + 1)
+
+_LOW = (np.arange(_INTERVALS) - 1) // _WIDTHS + _LOWEST
+_HIGH = _LOW + (np.arange(_INTERVALS) - 1) % _WIDTHS
 
 
-_LOW = (np.arange(_INTERVALS) - 1) // 3 - 1
-_HIGH = _LOW + (np.arange(_INTERVALS) - 1) % 3
+def _code(low: NDArray[np.int64], high: NDArray[np.int64]) -> NDArray[np.int64]:
+    return 1 + _WIDTHS * (low - _LOWEST) + high - low
 
 
 def _meet_table() -> list[bytes]:
     """Intersection of every two intervals: table[a][b]."""
     low, high = np.maximum.outer(_LOW, _LOW), np.minimum.outer(_HIGH, _HIGH)
-    table = np.where(low <= high, 1 + 3 * (low + 1) + high - low, 0)
+    table = np.where(low <= high, _code(low, high), 0)
     table[0, :] = table[:, 0] = 0
     return [bytes(row) for row in table.astype(np.uint8)]
 
@@ -100,11 +98,54 @@ _MEET = _meet_table()
 _MIDDLE = _middle_table()
 _COST = itemgetter(0)
 
+_STEPS_OFF = (0.75, 1.5, 2.5)
+_FEWER_STEPS_OFF = (1.75, 2.5, 3.25)
+"""How many steps of the ramp a moving grey may be off: where it is flat, beside an edge of 2 steps, of 4."""
 
-def intervals(levels: NDArray[np.uint8], slack: NDArray[np.bool_] | None = None) -> NDArray[np.uint8]:
-    """What `encode_row` may draw for each level: it alone or, where `slack` is set, its neighbours too."""
-    exact = 4 + 3 * levels
-    return exact if slack is None else np.where(slack, exact - 1, exact)
+_BLACK = 1.5
+"""A moving grey below this level (byte 13) may be black: no screen in a lit room shows the difference."""
+
+
+def _intervals_of_bytes(off: float, black: float = 0.0) -> NDArray[np.uint8]:
+    """For each byte the interval of the levels that are at most `off` steps away, the nearest in any case."""
+    place = np.interp(np.arange(256), _RAMP, np.arange(len(RAMP)))
+    nearest = _LEVEL_OF_BYTE.astype(np.int64)
+    low = np.minimum(np.ceil(place - off - 1e-9).astype(np.int64), nearest)
+    high = np.maximum(np.floor(place + off + 1e-9).astype(np.int64), nearest)
+    dark = place < black
+    low, high = np.where(dark, np.minimum(low, -1), low), np.where(dark, np.maximum(high, 1), high)
+    return _code(low, high).astype(np.uint8)
+
+
+_EXACT = _intervals_of_bytes(0.0)
+_MOVING = np.stack([_intervals_of_bytes(off, _BLACK) for off in _STEPS_OFF])
+_COARSE = np.stack([_intervals_of_bytes(off, _BLACK) for off in _FEWER_STEPS_OFF])
+_CLASS_OF_CONTRAST = np.searchsorted((2, 4), np.arange(len(RAMP)), side="right").astype(np.uint8)
+
+NOTHING = int(_code(np.array(BACKGROUND), np.array(BACKGROUND)))
+"""What `encode_row` takes where no image is."""
+
+
+def intervals(pixels: NDArray[np.generic], *, moving: bool = False, fewer: bool = False) -> NDArray[np.uint8]:
+    """What `encode_row` may draw for each pixel.
+
+    Args:
+        pixels: (..., H, W), floats in [-1, 1] or uint8.
+        moving: also levels that are off by less than can be seen in a moving picture.
+        fewer: with `moving`, levels that are off by somewhat more: a coarser picture in fewer bytes.
+    """
+    grey = to_uint8(pixels)
+    if not moving:
+        return np.asarray(_EXACT[grey])
+    by_contrast = _CLASS_OF_CONTRAST[contrast(_LEVEL_OF_BYTE[grey])]
+    allowed: NDArray[np.uint8] = (_COARSE if fewer else _MOVING)[by_contrast, grey]
+    return allowed
+
+
+def holds(intervals: NDArray[np.integer[Any]], levels: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
+    """Whether each level lies in its interval."""
+    inside: NDArray[np.bool_] = (_LOW[intervals] <= levels) & (levels <= _HIGH[intervals])
+    return inside
 
 
 # What a choice costs in bytes: the glyph (a blank is one byte, a block three) and the colours set for it.
@@ -212,46 +253,3 @@ def _settle(way: _Step) -> list[Cell]:
         way = before
     cells.reverse()
     return cells
-
-
-class CellPalette:
-    """Segments of cells for one background and one accent colour, made once."""
-
-    def __init__(self, background: Color, accent: Color) -> None:
-        self._colours = {level: Color.from_rgb(grey, grey, grey) for level, grey in enumerate(RAMP)}
-        self._colours[BACKGROUND] = background
-        self._colours[ACCENT] = accent
-        self._segments: dict[Cell, Segment] = {}
-
-    def segments(self, cells: Sequence[Cell]) -> list[Segment]:
-        """Segments with true colours for a row; equal neighbours share one."""
-        known = self._segments
-        row: list[Segment] = []
-        count, previous = 0, None
-        for cell in cells:
-            if cell == previous:
-                count += 1
-                row[-1] = Segment(cell[0] * count, row[-1].style)
-                continue
-            segment = known.get(cell)
-            if segment is None:
-                segment = known[cell] = self._segment(cell)
-            row.append(segment)
-            count, previous = 1, cell
-        return row
-
-    def _segment(self, cell: Cell) -> Segment:
-        glyph, fore, back = cell
-        # Blank and full block show one colour; both attributes get it, so that filters and overlays see no
-        # other.
-        if glyph == BLANK:
-            fore = back
-        elif glyph == FULL_BLOCK:
-            back = fore
-        return Segment(glyph, Style.from_color(self._colours[fore], self._colours[back]))
-
-
-@lru_cache(maxsize=16)
-def cell_palette(background: Color, accent: Color) -> CellPalette:
-    """The palette for a widget with these two colours."""
-    return CellPalette(background, accent)

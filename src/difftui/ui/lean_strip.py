@@ -9,11 +9,11 @@ opacity and SVG screenshots work on them as on any strip; only the way to the te
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
 
 from rich.color import Color, ColorSystem
 from rich.color_triplet import ColorTriplet
 from rich.console import Console
+from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color as TextualColor
 from textual.filter import LineFilter
@@ -33,6 +33,15 @@ XTERM_256 = {
 }
 """Colours that every 256-colour terminal has under a number: 16 to 231 the cube, 232 to 255 the greys."""
 
+ANSI_16 = (
+    (0, 0, 0), (170, 0, 0), (0, 170, 0), (170, 85, 0),
+    (0, 0, 170), (170, 0, 170), (0, 170, 170), (170, 170, 170),
+    (85, 85, 85), (255, 85, 85), (85, 255, 85), (255, 255, 85),
+    (85, 85, 255), (255, 85, 255), (85, 255, 255), (255, 255, 255),
+)  # fmt: skip
+"""The ANSI colours as the first colour displays had them; a terminal's user may have chosen others."""
+_ANSI_NUMBER = {ColorTriplet(*colour): number for number, colour in enumerate(ANSI_16)}
+
 _DEFAULT = ("39", "49")
 _HALVES = frozenset((UPPER_HALF, LOWER_HALF))
 
@@ -48,52 +57,93 @@ def colour_code(colour: Color, system: ColorSystem, *, foreground: bool) -> str:
     return ";".join(colour.downgrade(system).get_ansi_codes(foreground))
 
 
-@lru_cache(maxsize=8192)
-def colour_codes(style: Style, system: ColorSystem) -> tuple[str, str] | None:
-    """SGR parameters of foreground and background, or None where the style is more than two colours."""
-    # rich offers the thirteen attributes one by one only; textual.strip reads these two fields as well.
-    if style._attributes & style._set_attributes or style.link:
-        return None
-    foreground, background = _DEFAULT
-    if style.color is not None:
-        foreground = colour_code(style.color, system, foreground=True)
-    if style.bgcolor is not None:
-        background = colour_code(style.bgcolor, system, foreground=False)
-    return foreground, background
+Codes = tuple[str, str] | None
+"""SGR parameters of foreground and background; None where a style is more than two colours."""
+
+MOST_KNOWN = 8192
+"""Styles whose codes are kept."""
 
 
-class LeanStrip(Strip):
-    """A strip whose `render` writes an attribute only where it differs from the cell before."""
+class _Codes:
+    """The codes of styles in one kind of strip and one colour system, remembered.
 
-    __slots__ = ()
+    By identity, which a picture's few styles have, and which spares a call into Python for each cell.
+    """
 
-    @classmethod
-    def of(cls, strip: Strip) -> LeanStrip:
-        """`strip` itself if it is lean, else a lean strip with its segments."""
-        return strip if isinstance(strip, cls) else cls(strip, strip.cell_length)
+    def __init__(self, kind: type[LeanStrip], system: ColorSystem) -> None:
+        self.known: dict[int, tuple[Codes, Style]] = {}  # a style that is kept keeps its id
+        self._kind = kind
+        self._system = system
 
-    def render(self, console: Console) -> str:
-        """The strip as terminal sequences: starts from and ends with the terminal's default attributes.
+    def find(self, style: Style) -> Codes:
+        """The codes of a style that is not known."""
+        if len(self.known) >= MOST_KNOWN:
+            self.known.clear()
+        codes = self._make(style)
+        self.known[id(style)] = codes, style
+        return codes
 
-        Args:
-            console: Console whose colour system counts (None means truecolor, as in Textual).
-        """
-        if self._render_cache is None:
-            self._render_cache = self._render(console._color_system or ColorSystem.TRUECOLOR)
-        return self._render_cache
-
-    def _render(self, system: ColorSystem) -> str:
-        out: list[str] = []
-        append = out.append
+    def _make(self, style: Style) -> Codes:
+        # rich offers the thirteen attributes one by one only; textual.strip reads these two fields as well.
+        if style._attributes & style._set_attributes or style.link:
+            return None
+        code = self._kind.colour_code
         foreground, background = _DEFAULT
-        for text, style, _ in self._segments:
-            codes = _DEFAULT if style is None else colour_codes(style, system)
+        if style.color is not None:
+            foreground = code(style.color, self._system, foreground=True)
+        if style.bgcolor is not None:
+            background = code(style.bgcolor, self._system, foreground=False)
+        return foreground, background
+
+
+_CODES: dict[tuple[type[LeanStrip], ColorSystem], _Codes] = {}
+
+
+def _codes(kind: type[LeanStrip], system: ColorSystem) -> _Codes:
+    known = _CODES.get((kind, system))
+    if known is None:
+        known = _CODES[kind, system] = _Codes(kind, system)
+    return known
+
+
+class Pen:
+    """Writes segments for a terminal, and remembers which two colours that has set.
+
+    Attributes:
+        out: what was written.
+    """
+
+    __slots__ = ("_background", "_foreground", "_system", "out")
+
+    def __init__(self, system: ColorSystem) -> None:
+        self.out: list[str] = []
+        self._system = system
+        self._foreground, self._background = _DEFAULT
+
+    def reset(self) -> None:
+        """Set the terminal's own colours."""
+        if (self._foreground, self._background) != _DEFAULT:
+            self.out.append("\x1b[m")
+            self._foreground, self._background = _DEFAULT
+
+    def write(self, segments: Iterable[Segment], kind: type[LeanStrip]) -> None:
+        """Write segments of a kind of strip, setting only colours that differ."""
+        append, system = self.out.append, self._system
+        memory = _codes(kind, system)
+        known = memory.known
+        foreground, background = self._foreground, self._background
+        for text, style, _ in segments:
+            if style is None:
+                codes: Codes = _DEFAULT
+            else:
+                found = known.get(id(style))
+                codes = found[0] if found is not None else memory.find(style)
             if codes is None:
                 if (foreground, background) != _DEFAULT:
                     append("\x1b[m")
                     foreground, background = _DEFAULT
                 assert style is not None
-                append(self.render_style(style, text, color_system=system))
+                append(Strip.render_style(style, text, color_system=system))
                 continue
             new_foreground, new_background = codes
             if text not in _HALVES:
@@ -112,9 +162,39 @@ class LeanStrip(Strip):
             else:
                 append(text)
             foreground, background = new_foreground, new_background
-        if (foreground, background) != _DEFAULT:
-            append("\x1b[m")
-        return "".join(out)
+        self._foreground, self._background = foreground, background
+
+
+class LeanStrip(Strip):
+    """A strip whose `render` writes an attribute only where it differs from the cell before."""
+
+    __slots__ = ()
+
+    colour_code = staticmethod(colour_code)
+    """How a colour is written: a kind of strip may know more of its colours than the console does."""
+
+    @classmethod
+    def of(cls, strip: Strip) -> LeanStrip:
+        """`strip` itself if it is of this kind, else a lean strip with its segments."""
+        return strip if type(strip) is cls else cls(strip, strip.cell_length)
+
+    def render(self, console: Console) -> str:
+        """The strip as terminal sequences: starts from and ends with the terminal's default attributes.
+
+        Args:
+            console: Console whose colour system counts (None means truecolor, as in Textual).
+        """
+        if self._render_cache is None:
+            pen = Pen(console._color_system or ColorSystem.TRUECOLOR)
+            self.write(pen, 0, self.cell_length)
+            pen.reset()
+            self._render_cache = "".join(pen.out)
+        return self._render_cache
+
+    def write(self, pen: Pen, start: int, end: int) -> None:
+        """Write the cells from `start` to before `end`."""
+        part = self.crop(start, end) if start > 0 or end < self.cell_length else self
+        pen.write(part._segments, type(self))
 
     # Every way in which Textual derives a strip on the road to the terminal keeps it lean.
 
@@ -141,3 +221,37 @@ class LeanStrip(Strip):
 
     def style_links(self, link_id: str, link_style: Style) -> Strip:
         return self.of(super().style_links(link_id, link_style))
+
+
+class AnsiStrip(LeanStrip):
+    """A lean strip that has the colours of `ANSI_16` by their number: what the terminal's user made of it."""
+
+    __slots__ = ()
+
+    @staticmethod
+    def colour_code(colour: Color, system: ColorSystem, *, foreground: bool) -> str:
+        number = _ANSI_NUMBER.get(colour.triplet) if colour.triplet else None
+        if number is None:
+            return colour_code(colour, system, foreground=foreground)
+        return str((30 if foreground else 40) + number + (52 if number >= 8 else 0))
+
+
+class PaletteStrip(LeanStrip):
+    """A lean strip that has the colours of the 256-colour palette by their number."""
+
+    __slots__ = ()
+
+    @staticmethod
+    def colour_code(colour: Color, system: ColorSystem, *, foreground: bool) -> str:
+        known = colour.triplet in XTERM_256
+        return colour_code(colour, ColorSystem.EIGHT_BIT if known else system, foreground=foreground)
+
+
+class TrueStrip(LeanStrip):
+    """A lean strip in all colours."""
+
+    __slots__ = ()
+
+    @staticmethod
+    def colour_code(colour: Color, system: ColorSystem, *, foreground: bool) -> str:
+        return colour_code(colour, ColorSystem.TRUECOLOR, foreground=foreground)

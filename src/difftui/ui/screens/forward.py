@@ -194,7 +194,7 @@ class ForwardScreen(LabScreen):
         self._draw_soon()
 
     def tick(self, now: float) -> None:
-        most = max(LEAP_SECONDS, 1.5 / self.lab.fps)
+        most = max(LEAP_SECONDS, 1.5 / self.lab.clock.fps)
         passed, self._ticked_at = min(max(now - self._ticked_at, 0.0), most), now
         if not self.playing:
             return

@@ -484,7 +484,7 @@ class GenerateScreen(LabScreen):
         elif view is None:
             left = "loading torch …" if self.lab.engine.device is None else "opening the network …"
         elif self.playhead.playing:
-            every = round(self.playhead.rate / self.lab.fps)
+            every = round(self.playhead.rate / self.lab.clock.fps)
             left = "▶ playing" + (f", one frame in {every} drawn" if every > 1 else "")
         elif not self._at_end(view):
             left = "❚❚ held"

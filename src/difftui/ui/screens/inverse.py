@@ -121,7 +121,7 @@ class InverseScreen(LabScreen):
             yield ActionText(id="progress")
 
     def on_mount(self) -> None:
-        self.pace.late = max(LATE_SECONDS, 1.5 / self.lab.fps)
+        self.pace.late = max(LATE_SECONDS, 1.5 / self.lab.clock.fps)
         self._begin()
 
     def remember(self) -> dict[str, object]:

@@ -20,7 +20,7 @@ from difftui.state import Choices
 from difftui.training.recipe import PRESETS, Recipe
 from difftui.training.reference import loss_of_zero, mean_square
 from difftui.ui.panels.device_line import device_line
-from difftui.ui.panels.estimate import Estimate, estimate
+from difftui.ui.panels.estimate import Estimate, Estimates
 from difftui.ui.panels.facts import plan_rows, view_rows
 from difftui.ui.panels.loss_plot import Ghost, loss_lines, loss_notes, loss_series
 from difftui.ui.panels.plan import Plan, length_text
@@ -60,6 +60,7 @@ class TrainScreen(LabScreen):
         self.ghost: Ghost | None = None
         self.log_axis = True
         self.estimate = Estimate(None, "")
+        self._estimates: Estimates | None = None
         self.handover: Handover | None = None
         self._started: tuple[Recipe, Estimate] | None = None  # what this app started last
         self._mean_squares: dict[str, float | None] = {}  # by the name of the data
@@ -290,6 +291,7 @@ class TrainScreen(LabScreen):
         self._say("status", self._status(view, standing, now))
         self._say("device", self._device_text(feed, standing))
         if feed is None:
+            self._measure_pace()
             self._say("invitation", self._invitation())
             return
         self._title(feed, standing)
@@ -462,8 +464,14 @@ class TrainScreen(LabScreen):
         return self._estimated(plan.recipe).words or f"takes {length_text(plan.recipe)}"
 
     def _estimated(self, recipe: Recipe) -> Estimate:
-        device = self.lab.engine.device
-        return estimate(recipe, device.label if device is not None else "")
+        if self._estimates is None:
+            self._estimates = Estimates(self.lab.engine)
+        return self._estimates.of(recipe)
+
+    def _measure_pace(self) -> None:
+        """Nothing trains: find out how long what is planned would take, where no run tells."""
+        if self._estimates is not None and self._estimates.measure(self.plan.recipe):
+            self.estimate = self._estimated(self.plan.recipe)
 
     def _look_around(self) -> None:
         """What there is to go on with, and how long what is planned will take."""
@@ -519,6 +527,8 @@ class TrainScreen(LabScreen):
 
     def _put_aside(self) -> None:
         """The screen shows again what would be started."""
+        if self._estimates is not None:
+            self._estimates.stop()
         self.lab.stop_watching()
         self.lab.training = None
         self._drawn = ()

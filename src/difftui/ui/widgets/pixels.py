@@ -1,15 +1,14 @@
-"""Greyscale images in the terminal, one or a grid of them: half blocks in 256-colour greys, made to be
-animated.
+"""Images in the terminal, one or a grid of them, greyscale or in colour, made to be animated.
 
-Give it a borderless place, inside a container that carries the border: Textual resends whole rows of a
-widget, and a border around the picture itself would be sent again with every frame (0.6 kB for a digit).
+Give it a borderless place, inside a container that carries the border: where the app is no `PixelApp`,
+Textual resends whole rows of a widget, and a border around the picture itself would be sent again with every
+frame (0.6 kB for a digit).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from functools import partial
 from time import monotonic
 from typing import Any, ClassVar
 
@@ -25,172 +24,39 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from difftui.media import as_images
-from difftui.ui.half_blocks import (
-    ACCENT,
-    BACKGROUND,
-    Cell,
-    CellPalette,
-    cell_palette,
-    encode_row,
-    grey_levels,
-    intervals,
-    slack_mask,
-)
+from difftui.pixel_modes import Detail, PixelMode
+from difftui.ui.half_blocks import Cell
 from difftui.ui.lean_strip import LeanStrip
+from difftui.ui.pixels.arrangement import Arrangement, arrange, resample
+from difftui.ui.pixels.brushes import Brush, Wants, as_pictures, brush_for, dots_of
+from difftui.ui.pixels.canvas import Canvas
+from difftui.ui.pixels.display import PixelApp
+from difftui.ui.pixels.inks import ACCENT, BACKGROUND, EMPTY, CellPalette, cell_palette
+
+__all__ = ["REST_SECONDS", "Arrangement", "PixelView", "arrange", "resample"]
 
 REST_SECONDS = 0.3
 """A moving picture that gets no new frame for this long is drawn once more, exactly."""
 
 LEFT_BAR, RIGHT_BAR = "▌", "▐"
-
-_NOTHING = int(intervals(np.array([BACKGROUND], np.uint8))[0])
-
-
-@dataclass(frozen=True)
-class Arrangement:
-    """Where the images of a grid lie: places in cells, image sizes in pixels (a cell has 1 × 2)."""
-
-    number: int
-    columns: int
-    image_height: int
-    image_width: int
-    gap: int
-    margin: int
-    caption: int
-    left: int = 0
-    top: int = 0
-
-    @property
-    def rows(self) -> int:
-        return -(-self.number // self.columns)
-
-    @property
-    def image_cells(self) -> int:
-        """Cell rows of an image; the last one is half empty where the height is odd."""
-        return -(-self.image_height // 2)
-
-    @property
-    def pitch_x(self) -> int:
-        return self.image_width + self.gap
-
-    @property
-    def pitch_y(self) -> int:
-        """Cell rows from one image to the next: a caption separates as well as an empty row does."""
-        return self.image_cells + (self.caption or min(self.gap, 1))
-
-    @property
-    def width(self) -> int:
-        return self.columns * self.pitch_x - self.gap + 2 * self.margin
-
-    @property
-    def height(self) -> int:
-        return (self.rows - 1) * self.pitch_y + self.image_cells + self.caption
-
-    def place(self, index: int) -> tuple[int, int]:
-        """Column and row of the cell at the image's upper left corner."""
-        row, column = divmod(index, self.columns)
-        return self.left + self.margin + column * self.pitch_x, self.top + row * self.pitch_y
-
-    def index_at(self, x: int, y: int) -> int | None:
-        """The image (its caption included) at a cell, None between images."""
-        column, inner_x = divmod(x - self.left - self.margin, self.pitch_x)
-        row, inner_y = divmod(y - self.top, self.pitch_y)
-        index = row * self.columns + column
-        inside = inner_x < self.image_width and inner_y < self.image_cells + self.caption
-        return index if inside and 0 <= column < self.columns and row >= 0 and index < self.number else None
-
-
-@lru_cache(maxsize=64)
-def arrange(
-    shape: tuple[int, int, int],
-    available: Size,
-    *,
-    columns: int | None,
-    gap: int,
-    margin: int,
-    caption: int,
-    fit: bool,
-) -> Arrangement:
-    """Lay out a grid.
-
-    Args:
-        shape: (N, H, W) of the images.
-        available: cells there are; without `fit` only the width counts, and only for choosing columns.
-        columns: images in a row, or None to choose: with `fit` the number that lets them be largest, else as
-            many as the width takes.
-        gap: cells between columns.
-        margin: cells left and right of everything.
-        caption: rows below each image, 0 or 1.
-        fit: scale the images to the room: by a whole factor if they can grow, else down to any size.
-    """
-    number, height, width = shape
-    if not fit:
-        if columns is None:
-            columns = max(1, (available.width - 2 * margin + gap) // (width + gap))
-        return Arrangement(number, min(columns, number), height, width, gap, margin, caption)
-
-    def sized(columns: int) -> Arrangement:
-        rows = -(-number // columns)
-        room_x = (available.width - 2 * margin - (columns - 1) * gap) // columns
-        between = caption or min(gap, 1)
-        room_y = 2 * ((available.height + (0 if caption else between)) // rows - between)
-        scale = min(room_y / height, room_x / width)
-        if scale >= 1:
-            drawn_height, drawn_width = height * int(scale), width * int(scale)
-        else:
-            drawn_height, drawn_width = max(1, int(height * scale)), max(1, int(width * scale))
-        return Arrangement(number, columns, drawn_height, drawn_width, gap, margin, caption)
-
-    choices = range(1, number + 1) if columns is None else (min(columns, number),)
-    best = max((sized(choice) for choice in choices), key=lambda a: (a.image_height, -a.rows * a.columns))
-    left = max(0, (available.width - best.width) // 2)
-    top = max(0, (available.height - best.height) // 2)
-    return Arrangement(
-        number, best.columns, best.image_height, best.image_width, gap, margin, caption, left, top
-    )
-
-
-def resample(images: NDArray[Any], height: int, width: int) -> NDArray[Any]:
-    """Images of another size: whole-pixel copies where that is a multiple, else the mean over each pixel's
-    area.
-
-    Args:
-        images: (N, H, W).
-
-    Returns:
-        (N, height, width); of the same type where no mean was taken, else float in [-1, 1].
-    """
-    _, old_height, old_width = images.shape
-    if height % old_height == 0 and width % old_width == 0:
-        return images.repeat(height // old_height, axis=1).repeat(width // old_width, axis=2)
-    values = images / 127.5 - 1.0 if images.dtype == np.uint8 else images
-    mean: NDArray[Any] = _areas(old_height, height) @ values @ _areas(old_width, width).T
-    return mean
-
-
-@lru_cache(maxsize=64)
-def _areas(old: int, new: int) -> NDArray[np.float64]:
-    """(new, old): the share of each old pixel in each new one; rows sum to 1."""
-    edges = np.arange(new + 1) * (old / new)
-    low = np.maximum(edges[:-1, None], np.arange(old)[None, :])
-    high = np.minimum(edges[1:, None], np.arange(1, old + 1)[None, :])
-    shares: NDArray[np.float64] = np.maximum(high - low, 0.0) * (new / old)
-    return shares
+ASCII_BAR = "|"
 
 
 class PixelView(Widget):
-    """One greyscale image, or a grid of them.
+    """One image, greyscale or in colour, or a grid of them.
 
-    Pixels are floats in [-1, 1] (clipped) or uint8, drawn in the nearest of 26 greys. `show(…, moving=True)`
-    is for frames of an animation: it saves a fifth of the bytes by drawing some greys one step off where
-    noise or an edge hides it, and draws exactly again when the picture rests.
+    Pixels are floats in [-1, 1] (clipped) or uint8. `show(…, moving=True)` is for frames of an animation: a
+    grey may then be off by what cannot be seen, and cells that are near enough are not drawn again. When the
+    picture rests it is drawn once more, exactly.
 
     Attributes:
         columns: images in a row, None to choose by the room there is.
         gap: cells between images.
-        fit: scale the images to the widget's size; else each pixel is half a cell.
+        fit: scale the images to the widget's size; else each pixel is a dot of the mode: half a cell, or an
+            eighth in braille.
         highlighted: index of the image with the accent frame and caption, None for none.
+        mode, detail: the way to draw, and how much of a moving picture; they follow the app if it is a
+            `PixelApp`.
     """
 
     DEFAULT_CSS = """
@@ -205,6 +71,8 @@ class PixelView(Widget):
     gap: reactive[int] = reactive(1, layout=True)
     fit: reactive[bool] = reactive(False, layout=True)
     highlighted: reactive[int | None] = reactive(None, repaint=False)
+    mode: reactive[PixelMode] = reactive(PixelMode.PALETTE, layout=True)
+    detail: reactive[Detail] = reactive(Detail.FULL, repaint=False)
 
     class Picked(Message):
         """An image was clicked.
@@ -253,9 +121,10 @@ class PixelView(Widget):
         self._captions = tuple(captions)
         self._shape = shape
         self._images: NDArray[Any] | None = None
-        self._drawn: NDArray[np.uint8] = np.zeros((0, 0), np.uint8)
-        self._where = self._arrange(Size(0, 0))  # what the screen shows; changes together with _drawn
+        self._canvas = Canvas()
+        self._where = self._arrange(Size(0, 0))  # where the canvas has its images
         self._lean: dict[int, tuple[Strip, LeanStrip]] = {}
+        self._strip: type[LeanStrip] = LeanStrip
         self._palette: CellPalette | None = None  # looked up once a frame: the colours walk up the tree
         self._moving = False
         self._last_moved = 0.0
@@ -264,23 +133,23 @@ class PixelView(Widget):
     # What it shows.
 
     def show(self, pixels: NDArray[Any], *, moving: bool = False) -> None:
-        """Draw an image or a grid; only rows that differ from what is there are sent.
+        """Draw an image or a grid; only what differs from what is there is sent.
 
         Args:
-            pixels: (H, W), (N, H, W) or (N, 1, H, W), floats in [-1, 1] or uint8. Not copied: do not change
-                it.
+            pixels: (H, W), (N, H, W) or (N, 1, H, W) greys, or (N, H, W, 3) colours, floats in [-1, 1] or
+                uint8. Not copied: do not change it.
             moving: this is one frame of an animation.
 
         Raises:
             ValueError: another shape or kind of number.
         """
-        images = as_images(pixels)
+        images = as_pictures(pixels)
         self._images = images
         self._moving = moving
         if moving:
             self._last_moved = monotonic()
             self._await_rest(REST_SECONDS)
-        if images.shape != self._shape:
+        if images.shape[:3] != self._shape:
             self._shape = (images.shape[0], images.shape[1], images.shape[2])
             self.refresh(layout=True)
         self._draw()
@@ -323,6 +192,7 @@ class PixelView(Widget):
             margin=self._margin,
             caption=int(bool(self._captions)),
             fit=self.fit,
+            dots=dots_of(self.mode),
         )
 
     def get_content_width(self, container: Size, viewport: Size) -> int:
@@ -334,46 +204,56 @@ class PixelView(Widget):
     # Drawing.
 
     def _draw(self) -> None:
-        """Turn the images into what `encode_row` takes, and refresh the rows that changed."""
+        """Tell the canvas what to show, and refresh what it does not show yet."""
         if not self.size:
             return
         where = self.arrangement
-        canvas = self._canvas(where)
-        old, self._drawn = self._drawn, canvas
-        if where != self._where or canvas.shape != old.shape:
-            self._where = where
+        brush = brush_for(
+            self.mode,
+            colour=self._images is not None and self._images.ndim == 4,
+            moving=self._moving,
+            detail=self.detail,
+        )
+        moved, self._where = where != self._where, where
+        if self._canvas.want(brush, self._wants(brush, where), anew=moved):
+            self._strip = brush.strip
             self.refresh()
-            return
-        changed = (canvas != old).any(axis=1)
-        self._refresh_rows(np.flatnonzero(changed[0::2] | changed[1::2]).tolist())
+        else:
+            self._refresh_spans(self._canvas.spans())
 
-    def _canvas(self, where: Arrangement) -> NDArray[np.uint8]:
-        """(2 · cell rows, columns): intervals of greys, `_NOTHING` where no image is."""
-        canvas = np.full((2 * (where.top + where.height), where.left + where.width), _NOTHING, np.uint8)
-        if self._images is None:
-            return canvas
-        levels = grey_levels(resample(self._images, where.image_height, where.image_width))
-        greys = intervals(levels, slack_mask(levels) if self._moving else None)
-        for index, image in enumerate(greys):
-            x, y = where.place(index)
-            canvas[2 * y : 2 * y + where.image_height, x : x + where.image_width] = image
-        return canvas
+    def _wants(self, brush: Brush, where: Arrangement) -> Wants:
+        """(wants a cell · cell rows, columns): nothing where no image is."""
+        per_cell = brush.per_cell
+        wants = np.full(
+            (per_cell * (where.top + where.height), where.left + where.width), brush.nothing, np.int64
+        )
+        if self._images is not None:
+            images = brush.wants(resample(self._images, where.image_height, where.image_width))
+            for index, image in enumerate(images):
+                x, y = where.place(index)
+                wants[per_cell * y : per_cell * y + image.shape[0], x : x + image.shape[1]] = image
+        return wants
 
-    def _refresh_rows(self, rows: Iterable[int]) -> None:
-        """Refresh rows of the content area, neighbours as one region."""
-        start = previous = -1
+    def _refresh_spans(self, spans: Iterable[tuple[int, int, int]]) -> None:
+        """Refresh (row, first column, column after the last) of the content area, sorted by row.
+
+        Where the app sends whole rows of a widget in any case, that is what is asked for.
+        """
+        if not isinstance(self.app, PixelApp):
+            spans = dict.fromkeys((y, 0, self.size.width) for y, _, _ in spans)
         regions: list[Region] = []
-        width = self.size.width
-        for y in (*rows, None):
-            if y is not None and y == previous + 1 and start >= 0:
-                previous = y
-                continue
-            if start >= 0:
-                regions.append(Region(0, start, width, previous + 1 - start))
-            if y is not None:
-                start = previous = y
+        for y, first, end in spans:
+            if regions and regions[-1][0] == first and regions[-1].right == end and regions[-1].bottom == y:
+                regions[-1] = Region(first, regions[-1].y, end - first, y + 1 - regions[-1].y)
+            else:
+                regions.append(Region(first, y, end - first, 1))
         if regions:
             self.refresh(*regions)
+
+    def _refresh_rows(self, rows: Iterable[int]) -> None:
+        """Refresh rows of the content area."""
+        width = self.size.width
+        self._refresh_spans((y, 0, width) for y in rows)
 
     def _await_rest(self, seconds: float) -> None:
         if not self._rest_timer_runs and self.is_attached:
@@ -399,6 +279,18 @@ class PixelView(Widget):
 
     def watch_fit(self) -> None:
         self._draw()
+
+    def watch_mode(self) -> None:
+        self._draw()
+
+    def watch_detail(self) -> None:
+        if self._moving:
+            self._draw()
+
+    def on_mount(self) -> None:
+        if isinstance(self.app, PixelApp):
+            self.watch(self.app, "pixel_mode", partial(setattr, self, "mode"))
+            self.watch(self.app, "pixel_detail", partial(setattr, self, "detail"))
 
     def watch_highlighted(self, old: int | None, new: int | None) -> None:
         rows: set[int] = set()
@@ -433,8 +325,8 @@ class PixelView(Widget):
         lines: list[Strip] = []
         for y, strip in enumerate(super().render_lines(crop), crop.y):
             kept = self._lean.get(y)
-            if kept is None or kept[0] is not strip:
-                kept = self._lean[y] = (strip, LeanStrip.of(strip))
+            if kept is None or kept[0] is not strip or type(kept[1]) is not self._strip:
+                kept = self._lean[y] = (strip, self._strip.of(strip))
             lines.append(kept[1])
         return lines
 
@@ -444,11 +336,11 @@ class PixelView(Widget):
         caption_row = self._caption_row(y)
         if caption_row is not None:
             return self._caption_line(caption_row, width)
-        if 2 * y + 1 >= len(self._drawn):
-            return Strip(palette.segments([_EMPTY] * width), width)
-        cells = encode_row(self._drawn[2 * y].tolist(), self._drawn[2 * y + 1].tolist())
+        if y >= self._canvas.rows:
+            return Strip(palette.segments([EMPTY] * width), width)
+        cells = self._canvas.row(y).copy()
         self._add_frame(cells, y)
-        cells += [_EMPTY] * (width - len(cells))
+        cells += [EMPTY] * (width - len(cells))
         return Strip(palette.segments(cells), len(cells)).crop(0, width)
 
     def _current_palette(self) -> CellPalette:
@@ -463,15 +355,15 @@ class PixelView(Widget):
 
     def _caption_line(self, row: int, width: int) -> Strip:
         where = self._where
-        blank = (self._palette or self._current_palette()).segments([_EMPTY])[0].style
+        blank = (self._palette or self._current_palette()).segments([EMPTY])[0].style
         plain = self.get_component_rich_style("pixel-view--caption")
         accent = self.get_component_rich_style("pixel-view--highlighted")
         segments: list[Segment] = []
         end = 0
         for index in range(row * where.columns, min((row + 1) * where.columns, where.number)):
             text = self._captions[index] if index < len(self._captions) else ""
-            text = set_cell_size(text, min(cell_len(text), where.image_width))
-            x = where.place(index)[0] + (where.image_width - cell_len(text)) // 2
+            text = set_cell_size(text, min(cell_len(text), where.image_columns))
+            x = where.place(index)[0] + (where.image_columns - cell_len(text)) // 2
             style = accent if index == self.highlighted else plain
             segments += [Segment(" " * (x - end), blank), Segment(text, style)]
             end = x + cell_len(text)
@@ -487,11 +379,9 @@ class PixelView(Widget):
         x, top = where.place(index)
         if not top <= y < top + where.image_cells:
             return
-        before, after = x - 1, x + where.image_width
+        before, after = x - 1, x + where.image_columns
+        left, right = (ASCII_BAR,) * 2 if self.mode is PixelMode.ASCII else (LEFT_BAR, RIGHT_BAR)
         if before >= 0 and (where.gap or before < where.left + where.margin):
-            cells[before] = (RIGHT_BAR, ACCENT, BACKGROUND)
+            cells[before] = (right, ACCENT, BACKGROUND)
         if after < len(cells) and (where.gap or after >= where.left + where.width - where.margin):
-            cells[after] = (LEFT_BAR, ACCENT, BACKGROUND)
-
-
-_EMPTY: Cell = (" ", BACKGROUND, BACKGROUND)
+            cells[after] = (left, ACCENT, BACKGROUND)
