@@ -435,7 +435,7 @@ def test_what_sample_cannot_do(cli: Cli, small: Run, tmp_path: Path) -> None:
     assert not out.exists()
 
 
-# runs and doctor
+# runs
 
 
 def test_runs_is_a_table(cli: Cli, small: Run) -> None:
@@ -455,19 +455,6 @@ def test_runs_is_a_table(cli: Cli, small: Run) -> None:
 
 def test_no_runs_yet(cli: Cli) -> None:
     assert "No runs yet in " in cli("runs").out
-
-
-def test_doctor(cli: Cli, own_home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("NO_COLOR", "1")
-    outcome = cli("doctor")
-    assert outcome.status == 0
-    for told in [__version__, "imported in", "none wanted", str(own_home), "10 000 bundled", "GiB free"]:
-        assert told in outcome.out
-    (tmp_path / "file").touch()
-    outcome = cli("doctor", "--home", tmp_path / "file")
-    assert outcome.status == 1
-    assert "PROBLEM: " in outcome.out
-    assert outcome.err == "difftui: something is wrong with home; see above.\n"
 
 
 # Signals

@@ -25,7 +25,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "noise": "draw a digit on its way into noise",
         "invert": "fit the inverse of the sine and print what it learned",
         "settings": "show the settings, or write a file to change them in",
-        "doctor": "say what difftui finds on this machine",
+        "doctor": "say what this terminal, line and machine can do",
         "bench": "measure this machine and print a table",
     }
 )
