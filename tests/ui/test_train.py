@@ -302,21 +302,21 @@ async def test_zoom_survives_new_steps_and_says_how_to_go_back(own_home: Path) -
     async with app.run_test(size=(120, 40)) as pilot:
         await opened(app, pilot)
         await pilot.press("space")
-        await until(pilot, lambda: step_of(app) >= 40)
+        await until(pilot, lambda: step_of(app) >= 20)
         plot = app.screen.query_one("#loss", CurvePlot)
-        await until(pilot, lambda: plot.shown[1] > 30)
+        await until(pilot, lambda: plot.shown[1] > 15)
         await pilot.press("plus", "plus", "left")
         await pilot.pause(0.2)
         seen, at = plot.shown, step_of(app)
         assert seen[1] - seen[0] < at / 2
-        await until(pilot, lambda: step_of(app) > at + 30)
+        await until(pilot, lambda: step_of(app) > at + 15)
         await pilot.pause(0.7)
         assert plot.shown == seen
         assert "0 shows all" in title(app)
         await pilot.press("0")
         await pilot.pause(0.7)
         assert plot.viewport.live
-        assert plot.shown[1] > at + 20
+        assert plot.shown[1] > at + 10
         assert "0 shows all" not in title(app)
         await pilot.press("x")
         await until(pilot, lambda: state_of(app) is JobState.CLOSED)

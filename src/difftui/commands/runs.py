@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     if not own:
         print(f"No runs yet in {runs_dir()}. Begin with: difftui train --preset {next(iter(PRESETS))}")
     found = [(run, run.status(), run.liveness()) for run in own]
-    rows = [_row(run, _state(status, life)) for run, status, life in found]
+    rows = [_row(run, _state(run, status, life)) for run, status, life in found]
     rows += [_row(run, "shipped") for run in shipped]
     if rows:
         print(_table([HEADER, *rows]))
@@ -68,6 +68,8 @@ def news(run: Run, status: Status, life: LifeSign) -> str:
     if holder is not None and life.state != "not running":
         where = f"on {holder.host}, process {holder.pid}, {holder.device}".removesuffix(", ")
         if life.state == "alive":
+            if holder.held:
+                return f"held {where}. {holder.held}"
             return f"{holder.state} {where}. Watch: {_command('watch', handle(run))}"
         ago = duration(life.seconds or 0)
         return f"presumed dead {where}: the last sign of life was {ago} ago. {_resume(run)}"
@@ -117,9 +119,11 @@ def _plot(run: Run) -> int:
     return 0
 
 
-def _state(status: Status, life: LifeSign) -> str:
+def _state(run: Run, status: Status, life: LifeSign) -> str:
     if life.state == "alive":
-        return f"training {status.fraction:.0%}"
+        holder = run.holder()
+        does = "training" if holder is None else "held" if holder.held else holder.state
+        return f"{does} {run.reached()[1]:.0%}"
     if life.state == "presumed dead":
         return "presumed dead"
     return f"stopped {status.fraction:.0%}" if status.state == "stopped" else status.state

@@ -324,6 +324,18 @@ def _screen_maker(name: str, state: State) -> Callable[[], Screen[object]]:
     return make
 
 
+def _what_was_saved(app: DifftuiApp) -> str:
+    """One line for whoever left in the middle of a training; empty where there was none."""
+    left = app.training
+    if not isinstance(left, Job) or left.state is not JobState.CLOSED or left.snapshot is None:
+        return ""
+    run = left.snapshot.run
+    status = run.status()
+    if status.state != "stopped":
+        return ""
+    return f"difftui: {run.name} is saved at step {status.step}. Start difftui again to go on with it.\n"
+
+
 def run_app(
     screen: str | None,
     run: str | None,
@@ -371,5 +383,6 @@ def run_app(
         elif not app.engine.shutdown(PATIENCE_SECONDS):
             stderr.put("difftui: waiting for what is under way to end …\n".encode())
         app.engine.shutdown()
+        stderr.put(_what_was_saved(app).encode())
         stderr.finish(LAST_WORDS_SECONDS)
     return app.return_code or 0

@@ -322,13 +322,15 @@ class TrainScreen(LabScreen):
         self._standing, self._drawn = standing, ()
 
     def _title(self, feed: Feed, standing: Standing) -> None:
-        where = f" · watching {feed.who}" if isinstance(feed, Watch) and feed.who else ""
+        cramped = self.size.width < 100
+        where = f" · watching {feed.who}" if isinstance(feed, Watch) and feed.who and not cramped else ""
         plot = self._loss
-        shown = plot.shown
         numbers = f" · {self._loss_text}" if self._loss_text and self.has_class("-short") else ""
-        zoomed = f" · steps {grouped(round(shown[0]))} to {grouped(round(shown[1]))}, 0 shows all"
-        title = f"{standing.mark} {feed.name} · {standing.value}{where}"
-        title += numbers if plot.viewport.live else zoomed
+        title = f"{standing.mark} {feed.name} · {standing.value}{where}{numbers}"
+        if not plot.viewport.live:
+            first, last = (grouped(round(end)) for end in plot.shown)
+            stands = "" if cramped else f" · {standing.value}"
+            title = f"{standing.mark} {feed.name}{stands} · steps {first} to {last}, 0 shows all"
         panel = self.query_one("#loss-panel")
         if panel.border_title != title:
             panel.border_title = title
@@ -382,7 +384,8 @@ class TrainScreen(LabScreen):
             return keys
         if view is None or view.progress is None:
             return Content()
-        return number_line(view, standing, now) + ("  " if keys.cell_length else "") + keys
+        room = self.size.width - keys.cell_length - 2
+        return number_line(view, standing, now, room) + ("  " if keys.cell_length else "") + keys
 
     def _keys_now(self, standing: Standing) -> Content:
         """What to press next, where that is not what is always pressed."""
@@ -398,7 +401,7 @@ class TrainScreen(LabScreen):
         if watched and standing in (Standing.STOPPED, Standing.LOST, Standing.FAILED):
             return _keys(("enter", "go_on", "go on with it here"), ("d", "aside", "leave it"))
         if standing is Standing.FINISHED:
-            return _keys(("g", "generate", "draw digits with it"), ("d", "aside", "train another"))
+            return _keys(("g", "generate", "draw digits"), ("d", "aside", "train another"))
         return Content()
 
     def _device_text(self, feed: Feed | None, standing: Standing) -> Content:
@@ -409,8 +412,14 @@ class TrainScreen(LabScreen):
             line = f" {device} · {feed.who} · goes on without this terminal"
             return Content(line).stylize("$muted")
         stats = self._telemetry.snapshot if self._telemetry is not None else None
-        ends = Content(" · ends when you hang up, ").stylize("$muted") + _key("k", "keep", "keeps it going")
-        return device_line(stats, self.size.width - ends.cell_length) + (ends if stats is not None else "")
+        device = self.lab.engine.device
+        note = "no GPU" if device is not None and device.torch_device_name == "cpu" else ""
+        wide = self.size.width >= 100
+        words = "keeps it going" if wide else "keeps it on hang-up"
+        before = Content(" · ends when you hang up, " if wide else " · ").stylize("$muted")
+        ends: Content = before + _key("k", "keep", words)
+        reading = device_line(stats, self.size.width - ends.cell_length, note)
+        return reading + (ends if stats is not None else "")
 
     def _invitation(self) -> Content:
         """What the choice is and how to start it, where the loss will be drawn."""
@@ -427,7 +436,12 @@ class TrainScreen(LabScreen):
             what = Content.from_markup(
                 f"Press [b $accent]enter[/] to {verb} [b]$name[/]", name=offer.run.name
             )
-            lines += [Content(), what + Content(f": {offer.kind} at {offer.fraction:.0%}, {offer.told}.")]
+            told = f"{offer.kind} at {offer.fraction:.0%}, {offer.told}".rstrip(".")
+            lines += [Content(), what + Content(f": {told}.")]
+        if self.ghost is not None:
+            pinned = "[b]$name[/] [$muted]is pinned and will be drawn beside it:[/] "
+            words = Content.from_markup(pinned, name=self.ghost.name)
+            lines.append(words + _key("u", "unpin", "unpins it"))
         if self.entries:
             lines.append(
                 Content.from_markup(f"[b $accent]o[/] [$muted]all your runs ({len(self.entries)})[/]")
