@@ -28,9 +28,11 @@ _DATA_OF_THIS_MACHINE = os.environ.pop("DIFFTUI_DATA", None)  # also from what t
 
 @pytest.fixture(autouse=True)
 def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """No test sees or touches the runs and data of whoever starts the tests."""
+    """No test sees or touches the runs, data, settings and state of whoever starts the tests."""
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("DIFFTUI_HOME", str(home))
+    monkeypatch.setenv("DIFFTUI_CONFIG", str(home / "settings.toml"))
+    monkeypatch.setenv("DIFFTUI_STATE", str(home / "state.json"))
     return home
 
 

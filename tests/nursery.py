@@ -114,7 +114,10 @@ class Nursery:
         Args:
             controlling: whether its terminal, if it has one, is its session's: that one gets its hang-up.
         """
-        request = {"arguments": arguments, "environment": dict(environment), "controlling": controlling}
+        own = {name: value for name, value in os.environ.items() if name.startswith("DIFFTUI_")}
+        request = {
+            "arguments": arguments, "environment": {**own, **environment}, "controlling": controlling
+        }  # fmt: skip
         socket.send_fds(self._socket, [json.dumps(request).encode() + b"\n"], list(streams))
         return int(self._lines.readline())
 
@@ -199,6 +202,8 @@ def _become(request: dict[str, object], streams: list[int]) -> None:
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)
     environment = request["environment"]
     assert isinstance(environment, dict)
+    for name in [name for name in os.environ if name.startswith("DIFFTUI_")]:
+        del os.environ[name]  # the parent's are those of whoever started the tests
     os.environ.update(environment)
     arguments = request["arguments"]
     assert isinstance(arguments, list)

@@ -1,6 +1,7 @@
 """The command line as a user meets it: real small work, every bad input, signals in real processes."""
 
 import fcntl
+import io
 import os
 import pty
 import re
@@ -24,6 +25,7 @@ from PIL import Image
 from difftui import __version__
 from difftui.cli import main
 from difftui.commands import COMMANDS
+from difftui.commands.greys import grey_text
 from difftui.data import Digits, bundled
 from difftui.runs import Run, create_run, find_run, list_runs
 from difftui.training import Recipe, preset, train
@@ -159,7 +161,26 @@ def test_wrong_usage_is_told_in_one_line(cli: Cli, words: list[str], told: str) 
 
 def test_the_app_needs_a_terminal(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", open(os.devnull))  # noqa: PTH123, SIM115 (closed with the process)
-    assert "the app needs a terminal" in cli.refused(status=1)
+    told = cli.refused(status=2)
+    assert "the standard input is no terminal. As plain text: difftui schedule, noise, invert" in told
+
+
+def test_a_dumb_terminal_is_told_what_gives_the_same_as_text(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr("sys.stdin", Terminal())
+    monkeypatch.setattr(
+        "difftui.commands.screens.sys", type("", (), {"stdin": Terminal(), "stdout": Terminal()})
+    )
+    monkeypatch.setenv("TERM", "dumb")
+    told = cli.refused(status=2)
+    assert "TERM=dumb cannot show them. As plain text: " in told
+    named = told.partition("difftui schedule")[2].partition(" ('difftui")[0]
+    assert {"noise", *named.strip(", ").split(", ")} <= set(COMMANDS)
 
 
 # train
@@ -313,6 +334,14 @@ def test_a_trajectory(cli: Cli, small: Run, tmp_path: Path) -> None:
         assert picture.n_frames == 4
 
 
+def test_plain_characters(cli: Cli, small: Run, tmp_path: Path) -> None:
+    words = ["sample", "--from", "small", "--steps", "3", "-n", "3", "--device", "cpu"]
+    assert cli(*words, "--out", tmp_path / "three.txt").status == 0
+    assert cli(*words, "--out", tmp_path / "three.npz").status == 0
+    with np.load(tmp_path / "three.npz") as archive:
+        assert (tmp_path / "three.txt").read_text() == grey_text(archive["samples"]) + "\n"
+
+
 def test_arrays_are_those_of_the_library(cli: Cli, small: Run, tmp_path: Path) -> None:
     from difftui.diffusion import sample
     from difftui.training import load_model
@@ -406,7 +435,7 @@ def test_what_sample_cannot_do(cli: Cli, small: Run, tmp_path: Path) -> None:
     assert not out.exists()
 
 
-# runs and doctor
+# runs
 
 
 def test_runs_is_a_table(cli: Cli, small: Run) -> None:
@@ -426,19 +455,6 @@ def test_runs_is_a_table(cli: Cli, small: Run) -> None:
 
 def test_no_runs_yet(cli: Cli) -> None:
     assert "No runs yet in " in cli("runs").out
-
-
-def test_doctor(cli: Cli, own_home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("NO_COLOR", "1")
-    outcome = cli("doctor")
-    assert outcome.status == 0
-    for told in [__version__, "imported in", "none wanted", str(own_home), "10 000 bundled", "GiB free"]:
-        assert told in outcome.out
-    (tmp_path / "file").touch()
-    outcome = cli("doctor", "--home", tmp_path / "file")
-    assert outcome.status == 1
-    assert "PROBLEM: " in outcome.out
-    assert outcome.err == "difftui: something is wrong with home; see above.\n"
 
 
 # Signals

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from difftui import __version__
 from difftui.commands import COMMANDS, UsageError
+from difftui.commands.screens import LOOK, add_look, look_of, open_screens, require_screens
 from difftui.ending import end_within
 from difftui.errors import DifftuiError
 from difftui.outlet import occupy_standard_streams
@@ -20,7 +21,7 @@ from difftui.outlet import occupy_standard_streams
 __all__ = ["main"]
 
 EXIT_SECONDS = 3.0  # for the interpreter, after a signal's orderly end
-APP_OPTIONS = ("screen", "run", "device", "data")
+APP_OPTIONS = ("screen", "run", "device", "data", *LOOK)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -57,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     given = [name for name in APP_OPTIONS if getattr(args, f"app_{name}") is not None]
     if args.command and given:
-        parser.error(f"--{given[0]} goes after {args.command!r}, not before it")
+        parser.error(f"--{given[0].replace('_', '-')} goes after {args.command!r}, not before it")
     if args.home is not None:
         os.environ["DIFFTUI_HOME"] = str(Path(args.home).expanduser().absolute())
     try:
@@ -93,6 +94,7 @@ def _parser() -> _Parser:
         "--device", dest="app_device", metavar="D", help="where to compute: auto (default), cpu, cuda:0, mps"
     )
     parser.add_argument("--data", dest="app_data", metavar="DIR", help="where the full MNIST lies")
+    add_look(parser, prefix="app_")
     _add_common(parser, default=None)
     commands = parser.add_subparsers(
         dest="command", metavar="COMMAND", title="commands", parser_class=_CommandParser
@@ -118,19 +120,15 @@ def _add_common(parser: argparse.ArgumentParser, default: Any) -> None:
 
 
 def _open_app(args: argparse.Namespace) -> int:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise DifftuiError(
-            "the app needs a terminal for its input and output. See 'difftui --help' for commands."
-        )
-    from difftui.ui.app import run_app
-
+    require_screens()
     data = args.app_data
     notices: list[str] = []
     if data is not None:
         from difftui.commands.digits import ready_data
 
         data = ready_data(data, notice=notices.append)
-    return run_app(
+    return open_screens(
+        look_of(args, prefix="app_"),
         screen=args.app_screen,
         run=args.app_run,
         device=args.app_device or "auto",

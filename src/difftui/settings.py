@@ -16,11 +16,21 @@ import platformdirs
 
 from difftui import atomic
 from difftui.errors import DifftuiError
+from difftui.pixel_modes import PixelMode
 
-__all__ = ["PIXELS", "THEMES", "Loaded", "Settings", "load_settings", "settings_path", "write_template"]
+__all__ = [
+    "MOST_FPS",
+    "PIXELS",
+    "THEMES",
+    "Loaded",
+    "Settings",
+    "load_settings",
+    "settings_path",
+    "write_template",
+]
 
 THEMES = ("auto", "dark", "light", "high-contrast")
-PIXELS = ("auto", "truecolor", "256", "16", "mono", "braille", "ascii")
+PIXELS = ("auto", *(mode.value for mode in PixelMode))
 MOST_FPS = 60
 
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")

@@ -12,6 +12,7 @@ import sys
 import termios
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 
 __all__ = ["Terminal"]
@@ -39,6 +40,11 @@ class Terminal:
         """Start ``python -m difftui`` with these arguments in a terminal of ``size`` (columns, rows)."""
         variables = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "", **(environment or {})}
         variables.pop("NO_COLOR", None)
+        home = Path(variables.get("DIFFTUI_HOME") or os.devnull)
+        variables |= {
+            "DIFFTUI_CONFIG": str(home / "settings.toml"),
+            "DIFFTUI_STATE": str(home / "state.json"),
+        }
         self.received = 0
         self.started = time.perf_counter()
         self.pid, self.descriptor = pty.fork()

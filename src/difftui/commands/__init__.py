@@ -19,8 +19,13 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "sample": "draw pictures from a trained network",
         "runs": "list runs and shipped checkpoints, pause or stop a run",
         "watch": "look at a run that another process trains",
+        "metrics": "print the curves of a run as a table",
         "evaluate": "judge the digits that a network draws",
-        "doctor": "say what difftui finds on this machine",
+        "schedule": "print the table of a noise schedule",
+        "noise": "draw a digit on its way into noise",
+        "invert": "fit the inverse of the sine and print what it learned",
+        "settings": "show the settings, or write a file to change them in",
+        "doctor": "say what this terminal, line and machine can do",
         "bench": "measure this machine and print a table",
     }
 )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
+from difftui.diffusion.schedule import MAX_T, SCHEDULES
 from difftui.runs import Run, runs_dir
 
-__all__ = ["add_device", "handle", "number", "whole_number"]
+__all__ = ["add_device", "add_schedule", "handle", "number", "whole_number"]
 
 
 def whole_number(low: int, high: int) -> Callable[[str], int]:
@@ -44,6 +45,14 @@ def add_device(parser: argparse.ArgumentParser) -> None:
     """``--device``."""
     parser.add_argument(
         "--device", metavar="D", default="auto", help="where to compute: auto (default), cpu, cuda:0, mps"
+    )
+
+
+def add_schedule(parser: argparse.ArgumentParser) -> None:
+    """``--schedule`` and ``--timesteps``, as the Forward screen begins."""
+    parser.add_argument("--schedule", choices=list(SCHEDULES), default="linear", help="default: linear")
+    parser.add_argument(
+        "--timesteps", metavar="T", type=whole_number(2, MAX_T), default=1000, help="T (default: 1000)"
     )
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["add_arguments", "run"]
 
-SUFFIXES = {".png": "a grid", ".gif": "the trajectory", ".npz": "arrays"}
+SUFFIXES = {".png": "a grid", ".gif": "the trajectory", ".npz": "arrays", ".txt": "plain characters"}
 BATCH = 250  # pictures drawn together: enough to be quick, few enough for any memory
 MOST_IN_GIF = 100
 GIF_FRAMES = 100  # a longer trajectory is thinned to about this many
@@ -81,7 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         type=Path,
         required=True,
-        help=".png a grid, .gif the trajectory, .npz arrays",
+        help=".png a grid, .gif the trajectory, .npz arrays, .txt plain characters",
     )
     parser.add_argument("--force", action="store_true", help="replace FILE if it exists")
     add_device(parser)
@@ -233,9 +233,24 @@ def _save(path: Path, drawn: _Drawn, labels: list[int] | None) -> Path:
     suffix = path.suffix.lower()
     count = len(drawn.pictures)
     columns = 10 if count % 10 == 0 else None  # each digit has its column where each is drawn in turn
+    if suffix == ".txt":
+        return _save_text(path, drawn.pictures, labels)
     if suffix == ".png":
         return media.save_png(path, drawn.pictures, columns=columns, scale=4 if count <= MOST_IN_GIF else 1)
     if suffix == ".gif":
         return media.save_gif(path, drawn.frames, columns=columns, scale=4)
     classes: Any = None if labels is None else np.array(labels, np.int64)
     return media.save_npz(path, drawn.pictures, classes)
+
+
+def _save_text(path: Path, pictures: Pictures, labels: list[int] | None) -> Path:
+    """The pictures in characters, those of digits asked for with their digit above them."""
+    from difftui import atomic
+    from difftui.commands.greys import grey_text
+
+    captions = () if labels is None else [f"digit {label}" for label in labels]
+    try:
+        atomic.write_text(path, grey_text(pictures, captions) + "\n")
+    except OSError as error:
+        raise DifftuiError(f"{path} cannot be written ({error.strerror}). Name another file.") from None
+    return path

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 
 from difftui.commands.runs import news
+from difftui.commands.screens import add_look, look_of, obstacle, open_screens
 from difftui.errors import DifftuiError
 from difftui.runs import Run, find_run
 from difftui.runs.follow import Follower
@@ -24,16 +24,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--plain", action="store_true", help="print a line a second instead of opening the app"
     )
+    add_look(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Watch until the run ends or the user has seen enough; returns the exit status."""
     watched = find_run(args.run)
-    if args.plain or not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if args.plain or obstacle() is not None:
         return _watch(watched)
-    from difftui.ui.app import run_app
-
-    return run_app(screen="train", run=None, device="auto", data=None, watch=watched)
+    return open_screens(look_of(args), screen="train", watch=watched)
 
 
 def _watch(watched: Run) -> int:

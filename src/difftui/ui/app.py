@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import constants
 from textual.app import SystemCommand
+from textual.events import Event, Key, MouseDown, MouseUp
 from textual.screen import Screen
 
 from difftui.engine import Engine, Job, JobState
 from difftui.errors import DifftuiError
 from difftui.outlet import Outlet
+from difftui.pixel_modes import PixelMode
+from difftui.settings import Settings
+from difftui.state import Choices, State, save_state
 from difftui.ui.clock import FrameClock
 from difftui.ui.keys import GLOBAL, SCREENS, bindings
 from difftui.ui.pixels.display import PixelApp
 from difftui.ui.signals import end_well_on_signals
-from difftui.ui.theme import DARK, LIGHT
+from difftui.ui.theme import MONOCHROME, THEMES, chosen_theme
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -26,16 +32,17 @@ if TYPE_CHECKING:
 
     from difftui.engine.training import TrainingView
     from difftui.engine.watching import Watch
-    from difftui.pixel_modes import PixelMode
     from difftui.runs import Run
     from difftui.ui.driver import TerminalDriver
 
 __all__ = ["DifftuiApp", "run_app"]
 
-FRAMES_PER_SECOND = 15
+CALM_FPS = 4  # of reduced motion
+SWIFT_FPS = 15  # with a slower clock, what a key does is drawn before the clock's time
 PACE_SECONDS = 1.0
-LEAST_FRAMES = 5  # a second, below which nothing moves
+LEAST_FRAMES = 5  # a second (or half of what the clock allows), below which nothing moves
 LAST_WORDS_SECONDS = 0.5  # on a terminal that may not read them
+_PLAIN_MODES = (PixelMode.MONO, PixelMode.BRAILLE, PixelMode.ASCII)
 PATIENCE_SECONDS = 1.0  # a longer end than this gives its reason
 
 
@@ -50,6 +57,8 @@ class DifftuiApp(PixelApp):
         wanted_run: the run that Train or Generate, whichever is shown next, opens with: ``--run``, or what
             another screen hands on.
         go_on: whether Train resumes that run, or attaches to it, at once.
+        clock: when a frame is drawn, and how finely.
+        state: where the user is, to begin there next time.
     """
 
     TITLE = "difftui"
@@ -67,26 +76,38 @@ class DifftuiApp(PixelApp):
         watch: Run | None = None,
         notices: tuple[str, ...] = (),
         pixels: PixelMode | None = None,
+        settings: Settings | None = None,
+        state: State | None = None,
     ) -> None:
-        super().__init__(pixels)
-        self.register_theme(DARK)
-        self.register_theme(LIGHT)
-        self.theme = DARK.name
+        settings = settings or Settings()
+        self.state = state or State()
+        self._keeps = state is not None
+        self.plain = bool(os.environ.get("NO_COLOR"))
+        # Textual's filter for NO_COLOR lets greys through, unless the theme is known to have no colours now.
+        mode, refused = _wanted_pixels(settings.pixels, plain=self.plain)
+        super().__init__(pixels or mode, ansi_color=True if self.plain else None)
+        for theme in (*THEMES.values(), MONOCHROME):
+            self.register_theme(theme)
+        wanted = self.state.theme if settings.theme == "auto" else settings.theme
+        self.theme = chosen_theme(wanted or "auto", os.environ).name
+        if settings.reduced_motion:
+            self.animation_level = "none"
         self.engine = Engine(device)
         self.training: Job[TrainingView] | Watch | None = None
         self.data = data
         self.wanted_run = run
         self.go_on = False
         self.painted = False
-        self.clock = FrameClock(FRAMES_PER_SECOND)
         self.frames: int = 0
+        self.clock = FrameClock(min(settings.fps, CALM_FPS) if settings.reduced_motion else settings.fps)
         self._pace = ""
         self._pace_at = 0.0
         self._begun = False
         self._undrawn = False
         self._to_watch = watch
         self._first_screen = screen
-        self._notices = notices
+        self._notices = (*notices, *refused)
+        self._tick_is_due = False
 
     def get_driver_class(self) -> type[Driver]:
         """Ours, unless Textual was told of another by its environment variable."""
@@ -96,20 +117,25 @@ class DifftuiApp(PixelApp):
 
     def on_mount(self) -> None:
         for name in SCREENS:
-            self.add_mode(name, _screen_maker(name))
+            self.add_mode(name, _screen_maker(name, self.state))
         if self._to_watch is not None:
             self.watch_run(self._to_watch)
         if self._terminal is not None:  # before anything is drawn: how far away the terminal is
             self.clock.flow.mark(0, time.monotonic())
             self._terminal.ask_for_sign()
         self.switch_mode(self._first_screen)
-        self.set_interval(1 / FRAMES_PER_SECOND, self._tick)
+        self.set_interval(1 / self.clock.fps, self._tick)
         for notice in self._notices:
             self.notify(notice, severity="warning", timeout=30, markup=False)
 
     def action_go(self, name: str) -> None:
         """Show a screen."""
         self.switch_mode(name)
+
+    def action_colours(self, name: str) -> None:
+        """Take a theme, now and at the next start."""
+        self.theme = THEMES[name].name
+        self.state.theme = name
 
     def action_help(self) -> None:
         """Show the keys of the current screen."""
@@ -126,8 +152,14 @@ class DifftuiApp(PixelApp):
         for action in (*SCREENS.get(self.current_mode, ()), *GLOBAL[:-2]):
             title = action.help.rstrip(".")
             yield SystemCommand(title, f"key {action.shown}", self._runner(action.name))
-        yield SystemCommand("Light or dark colours", "change the theme", self._toggle_theme)
+        for name in () if self.plain else THEMES:
+            yield SystemCommand(f"Colours: {name}", "change the theme", partial(self.action_colours, name))
         yield SystemCommand("Leave difftui", "key q; a training that runs is saved first", self.action_leave)
+
+    def keep_state(self) -> None:
+        """Save where the user is, if there is to be a next time."""
+        if self._keeps:
+            save_state(self.state)
 
     def training_is_active(self) -> bool:
         """Whether a training is under way (running, paused, about to start), in this process or another."""
@@ -160,7 +192,7 @@ class DifftuiApp(PixelApp):
         """Frames and bytes a second while something moves; new once a second, for it costs bytes itself."""
         if now - self._pace_at >= PACE_SECONDS:
             frames, bytes_per_second = self.clock.told(now)
-            moving = frames >= LEAST_FRAMES
+            moving = frames >= min(LEAST_FRAMES, self.clock.fps / 2)
             self._pace_at = now
             self._pace = f"{frames:.0f}/s {bytes_per_second / 1000:.0f} kB/s" if moving else ""
         return self._pace
@@ -180,8 +212,8 @@ class DifftuiApp(PixelApp):
         what = f"{self.training.name} {mark}{share}"
         return (device, what) if device else (what,)
 
-    def _tick(self) -> None:
-        """The one clock: the shown screen draws what is new."""
+    def _tick(self, at_most: float | None = None) -> None:
+        """The one clock: the shown screen draws what is new, `at_most` so often a second if not as usual."""
         from difftui.ui.screens.base import LabScreen
         from difftui.ui.widgets.bars import TopBar
 
@@ -195,7 +227,7 @@ class DifftuiApp(PixelApp):
                 screen.call_after_refresh(self._after_first_paint)
             now = time.monotonic()
             self._read_signs(now)
-            if getattr(self._driver, "behind", False) or not self.clock.may_draw(now):
+            if getattr(self._driver, "behind", False) or not self.clock.may_draw(now, at_most):
                 return  # this frame is dropped; keys are not
             self.clock.drew(self._sent, now)
             self.frames += 1
@@ -207,6 +239,8 @@ class DifftuiApp(PixelApp):
                 self.engine.start()
             bars.first().show_pulse(self.pulse())
             screen.tick(now)
+            self.state.screen = screen.NAME
+            self.state.choices[screen.NAME] = screen.remember()
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         """Draw, unless the terminal has taken nothing for so long that this would only pile up."""
@@ -249,18 +283,44 @@ class DifftuiApp(PixelApp):
     def _runner(self, action: str) -> Callable[[], object]:
         return lambda: self.call_later(self.run_action, action, self.screen_stack[0])
 
-    def _toggle_theme(self) -> None:
-        self.theme = LIGHT.name if self.theme == DARK.name else DARK.name
+    async def on_event(self, event: Event) -> None:
+        """What a key or a click does is drawn soon, however slow the clock."""
+        await super().on_event(event)
+        if (
+            self.clock.fps < SWIFT_FPS
+            and isinstance(event, (Key, MouseDown, MouseUp))
+            and not self._tick_is_due
+        ):
+            self._tick_is_due = True
+            self.set_timer(1 / SWIFT_FPS, self._tick_for_input)
+
+    def _tick_for_input(self) -> None:
+        self._tick_is_due = False
+        self._tick(at_most=SWIFT_FPS)
 
 
-def _screen_maker(name: str) -> Callable[[], Screen[object]]:
+def _wanted_pixels(name: str, *, plain: bool) -> tuple[PixelMode | None, tuple[str, ...]]:
+    """The way to draw pictures that a user named, and what is to be said of it."""
+    if name == "auto":
+        return None, ()
+    mode = PixelMode(name)
+    if plain and mode not in _PLAIN_MODES:
+        return None, (f"NO_COLOR is set: pictures are drawn without colours, not as {name!r}.",)
+    return mode, ()
+
+
+def _screen_maker(name: str, state: State) -> Callable[[], Screen[object]]:
     """Make a screen when it is first shown: its module, and what that imports, loads only then."""
 
     def make() -> Screen[object]:
         from importlib import import_module
 
+        from difftui.ui.screens.base import LabScreen
+
         module = import_module(f"difftui.ui.screens.{name}")
         screen: Screen[object] = module.SCREEN()
+        if isinstance(screen, LabScreen):
+            screen.recall(Choices(state.choices.get(name, {})))
         return screen
 
     return make
@@ -285,7 +345,9 @@ def run_app(
     data: str | None,
     watch: Run | None = None,
     notices: tuple[str, ...] = (),
-    pixels: PixelMode | None = None,
+    *,
+    settings: Settings | None = None,
+    state: State | None = None,
 ) -> int:
     """Open the app in this terminal; returns the exit status once it is closed and everything is saved.
 
@@ -293,7 +355,8 @@ def run_app(
         screen, run, device, data: as the class takes them.
         watch: a run to watch, whoever trains it.
         notices: lines for the user from before the app was there; they are shown when it opens.
-        pixels: the way to draw pictures; None for what suits the terminal.
+        settings: how it looks and moves.
+        state: where the user was, to begin there where nothing else is asked for; None keeps nothing.
 
     Raises:
         DifftuiError: there is no such screen or run; the terminal is left as it was.
@@ -305,14 +368,17 @@ def run_app(
 
         found = find_run(run)
         run = found.name if found in (*list_runs(), *shipped_runs()) else str(found.path.absolute())
-    first = screen or ("home" if watch is None else "train")
+    last = state.screen if state is not None and run is None and state.screen in SCREENS else "home"
+    first = screen or (last if watch is None else "train")
     app = DifftuiApp(
-        screen=first, run=run, device=device, data=data, watch=watch, notices=notices, pixels=pixels
-    )
+        screen=first, run=run, device=device, data=data, watch=watch, notices=notices,
+        settings=settings, state=state,
+    )  # fmt: skip
     end_well_on_signals(app)
     try:
         app.run()
     finally:
+        app.keep_state()
         stderr = Outlet(2)  # the save must not wait for a terminal that nobody reads
         if app.own_training() is not None:
             stderr.put("difftui: saving the training …\n".encode())

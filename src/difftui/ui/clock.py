@@ -41,9 +41,14 @@ class FrameClock:
         self._cost: dict[Detail, float] = {}
         self._frames: deque[tuple[float, int]] = deque()  # when, and the bytes since the one before
 
-    def may_draw(self, now: float) -> bool:
-        """Whether a frame may be drawn now: neither too soon after the last one, nor behind others."""
-        return now - self._last >= 0.9 / self.fps and self.flow.waiting(now) <= WAIT_SECONDS
+    def may_draw(self, now: float, fps: float | None = None) -> bool:
+        """Whether a frame may be drawn now: neither too soon after the last one, nor behind others.
+
+        Args:
+            now: the time.
+            fps: another limit for this one, which answers a key; None is the clock's own.
+        """
+        return now - self._last >= 0.9 / (fps or self.fps) and self.flow.waiting(now) <= WAIT_SECONDS
 
     def drew(self, total: int, now: float) -> None:
         """A frame is to be drawn now.

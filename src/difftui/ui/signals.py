@@ -34,6 +34,8 @@ def end_well_on_signals(app: DifftuiApp) -> EndListener:
         with contextlib.suppress(Exception):
             if isinstance(app._driver, TerminalDriver):
                 app._driver.give_back(RESTORE_SECONDS)
+        with contextlib.suppress(Exception):
+            app.keep_state()
         os._exit(128 + number)
 
     return EndListener(heard=leave)

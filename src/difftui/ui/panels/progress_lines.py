@@ -29,7 +29,7 @@ def bar_line(progress: Progress, standing: Standing, estimate: Estimate | None, 
     room = max(LEAST_BAR, width - len(words) - len(ends))
     full = round(room * progress.fraction)
     colour = standing.colour if standing is not Standing.STOPPED else "$accent"
-    return Content.assemble(words, ("━" * full, colour), ("━" * (room - full), "$border"), ends)
+    return Content.assemble(words, ("━" * full, colour), ("─" * (room - full), "$border"), ends)
 
 
 def number_line(view: TrainingView, standing: Standing, now: float, width: int) -> Content:

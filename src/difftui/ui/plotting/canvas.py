@@ -16,6 +16,7 @@ from textual.widget import Widget
 
 from difftui.ui.plotting.records import Line, Marker, Note, Range, Shade
 from difftui.ui.plotting.ticks import log10
+from difftui.ui.theme import SHADE, series
 
 __all__ = ["Axes", "Canvas", "Cell", "Paint"]
 
@@ -23,10 +24,6 @@ MOST_NARROW_NOTE = 34
 
 NAMED = {"accent": "accent", "noise": "secondary", "muted": "muted", "foreground": "foreground",
          "success": "success", "error": "error"}  # fmt: skip
-ON_DARK = {"orange": "#e69f00", "blue": "#56b4e9", "green": "#2fb48c", "red": "#e8743b", "purple": "#cc79a7",
-           "yellow": "#f0e442", "muted": "#8a8a8a"}  # fmt: skip
-ON_LIGHT = {"orange": "#a86f00", "blue": "#0072b2", "green": "#00755a", "red": "#b34a00", "purple": "#93407a",
-            "yellow": "#7d6b00", "muted": "#6c6c6c"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -52,19 +49,19 @@ class Paint:
 
     def __init__(self, widget: Widget) -> None:
         self._theme = widget.app.theme_variables
-        self._set = ON_DARK if widget.app.current_theme.dark else ON_LIGHT
+        self._dark = widget.app.current_theme.dark
         background = widget.background_colors[1]
         self.background = background.rich_color
         foreground = Color.parse(self._theme.get("foreground", "#808080"))
-        self.shade = (background.blend(foreground, 0.13) if not background.ansi else foreground).rich_color
+        self.shade = (background.blend(foreground, SHADE) if not background.ansi else foreground).rich_color
         self._known: dict[str, RichColor] = {}
 
     def colour(self, name: str) -> RichColor:
         """A colour of the theme or of the colour-blind-safe set by name, or a literal one."""
         known = self._known.get(name)
         if known is None:
-            literal = self._theme.get(NAMED.get(name, "")) or self._set.get(name) or name
-            known = self._known[name] = RichColor.from_rgb(*Color.parse(literal).rgb)
+            own = self._theme.get(NAMED.get(name, "")) or series(name, self._theme, dark=self._dark)
+            known = self._known[name] = Color.parse(own or name).rich_color
         return known
 
     def text(self, text: str, colour: str, *, shaded: bool = False) -> list[Cell]:

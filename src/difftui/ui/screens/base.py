@@ -9,6 +9,7 @@ from textual.events import Resize
 from textual.screen import Screen
 from textual.widgets import Static
 
+from difftui.state import Choices
 from difftui.ui.keys import SCREENS, bindings
 from difftui.ui.widgets.bars import KeyBar, TopBar
 
@@ -60,6 +61,13 @@ class LabScreen(Screen[None]):
     def compose_body(self) -> ComposeResult:
         """The widgets between the bars."""
         raise NotImplementedError
+
+    def remember(self) -> dict[str, object]:
+        """What was chosen here, as values of JSON, for :meth:`recall` at the next start; asked often."""
+        return {}
+
+    def recall(self, choices: Choices) -> None:
+        """Choose again what was remembered, as far as it still makes sense; called before composition."""
 
     def tick(self, now: float) -> None:
         """Draw what is new. Called by the app's clock while this screen is shown.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ from textual.worker import get_current_worker
 
 from difftui.diffusion import SCHEDULES, NoiseSchedule, add_noise, make_schedule
 from difftui.errors import DifftuiError
+from difftui.state import MOST_SEED, Choices
 from difftui.ui.screens.base import LabScreen
 from difftui.ui.widgets.pixels import PixelView
 from difftui.ui.widgets.plot import CurvePlot, Line, Marker, Series
@@ -41,6 +42,8 @@ TIMESTEPS = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 THUMBNAILS = 9
 SWEEP_SECONDS = 8.0  # from clean to noise when playing, whatever T is
 SIDE = 28
+MOST_EXAMPLES = 10_000  # of a class, roundly
+LEAP_SECONDS = 0.25  # so much time passes at most between two ticks: none while another screen is shown
 TALL = 32  # rows from which the numbers stand in a column beside the pictures, and the plots below
 ROWS_ABOVE_STRIP = 31  # then: the two bars, the pictures, at least eleven for the plots, slider and captions
 DECIBELS = 50.0  # the SNR axis, both ways: the same for every schedule, so that they can be compared
@@ -164,6 +167,20 @@ class ForwardScreen(LabScreen):
             yield PixelView(shape=(THUMBNAILS, SIDE, SIDE), columns=THUMBNAILS, fit=True, id="strip")
         yield Static(id="message")
 
+    def remember(self) -> dict[str, object]:
+        return asdict(self.scene)
+
+    def recall(self, choices: Choices) -> None:
+        usual = Scene()
+        self.scene = Scene(
+            kind=choices.one_of("kind", tuple(SCHEDULES), usual.kind),
+            T=choices.one_of("T", TIMESTEPS, usual.T),
+            position=choices.number("position", 0.0, 1.0, usual.position),
+            label=choices.whole("label", 0, 9, usual.label),
+            example=choices.whole("example", 0, MOST_EXAMPLES, usual.example),
+            seed=choices.whole("seed", 0, MOST_SEED, usual.seed),
+        )
+
     def on_mount(self) -> None:
         self._draw_soon()
         self._read_digits()
@@ -177,8 +194,8 @@ class ForwardScreen(LabScreen):
         self._draw_soon()
 
     def tick(self, now: float) -> None:
-        # No leap when the screen was away.
-        passed, self._ticked_at = min(max(now - self._ticked_at, 0.0), 0.25), now
+        most = max(LEAP_SECONDS, 1.5 / self.lab.clock.fps)
+        passed, self._ticked_at = min(max(now - self._ticked_at, 0.0), most), now
         if not self.playing:
             return
         position = min(self.scene.position + passed / SWEEP_SECONDS, 1.0)
@@ -272,6 +289,7 @@ class ForwardScreen(LabScreen):
 
     def _take_digits(self, digits: Digits, problem: str) -> None:
         self.digits = digits
+        self.scene = replace(self.scene, example=self.scene.example % max(1, len(self.members)))
         self._shown = None
         self._draw_soon()
         if problem:

@@ -19,6 +19,7 @@ from difftui.engine import Job, JobState
 from difftui.engine.sampling import SamplingRequest, SamplingView, start_sampling
 from difftui.errors import DifftuiError
 from difftui.paths import home_dir
+from difftui.state import MOST_SEED, Choices
 from difftui.ui.exports import save_trajectory
 from difftui.ui.playhead import Playhead
 from difftui.ui.screens.base import LabScreen
@@ -40,7 +41,7 @@ STEPS = (5, 10, 25, 50, 100, 200, 500, 1000)
 SAMPLERS = ("ddim", "ddpm")
 CLASSES = 10
 GRID = 12
-FPS = 15  # what the clock draws; faster playing leaves frames out
+FPS = 15  # of the usual speed; faster playing, or a slower clock, leaves frames out
 SPEEDS = range(-4, 7)  # powers of two of it
 WHOLE_SECONDS = 4.0  # about how long a trajectory plays until the user chooses a speed
 SIDE = 28
@@ -110,6 +111,7 @@ class GenerateScreen(LabScreen):
         self.job: Job[SamplingView] | None = None
         self.playhead = Playhead()
         self.stage = Stage(1, 2, NARROWEST_SIDE)
+        self._last_run = ""
         self._speed: int | None = None  # as the user chose it; None goes by the length
         self._message = Content()
         self._live: Run | None = None
@@ -155,6 +157,27 @@ class GenerateScreen(LabScreen):
             yield ActionText(id="band")
             yield ActionText(id="message")
 
+    def remember(self) -> dict[str, object]:
+        return {
+            "run": self.source.name if self.source is not None else self._last_run,
+            "sampler": self.sampler,
+            "steps": self.steps,
+            "seed": self.seed,
+            "label": self.label,
+            "grid": self.grid,
+            "picture": self.picture,
+        }
+
+    def recall(self, choices: Choices) -> None:
+        self._last_run = choices.text("run")
+        self.sampler = choices.one_of("sampler", (*SAMPLERS, None), None)
+        self.steps = choices.whole("steps", 1, 10_000, 0) or None
+        self.seed = choices.whole("seed", 0, MOST_SEED, 0)
+        self.grid = choices.one_of("grid", (True, False), False)
+        self.picture = choices.whole("picture", 0, GRID - 1, 0) if self.grid else 0
+        labels: tuple[Label, ...] = (*range(CLASSES), None, *(("each",) if self.grid else ()))
+        self.label = choices.one_of("label", labels, self.label)
+
     def on_mount(self) -> None:
         self._lay_out()
 
@@ -168,7 +191,8 @@ class GenerateScreen(LabScreen):
         if wanted is not None:
             self._choose(wanted)
         elif self.source is None and self.sources:
-            self.source = self.sources[0]
+            remembered = [source for source in self.sources if source.name == self._last_run]
+            self.source = (*remembered, *self.sources)[0]
         if self.source is not None and (self.job is None or wanted is not None):
             self._start()
         elif self.job is not None and self.job.state is JobState.PAUSED:
@@ -460,7 +484,7 @@ class GenerateScreen(LabScreen):
         elif view is None:
             left = "loading torch …" if self.lab.engine.device is None else "opening the network …"
         elif self.playhead.playing:
-            every = round(self.playhead.rate / FPS)
+            every = round(self.playhead.rate / self.lab.clock.fps)
             left = "▶ playing" + (f", one frame in {every} drawn" if every > 1 else "")
         elif not self._at_end(view):
             left = "❚❚ held"

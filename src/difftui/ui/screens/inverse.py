@@ -14,6 +14,7 @@ from textual.widgets import Digits
 
 from difftui.engine.fitting import FitView, start_fit
 from difftui.inversion import ACTIVATIONS, InversionRecipe, arcsin, baselines, sine_pairs
+from difftui.state import MOST_SEED, Choices
 from difftui.ui.screens.base import LabScreen
 from difftui.ui.widgets.plot import CurvePlot, Line, Marker, Series, Shade
 from difftui.ui.widgets.text import ActionText
@@ -32,7 +33,8 @@ PACES = (10.0, 30.0, 100.0, AT_ONCE)  # epochs a second
 LESSON = 500  # epochs of the lab; the fit holds here, and again after as many more
 ENDLESS = 1_000_000  # the job's own end, which nobody waits for
 UNTRAINED_SECONDS = 1.0  # so long the untrained network is shown before it learns
-LATE_SECONDS = 0.25  # epochs that were not asked for in time (another screen was shown) are not made up for
+# Epochs not asked for in time (another screen was shown) are not made up for. A slow clock has longer.
+LATE_SECONDS = 0.25
 PLOT_SHARE = 0.25  # of the time may go into drawing the plots; numbers are drawn at every tick
 LOSS_TITLES = {True: "MSE by epoch, log", False: "MSE by epoch, linear"}
 Y_TICKS = ((-1.0, "-1"), (0.0, "y = 0"), (1.0, "1"), (-0.5, "-0.5"), (0.5, "0.5"))  # the first win
@@ -47,10 +49,12 @@ class Pace:
     Attributes:
         rate: epochs a second.
         asked: the epoch that the last request leads to.
+        late: seconds for which epochs that were not asked for in time are made up.
     """
 
     rate: float
     asked: int = 0
+    late: float = LATE_SECONDS
     _owed: float = field(default=0.0, init=False)
     _seen: float | None = field(default=None, init=False)
 
@@ -64,7 +68,7 @@ class Pace:
         if now < seen:
             return 0
         self._seen = now
-        self._owed = min(self._owed + (now - seen) * self.rate, LATE_SECONDS * self.rate)
+        self._owed = min(self._owed + (now - seen) * self.rate, self.late * self.rate)
         if self.asked > epoch:  # the worker is busy with something else, or this is all the speed it has
             return 0
         count = min(int(self._owed), max(goal - self.asked, 0))
@@ -117,7 +121,25 @@ class InverseScreen(LabScreen):
             yield ActionText(id="progress")
 
     def on_mount(self) -> None:
+        self.pace.late = max(LATE_SECONDS, 1.5 / self.lab.clock.fps)
         self._begin()
+
+    def remember(self) -> dict[str, object]:
+        return {
+            "hidden": "-".join(map(str, HIDDEN[self.hidden])),
+            "activation": ACTIVATIONS[self.activation],
+            "seed": self.seed,
+            "rate": self.pace.rate,
+            "log": self.log_axis,
+        }
+
+    def recall(self, choices: Choices) -> None:
+        names = ["-".join(map(str, layers)) for layers in HIDDEN]
+        self.hidden = names.index(choices.one_of("hidden", names, names[self.hidden]))
+        self.activation = ACTIVATIONS.index(choices.one_of("activation", ACTIVATIONS, ACTIVATIONS[0]))
+        self.seed = choices.whole("seed", 0, MOST_SEED, self.seed)
+        self.pace.rate = choices.one_of("rate", PACES, self.pace.rate)
+        self.log_axis = choices.one_of("log", (True, False), self.log_axis)
 
     # -- actions
 
@@ -323,7 +345,7 @@ class InverseScreen(LabScreen):
         counts = f"{mark}  epoch {epoch:>5} of {self.goal}  "
         width = max(8, self.size.width - len(counts) - 30)
         full = round(width * min(epoch / self.goal, 1.0))
-        bar = Content.from_markup(f"[$accent]{'━' * full}[/][$border]{'━' * (width - full)}[/]")
+        bar = Content.from_markup(f"[$accent]{'━' * full}[/][$border]{'─' * (width - full)}[/]")
         return Content(counts) + bar + Content.from_markup(f"  [$muted]{hint}[/]")
 
     def _judgement(self, job: Job[FitView], view: FitView | None) -> Content:

@@ -16,6 +16,7 @@ from difftui.engine.telemetry import Telemetry
 from difftui.engine.watching import Watch
 from difftui.errors import DifftuiError
 from difftui.runs import Follower, Run, find_run, unused_name
+from difftui.state import Choices
 from difftui.training.recipe import PRESETS, Recipe
 from difftui.training.reference import loss_of_zero, mean_square
 from difftui.ui.panels.device_line import device_line
@@ -97,6 +98,17 @@ class TrainScreen(LabScreen):
         self.query_one("#samples-panel").border_title = "always from the same noise"
         self.query_one("#gradient").border_title = "gradient norm"
         self.query_one("#rate").border_title = "learning rate"
+
+    def remember(self) -> dict[str, object]:
+        return {"recipe": self.plan.recipe.to_json(), "keep": self.plan.keep, "log": self.log_axis}
+
+    def recall(self, choices: Choices) -> None:
+        self.log_axis = choices.one_of("log", (True, False), self.log_axis)
+        keep = choices.one_of("keep", (True, False), self.plan.keep)
+        recipe = self.plan.recipe
+        with suppress(ValueError, DifftuiError):  # of another version, or damaged
+            recipe = replace(Recipe.from_json(choices.text("recipe")), data=recipe.data)
+        self.plan = replace(self.plan, recipe=recipe, keep=keep)
 
     def on_unmount(self) -> None:
         if self._telemetry is not None:
