@@ -13,7 +13,7 @@ from helpers import eventually
 from difftui.runs import find_run
 
 SCRIPT = Path(__file__).parents[2] / "docs" / "train.slurm"
-OPTIONS = ["--preset", "lab", "--data", "bundled", "--batch-size", "2", "--device", "cpu"]
+OPTIONS = ["--preset", "quick", "--data", "bundled", "--batch-size", "2", "--device", "cpu"]
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -15,7 +16,9 @@ from helpers import eventually
 from difftui.engine import Engine, JobState
 from difftui.engine.training import resume_training
 from difftui.engine.watching import Watch
-from difftui.runs import Run, create_run, find_run, list_runs
+from difftui.runs import Holder, Run, create_run, find_run, list_runs
+from difftui.runs.presence import write_holder
+from difftui.ui.panels.standing import Standing, standing_of
 
 
 @pytest.fixture
@@ -35,6 +38,17 @@ def test_a_run_that_nobody_has_trained_yet_shows_its_recipe(watch: Watch, run: R
     assert watch.snapshot.recipe == training_child.tiny()
     assert watch.snapshot.progress is None
     assert watch.state is JobState.CLOSED
+
+
+def test_why_a_training_elsewhere_waits_is_seen(run: Run) -> None:
+    now = time.time()
+    why = f"{run.path} cannot be written (No space left on device). Step 3 is kept: make room, then go on."
+    write_holder(run.holder_path, Holder(7, "node7", "ada", "", "training", 1, now, now, "boot", why))
+    watch = Watch(run).start()
+    eventually(lambda: watch.held == why)
+    eventually(lambda: watch.state is JobState.PAUSED)
+    assert standing_of(watch) is Standing.HELD
+    watch.leave()
 
 
 def test_it_follows_and_steers_a_training_as_if_it_were_its_own(watch: Watch, run: Run) -> None:

@@ -120,7 +120,8 @@ def test_the_record_goes_also_when_the_block_raises(run: Run) -> None:
 @pytest.mark.usefixtures("quick")
 def test_beats_go_on_and_a_pause_is_told_at_once(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     state: list[Activity] = ["training"]
-    with Attendance(run, lambda _verb: None, lambda: state[0]):
+    held = [""]
+    with Attendance(run, lambda _verb: None, lambda: state[0], held=lambda: held[0]):
         first = run.holder()
         wait_for(lambda: run.holder().counter > first.counter + 3)
         assert run.holder().began == first.began
@@ -128,6 +129,8 @@ def test_beats_go_on_and_a_pause_is_told_at_once(run: Run, monkeypatch: pytest.M
         monkeypatch.setattr(attendance_module, "BEAT_SECONDS", 1000)
         state[0] = "paused"
         wait_for(lambda: run.holder().state == "paused")
+        held[0] = "the disk is full"
+        wait_for(lambda: run.holder().held == "the disk is full")
 
 
 @pytest.mark.usefixtures("quick")

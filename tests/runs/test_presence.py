@@ -1,5 +1,6 @@
 """Who trains a run: the lock here, the heartbeat elsewhere, whatever the clocks say."""
 
+import errno
 import json
 import os
 import time
@@ -221,3 +222,19 @@ def test_a_record_is_replaced_in_one_move_and_never_makes_a_folder(run: Run, tmp
         write_holder(run.holder_path, holder())
     assert sorted(path.name for path in run.path.iterdir()) == ["holder.json", "recipe.json"]
     assert read_holder(run.path / "nothing") is None
+
+
+def test_on_a_full_disk_the_record_is_written_in_place(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = holder(held="no room on the disk, so the training waits: make some, then go on")
+    write_holder(run.holder_path, first)
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    for record in (holder(counter=2), holder(counter=3, held="again" * 30), holder(counter=4)):
+        write_holder(run.holder_path, record)
+        found = read_holder(run.holder_path)
+        assert found is not None
+        assert found[0] == record
+    assert [path.name for path in run.path.iterdir() if ".tmp" in path.name] == []

@@ -9,8 +9,19 @@ from pathlib import Path
 
 import pytest
 
+from difftui import paths
 from difftui.errors import DifftuiError
-from difftui.runs import Run, Status, create_run, find_own_run, find_run, list_runs, runs_dir, unused_name
+from difftui.runs import (
+    Run,
+    Status,
+    create_run,
+    find_own_run,
+    find_run,
+    list_runs,
+    runs_dir,
+    shipped_runs,
+    unused_name,
+)
 
 HOLDER = """
 import sys, time
@@ -170,3 +181,24 @@ def test_importing_runs_loads_no_torch() -> None:
         "import difftui.runs, difftui.training, difftui.engine.device, sys; assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_an_installation_without_checkpoints_has_none_and_trains_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(paths, "_PACKAGE", tmp_path / "src" / "difftui")
+    assert shipped_runs() == []
+    run = create_run("mine", "{}\n")
+    assert find_own_run("mine") == run
+    with pytest.raises(DifftuiError, match=r"no run called 'lab'. Known: mine"):
+        find_run("lab")
+
+
+def test_a_run_has_reached_what_its_newest_row_says(tmp_path: Path) -> None:
+    run = create_run("far", "{}\n")
+    assert run.reached() == (0, 0.0)
+    run.write_status(Status("training", 100, 0.1, 5.0))
+    run.metrics.append({"step": 170, "loss": 0.5, "fraction": 0.17})
+    assert run.reached() == (170, 0.17)
+    run.metrics.append({"step": 180, "loss": 0.5, "fraction": float("nan")})
+    assert run.reached() == (100, 0.1)

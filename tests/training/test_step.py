@@ -17,7 +17,6 @@ from difftui.training.step import (
     Split,
     StaticStep,
     Whole,
-    choose_split,
     keep_freed_memory,
 )
 from difftui.training.trainer import Trainer
@@ -43,13 +42,6 @@ def test_parts_share_a_batch_out(size: int, count: int, sizes: list[int]) -> Non
     assert torch.equal(torch.cat([part.x0 for part in parts]), batch.x0)
     assert torch.equal(torch.cat([part.t for part in parts]), batch.t)
     assert all(part.label is None for part in parts)
-
-
-def test_a_split_uses_the_threads_there_are() -> None:
-    assert choose_split(1) == Split(1, 1)
-    assert choose_split(2) == Split(2, 1)
-    assert choose_split(8) == Split(4, 2)
-    assert choose_split(0) == Split(1, 1)
 
 
 @pytest.mark.parametrize("size", [1, 5, 8])

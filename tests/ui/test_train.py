@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import time
 from dataclasses import replace
@@ -19,6 +20,7 @@ from difftui.engine import Job, JobState
 from difftui.engine.watching import Watch
 from difftui.runs import HistoryBuilder, Holder, Run, State, Status, create_run, find_run, list_runs
 from difftui.runs.presence import write_holder
+from difftui.runs.reader import MetricsReader
 from difftui.training.recipe import PRESETS, Recipe
 from difftui.training.session import Session
 from difftui.training.trainer import Trainer
@@ -27,6 +29,7 @@ from difftui.ui.panels.loss_plot import Ghost
 from difftui.ui.panels.plan import Plan
 from difftui.ui.panels.recipe_form import RecipeForm
 from difftui.ui.panels.run_picker import RunPicker
+from difftui.ui.panels.run_preview import RunPreview
 from difftui.ui.panels.standing import Standing
 from difftui.ui.screens.train import TrainScreen
 from difftui.ui.widgets.pixels import PixelView
@@ -299,21 +302,21 @@ async def test_zoom_survives_new_steps_and_says_how_to_go_back(own_home: Path) -
     async with app.run_test(size=(120, 40)) as pilot:
         await opened(app, pilot)
         await pilot.press("space")
-        await until(pilot, lambda: step_of(app) >= 40)
+        await until(pilot, lambda: step_of(app) >= 20)
         plot = app.screen.query_one("#loss", CurvePlot)
-        await until(pilot, lambda: plot.shown[1] > 30)
+        await until(pilot, lambda: plot.shown[1] > 15)
         await pilot.press("plus", "plus", "left")
         await pilot.pause(0.2)
         seen, at = plot.shown, step_of(app)
         assert seen[1] - seen[0] < at / 2
-        await until(pilot, lambda: step_of(app) > at + 30)
+        await until(pilot, lambda: step_of(app) > at + 15)
         await pilot.pause(0.7)
         assert plot.shown == seen
         assert "0 shows all" in title(app)
         await pilot.press("0")
         await pilot.pause(0.7)
         assert plot.viewport.live
-        assert plot.shown[1] > at + 20
+        assert plot.shown[1] > at + 10
         assert "0 shows all" not in title(app)
         await pilot.press("x")
         await until(pilot, lambda: state_of(app) is JobState.CLOSED)
@@ -360,7 +363,16 @@ async def test_a_finished_run_is_pinned_beside_the_live_one(own_home: Path) -> N
         await pilot.press("o")
         await until(pilot, lambda: isinstance(app.screen, RunPicker))
         entries = [entry.run.name for entry in app.screen.entries]
-        await pilot.press(*["down"] * entries.index("before"), "p")
+        await pilot.press(*["down"] * entries.index("before"))
+        preview = app.screen.query_one(RunPreview)
+        reader = MetricsReader(find_run("before").metrics.path, whole=True)
+        reader.read(math.inf)
+        losses = reader.builder.view().loss.y
+        await until(
+            pilot, lambda: preview.history is not None and np.array_equal(preview.history.loss.y, losses)
+        )
+        assert "loss, smoothed" in str(preview.render())
+        await pilot.press("p")
         await until(pilot, lambda: screen.ghost is not None)
         await until(pilot, lambda: "before" in shown(app, "#loss"))
         assert toasts(app) == ""
@@ -466,7 +478,8 @@ async def test_a_screen_on_which_nothing_moves_sends_nothing(
         app = DifftuiApp(device="cpu", screen="train", data="bundled", run=run)
         app.driver_class = recording_driver(sent)
         async with app.run_test(headless=False, size=(120, 40)) as pilot:
-            await opened(app, pilot)
+            screen = await opened(app, pilot)
+            await until(pilot, lambda: app.training is not None or screen.estimate.seconds is not None)
             await pilot.pause(1.0)
             sent.clear()
             await pilot.pause(1.0)

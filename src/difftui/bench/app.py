@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -48,7 +49,7 @@ class WatchedTraining:
     pairs: int
 
 
-def first_paint(runs: int = 7) -> float:
+def first_paint(runs: int = 5) -> float:
     """Median seconds from process start to the first painted screen."""
     times = []
     for _ in range(runs):
@@ -57,14 +58,14 @@ def first_paint(runs: int = 7) -> float:
     return median(times)
 
 
-def key_to_paint(keys: int = 200) -> KeyLatency:
+def key_to_paint(keys: int = 120) -> KeyLatency:
     """Scrub on Forward while a run trains on all cores."""
     with (
         _home() as home,
         Terminal(["--screen", "train"], environment={"DIFFTUI_HOME": str(home)}) as terminal,
     ):
         terminal.type(" ")
-        _speed(home, 1.0, terminal.drain)  # until it trains
+        _until_it_trains(home, terminal.drain)
         terminal.type("3")
         terminal.drain(2.0)
         waits = []
@@ -79,58 +80,81 @@ def key_to_paint(keys: int = 200) -> KeyLatency:
     )
 
 
-def watched_training(pairs: int = 3, seconds: float = 15.0) -> WatchedTraining:
-    """Train the same recipe headless and in the app, in turn."""
+def watched_training(pairs: int = 6, seconds: float = 2.5) -> WatchedTraining:
+    """Train the same recipe headless and in the app: both are started, and stand still in turn.
+
+    Args:
+        pairs: turns of each.
+        seconds: length of a turn.
+    """
     alone, watched = [], []
-    for _ in range(pairs):
-        alone.append(_headless_speed(seconds))
-        watched.append(_watched_speed(seconds))
+    with (
+        _home() as headless_home,
+        _home() as app_home,
+        _headless(headless_home) as headless,
+        Terminal(["--screen", "train"], environment={"DIFFTUI_HOME": str(app_home)}) as terminal,
+    ):
+        _until_it_trains(headless_home, time.sleep)
+        headless.send_signal(signal.SIGSTOP)
+        terminal.type(" ")
+        _until_it_trains(app_home, terminal.drain)
+        for _ in range(pairs):
+            watched.append(_turn(app_home, seconds, terminal.drain))
+            os.kill(terminal.pid, signal.SIGSTOP)
+            headless.send_signal(signal.SIGCONT)
+            alone.append(_turn(headless_home, seconds, time.sleep))
+            headless.send_signal(signal.SIGSTOP)
+            os.kill(terminal.pid, signal.SIGCONT)
     ratios = [w / a for w, a in zip(watched, alone, strict=True)]
     return WatchedTraining(median(alone), median(watched), median(ratios), pairs)
 
 
-def _headless_speed(seconds: float) -> float:
-    with _home() as home:
-        command = [sys.executable, "-m", "difftui", "train", "--preset", PRESET, "--minutes", "10"]
-        environment = {**os.environ, "DIFFTUI_HOME": str(home)}
-        process = subprocess.Popen(
-            command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        try:
-            return _speed(home, seconds, time.sleep)
-        finally:
-            process.kill()
-            process.wait()
+@contextmanager
+def _headless(home: Path) -> Iterator[subprocess.Popen[bytes]]:
+    command = [sys.executable, "-m", "difftui", "train", "--preset", PRESET, "--minutes", "10"]
+    process = subprocess.Popen(
+        [*command, "--data", "bundled"],
+        env={**os.environ, "DIFFTUI_HOME": str(home)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
-def _watched_speed(seconds: float) -> float:
-    with (
-        _home() as home,
-        Terminal(["--screen", "train"], environment={"DIFFTUI_HOME": str(home)}) as terminal,
-    ):
-        terminal.type(" ")
-        return _speed(home, seconds, terminal.drain)
+def _turn(home: Path, seconds: float, wait: Callable[[float], object]) -> float:
+    """Steps a second of the one run in ``home`` while it runs, after a moment to get going again."""
+    wait(0.3)
+    first, began = _steps(home)
+    wait(seconds)
+    last, ended = _steps(home)
+    return (last - first) / max(ended - began, 1e-9)
 
 
-def _speed(home: Path, seconds: float, wait: Callable[[float], object]) -> float:
-    """Steps a second of wall time of the one run in ``home``, after it has warmed up for a moment."""
+def _until_it_trains(home: Path, wait: Callable[[float], object]) -> None:
+    """Wait until the one run in ``home`` has warmed up for a moment.
+
+    Raises:
+        TimeoutError: it does not come to that.
+    """
     patience = time.perf_counter() + PATIENCE_S
-    while _steps(home) < 20:
+    while _steps(home)[0] < 20:
         if time.perf_counter() > patience:
             raise TimeoutError("the training did not begin")
         wait(0.2)
-    first, began = _steps(home), time.perf_counter()
-    wait(seconds)
-    return (_steps(home) - first) / (time.perf_counter() - began)
 
 
-def _steps(home: Path) -> int:
-    """Optimiser steps in the newest whole line of the run's metrics."""
+def _steps(home: Path) -> tuple[int, float]:
+    """Optimiser steps in the newest whole line of the run's metrics, and when that was written."""
     for path in home.glob("runs/*/metrics.jsonl"):
-        lines = path.read_text().splitlines(keepends=True)
-        whole = [line for line in lines if line.endswith("\n")]
-        return int(json.loads(whole[-1])["step"]) if whole else 0
-    return 0
+        rows = [line for line in path.read_text().splitlines(keepends=True) if line.endswith("\n")]
+        for row in map(json.loads, reversed(rows)):
+            if "loss" in row:
+                return int(row["step"]), path.stat().st_mtime
+    return 0, 0.0
 
 
 @contextmanager

@@ -60,13 +60,13 @@ class Terminal:
         os.write(self.descriptor, keys.encode())
         return sent
 
-    def read(self, seconds: float) -> bytes:
-        """What arrives within ``seconds``; returns at the first chunk, empty when nothing came."""
+    def read(self, seconds: float, most: int = CHUNK) -> bytes:
+        """What arrives within ``seconds``, ``most`` bytes of it; returns at the first chunk, maybe empty."""
         ready, _, _ = select.select([self.descriptor], [], [], seconds)
         if not ready:
             return b""
         try:
-            data = os.read(self.descriptor, CHUNK)
+            data = os.read(self.descriptor, most)
         except OSError:  # Linux answers so when the child has closed its side
             return b""
         self.received += len(data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import shlex
 import time
 from collections.abc import Sequence
@@ -36,6 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_mutually_exclusive_group()
     for verb in get_args(Verb):
         verbs.add_argument(f"--{verb}", metavar="RUN", help=HELP[verb])
+    verbs.add_argument(
+        "--plot", metavar="RUN", help="print its losses over the steps as a plot of characters"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -43,11 +47,13 @@ def run(args: argparse.Namespace) -> int:
     for verb in get_args(Verb):
         if (name := getattr(args, verb)) is not None:
             return _ask(find_run(name), cast(Verb, verb))
+    if args.plot is not None:
+        return _plot(find_run(args.plot))
     own, shipped = list_runs(), shipped_runs()
     if not own:
         print(f"No runs yet in {runs_dir()}. Begin with: difftui train --preset {next(iter(PRESETS))}")
     found = [(run, run.status(), run.liveness()) for run in own]
-    rows = [_row(run, _state(status, life)) for run, status, life in found]
+    rows = [_row(run, _state(run, status, life)) for run, status, life in found]
     rows += [_row(run, "shipped") for run in shipped]
     if rows:
         print(_table([HEADER, *rows]))
@@ -62,6 +68,8 @@ def news(run: Run, status: Status, life: LifeSign) -> str:
     if holder is not None and life.state != "not running":
         where = f"on {holder.host}, process {holder.pid}, {holder.device}".removesuffix(", ")
         if life.state == "alive":
+            if holder.held:
+                return f"held {where}. {holder.held}"
             return f"{holder.state} {where}. Watch: {_command('watch', handle(run))}"
         ago = duration(life.seconds or 0)
         return f"presumed dead {where}: the last sign of life was {ago} ago. {_resume(run)}"
@@ -100,9 +108,22 @@ def _ask(run: Run, verb: Verb) -> int:
     return 0
 
 
-def _state(status: Status, life: LifeSign) -> str:
+def _plot(run: Run) -> int:
+    from difftui.commands.text_plot import text_plot
+    from difftui.runs.reader import MetricsReader
+
+    reader = MetricsReader(run.metrics.path, whole=True)
+    reader.read(math.inf)
+    drawn = text_plot(reader.builder.view())
+    print(drawn or f"{run.name}: no losses to plot yet. They come with the first hundred steps.")
+    return 0
+
+
+def _state(run: Run, status: Status, life: LifeSign) -> str:
     if life.state == "alive":
-        return f"training {status.fraction:.0%}"
+        holder = run.holder()
+        does = "training" if holder is None else "held" if holder.held else holder.state
+        return f"{does} {run.reached()[1]:.0%}"
     if life.state == "presumed dead":
         return "presumed dead"
     return f"stopped {status.fraction:.0%}" if status.state == "stopped" else status.state

@@ -248,6 +248,7 @@ def _pull(
     try:
         for event in events:
             if isinstance(event, Progress):
+                wishes.held = False
                 display.show(event, now=event.fraction >= 1)
                 if event.fraction >= 1:
                     continue

@@ -72,7 +72,9 @@ def _line(follower: Follower, recipe: Recipe | None) -> str:
         parts.append(f"loss {history.loss.smooth[-1]:.4f}")
     if len(history.validation):
         parts.append(f"validation {history.validation.y[-1]:.4f}")
-    if follower.life.state == "alive" and holder is not None and holder.state == "paused":
+    if follower.life.state == "alive" and holder is not None and holder.held:
+        parts.append(f"held: {holder.held}")
+    elif follower.life.state == "alive" and holder is not None and holder.state == "paused":
         parts.append("paused")
     elif follower.life.state == "alive" and "rate" in row:
         parts.append(f"{row['rate']:.0f} images/s")

@@ -149,6 +149,7 @@ def _draw(bench: Workbench, request: SamplingRequest) -> Iterator[SamplingView]:
     import torch
 
     from difftui.diffusion import sample, starting_noise, transitions
+    from difftui.models.side_by_side import side_by_side
 
     loaded, live = _network(bench, request.source)
     schedule, recipe = loaded.schedule, loaded.recipe
@@ -173,7 +174,7 @@ def _draw(bench: Workbench, request: SamplingRequest) -> Iterator[SamplingView]:
 
     yield view(1)
     frames = sample(
-        loaded.model,
+        side_by_side(loaded.model),
         schedule,
         sampler=sampler,
         steps=steps,

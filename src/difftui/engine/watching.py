@@ -32,7 +32,7 @@ class Watch:
         version: grows by one just after every new snapshot.
         state: RUNNING or PAUSED while somebody trains it; DONE, CLOSED or FAILED as it ended.
         error: one line when it failed or cannot be watched.
-        held: None; why a training elsewhere waits is not told through its files.
+        held: one line when it cannot go on and waits, such as for room on its disk; else None.
         life: the newest sign of life.
         who: who trains it, in words, or empty.
     """
@@ -102,6 +102,8 @@ class Watch:
         self.life = follower.life
         holder = follower.holder
         self.who = holder.who if holder is not None else ""
+        alive = self.life.state == "alive"
+        self.held = holder.held or None if holder is not None and alive else None
         if changed:
             self.snapshot = self._view(follower, self._recipe)
             self.version += 1
@@ -111,7 +113,8 @@ class Watch:
     def _state_of(self, follower: Follower) -> JobState:
         if follower.life.state == "alive":
             holder = follower.holder
-            return JobState.PAUSED if holder is not None and holder.state == "paused" else JobState.RUNNING
+            waits = holder is not None and (holder.state == "paused" or holder.held)
+            return JobState.PAUSED if waits else JobState.RUNNING
         ended = {"finished": JobState.DONE, "failed": JobState.FAILED}
         return ended.get(follower.status.state, JobState.CLOSED)
 

@@ -39,6 +39,7 @@ class Attendance:
         on_request: Callable[[Verb], None],
         state: Callable[[], Activity],
         device: str = "",
+        held: Callable[[], str] = str,
     ) -> None:
         """Nothing is touched before the block is entered.
 
@@ -47,10 +48,12 @@ class Attendance:
             on_request: called *in the thread* with what was asked; must return soon, and must not raise.
             state: called in the thread; a change is told at once instead of with the next beat.
             device: what it computes on, in words.
+            held: called in the thread; why the training cannot go on now, or empty. A change is told at once.
         """
         self._run = run
         self._on_request = on_request
         self._state = state
+        self._held_by = held
         self._end = threading.Event()
         self._held = ExitStack()
         host, boot = this_machine()
@@ -94,17 +97,22 @@ class Attendance:
         last_beat = time.monotonic()
         while not self._end.wait(LOOK_SECONDS):
             now = time.monotonic()
-            if now - last_beat >= BEAT_SECONDS or self._state() != self._holder.state:
+            if now - last_beat >= BEAT_SECONDS or self._told() != (self._holder.state, self._holder.held):
                 self._beat()
                 last_beat = now
             with suppress(OSError):
                 for verb in take_requests(self._run):
                     self._on_request(verb)
 
+    def _told(self) -> tuple[Activity, str]:
+        return self._state(), self._held_by()
+
     def _beat(self) -> float:
         """Write the record; returns the time by the file system's clock, or by ours if it did not go well."""
         now = time.time()
-        self._holder = replace(self._holder, state=self._state(), counter=self._holder.counter + 1, beat=now)
+        state, held = self._told()
+        counter = self._holder.counter + 1
+        self._holder = replace(self._holder, state=state, held=held, counter=counter, beat=now)
         try:
             open_for_requests(self._run)
             return write_holder(self._run.holder_path, self._holder)

@@ -40,6 +40,8 @@ def ask(run: Run, verb: Verb) -> None:
     if verb not in get_args(Verb):
         raise ValueError(f"verb must be one of {', '.join(get_args(Verb))}, not {verb!r}")
     if run.liveness().state == "not running":
+        if run.status().state == "finished":
+            raise DifftuiError(f"nobody trains the run {run.name} now: it is finished.")
         raise DifftuiError(f"nobody trains the run {run.name} now. Resume it first.")
     try:
         with _folder(run) as folder:

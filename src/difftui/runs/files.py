@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import secrets
@@ -14,6 +15,7 @@ from typing import Any, TypeGuard
 __all__ = ["is_number", "open_regular", "plain_text", "read_object", "write_object"]
 
 LIMIT = 65_536  # bytes of a small file
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def open_regular(path: Path) -> int:
@@ -53,24 +55,44 @@ def read_object(path: Path) -> tuple[dict[str, Any], float] | None:
 def write_object(path: Path, fields: Mapping[str, Any]) -> float:
     """Replace a small JSON file in one move, and say when that was by the clock of its file system.
 
+    On a full disk there is room for no second file; then the one that is there is written over in place,
+    in the block that it has. Who reads it in that instant may find no object.
+
     Unlike :mod:`difftui.atomic` this waits for no disk and makes no folder: what it writes is worthless
     after a power cut, and a directory that was removed must stay removed.
 
     Raises:
         OSError: it cannot be written; what was there is untouched.
     """
+    line = (json.dumps(dict(fields)) + "\n").encode()
     temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.tmp{path.suffix}")
     try:
-        with temporary.open("x", encoding="utf-8") as file:
-            file.write(json.dumps(dict(fields)) + "\n")
-            file.flush()
+        with temporary.open("xb", buffering=0) as file:
+            file.write(line)
             written = os.fstat(file.fileno()).st_mtime
         temporary.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink()
+        if error.errno not in FULL:
+            raise
+        return _write_over(path, line)
     except BaseException:
         with suppress(OSError):
             temporary.unlink()
         raise
     return written
+
+
+def _write_over(path: Path, line: bytes) -> float:
+    """Write into the block that the file has. Raises OSError: there is none, or it is too small."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        before = os.fstat(descriptor).st_size
+        os.pwrite(descriptor, line.ljust(before, b" "), 0)  # blanks over what was longer: JSON allows them
+        return os.fstat(descriptor).st_mtime
+    finally:
+        os.close(descriptor)
 
 
 def is_number(value: object) -> TypeGuard[int | float]:

@@ -38,6 +38,8 @@ Activity = Literal["training", "paused"]
 STALE_SECONDS = 20.0
 """Four beats missed: presumed dead."""
 
+LONGEST_REASON = 1000  # characters; it names a directory
+
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -52,6 +54,7 @@ class Holder:
         counter: beats so far.
         began, beat: start of its sitting and newest beat, in Unix seconds by its own clock.
         boot: what tells its machine from another of the same name; empty where the system has no such thing.
+        held: why it cannot go on and waits, one line; empty while it can.
     """
 
     pid: int
@@ -63,6 +66,7 @@ class Holder:
     began: float
     beat: float
     boot: str = ""
+    held: str = ""
 
     @property
     def here(self) -> bool:
@@ -170,6 +174,7 @@ def _holder(raw: dict[str, Any]) -> Holder | None:
         began=float(began),
         beat=float(beat),
         boot=plain_text(raw.get("boot")),
+        held=plain_text(raw.get("held"), LONGEST_REASON),
     )
 
 

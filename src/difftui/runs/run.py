@@ -32,7 +32,7 @@ from typing import Literal, get_args
 from difftui import atomic, paths
 from difftui.errors import DifftuiError
 from difftui.runs.files import is_number, plain_text, read_object
-from difftui.runs.metrics import Metrics
+from difftui.runs.metrics import Metrics, last_metrics
 from difftui.runs.presence import STALE_SECONDS, Holder, LifeSign, judge, read_holder
 from difftui.runs.strips import list_strips
 from difftui.words import duration
@@ -41,6 +41,7 @@ __all__ = [
     "Run",
     "State",
     "Status",
+    "check_name",
     "create_run",
     "find_own_run",
     "find_run",
@@ -174,6 +175,17 @@ class Run:
         if not numbers or status.state not in get_args(State) or not isinstance(status.step, int):
             return Status()
         return replace(status, message=plain_text(status.message, 1000))
+
+    def reached(self) -> tuple[int, float]:
+        """Step and fraction of the newest row of metrics, or of the newest save where there is no such row.
+
+        A training is further than its newest save.
+        """
+        status, row = self.stored_status(), last_metrics(self.metrics.path)
+        step, fraction = row.get("step"), row.get("fraction")
+        if is_number(step) and is_number(fraction) and step > status.step and 0 <= fraction <= 1:
+            return int(step), float(fraction)
+        return status.step, status.fraction
 
     def about(self) -> dict[str, str | int | float | bool | None]:
         """Facts of the newest sitting by name; empty where none are known."""
@@ -317,8 +329,11 @@ def list_runs() -> list[Run]:
 
 
 def shipped_runs() -> list[Run]:
-    """The trained checkpoints that come with difftui (the recogniser beside them draws nothing)."""
-    found = _runs_in(paths.checkpoints_dir())
+    """The trained checkpoints that come with difftui (the recogniser beside them draws nothing).
+
+    None where an installation lacks them: training needs none.
+    """
+    found = _runs_in(folder) if (folder := _checkpoints()) is not None else []
     whole = [run for run in found if run.weights_path.is_file() and run.metrics.path.is_file()]
     return sorted(whole, key=lambda run: run.name)
 
@@ -329,7 +344,8 @@ def find_run(name: str) -> Run:
     Raises:
         DifftuiError: there is none; the message lists those that exist.
     """
-    for folder in (runs_dir() / name, paths.checkpoints_dir() / name, Path(name)):
+    shipped = _checkpoints()
+    for folder in (runs_dir() / name, *([] if shipped is None else [shipped / name]), Path(name)):
         if _NAME.fullmatch(folder.name) and _is_run(folder):
             return Run(folder)
     known = sorted({run.name for run in (*list_runs(), *shipped_runs())})
@@ -343,9 +359,16 @@ def find_own_run(name: str) -> Run:
         DifftuiError: there is no such run, or it ships.
     """
     run = find_run(name)
-    if run.path.resolve().parent == paths.checkpoints_dir().resolve():
+    shipped = _checkpoints()
+    if shipped is not None and run.path.resolve().parent == shipped.resolve():
         raise DifftuiError(f"{run.name} came with difftui and is finished. Train a new run.")
     return run
+
+
+def check_name(name: str) -> None:
+    """Raise DifftuiError where no run can be called ``name``."""
+    if not _NAME.fullmatch(name):
+        raise DifftuiError(f"{name!r} cannot name a run. Use letters, digits, '.', '_' and '-' (64 at most).")
 
 
 def create_run(name: str, recipe_json: str) -> Run:
@@ -354,8 +377,7 @@ def create_run(name: str, recipe_json: str) -> Run:
     Raises:
         DifftuiError: the name is taken or not usable, or the home directory cannot be written.
     """
-    if not _NAME.fullmatch(name):
-        raise DifftuiError(f"{name!r} cannot name a run. Use letters, digits, '.', '_' and '-' (64 at most).")
+    check_name(name)
     run = Run(runs_dir() / name)
     try:
         run.path.mkdir(parents=True)
@@ -380,6 +402,13 @@ def unused_name(stem: str) -> str:
     while os.path.lexists(runs_dir() / f"{stem}-{number}"):
         number += 1
     return f"{stem}-{number}"
+
+
+def _checkpoints() -> Path | None:
+    try:
+        return paths.checkpoints_dir()
+    except DifftuiError:
+        return None
 
 
 def _is_run(folder: Path) -> bool:

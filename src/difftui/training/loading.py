@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from difftui import models
 from difftui.diffusion import Frame, NoiseSchedule, make_schedule, sample
 from difftui.errors import DifftuiError
+from difftui.models.side_by_side import side_by_side
 from difftui.runs import Run, find_run
 from difftui.runs.checkpoint import load_tensors, read_metadata
 from difftui.training.recipe import Recipe
@@ -63,7 +64,7 @@ class LoadedModel:
         """
         sampler, steps, temperature = self.recipe.drawing(sampler, steps, temperature)
         return sample(
-            self.model,
+            side_by_side(self.model),
             self.schedule,
             sampler=sampler,
             steps=steps,

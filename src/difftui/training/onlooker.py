@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from difftui.models.side_by_side import side_by_side
 from difftui.training.progress import SampleStrip, Validation
 from difftui.training.strips import Strips
 from difftui.training.validation import Validator
@@ -60,7 +61,8 @@ class Onlooker:
         """Draw and measure with the weights as they are, giving way after every bounded piece of work."""
         self.wanted = False
         self._model = self.trainer.sampling_model(into=self._model)
-        for activity in (self.strips.draw(self._model), self.validator.measure(self._model)):
+        model = side_by_side(self._model)
+        for activity in (self.strips.draw(model), self.validator.measure(model)):
             while True:
                 began = time.perf_counter()
                 at_end = next(activity, _END) is _END

@@ -202,8 +202,8 @@ def _check_number(recipe: Recipe, name: str, low: float, high: float, *, whole: 
     value: object = getattr(recipe, name)
     right_kind = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
     if not right_kind or not low <= value <= high:  # type: ignore[operator]
-        kind = "a whole number" if whole else "a number"
-        raise ValueError(f"{name} must be {kind} from {low:g} to {high:g}, not {value!r}")
+        span = f"a whole number from {low} to {high}" if whole else f"a number from {low:g} to {high:g}"
+        raise ValueError(f"{name} must be {span}, not {value!r}")
 
 
 def _check_budget(recipe: Recipe) -> None:

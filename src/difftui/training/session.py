@@ -101,6 +101,7 @@ class Session:
         self.ledger = Ledger(self.trainer, run.metrics if run is not None else None)
         self.saved_step: int | None = None
         self._source = digits.source
+        self._held = ""  # why the disk refuses, for those who watch
         self._on_request = on_request
         self._state: Callable[[], Activity] = state or (lambda: "training")
         self._device_label = device_label or str(device)
@@ -114,7 +115,13 @@ class Session:
         with ExitStack() as held:
             if self.run is not None:
                 held.enter_context(
-                    Attendance(self.run, self._obey, state=self._state, device=self._device_label)
+                    Attendance(
+                        self.run,
+                        self._obey,
+                        state=self._state,
+                        device=self._device_label,
+                        held=lambda: self._held,
+                    )
                 )
             held.callback(self.trainer.world.dismiss)
             held.enter_context(self._memory_explained())
@@ -219,12 +226,16 @@ class Session:
         """Do it; while the disk refuses, hold, and try again when pulled again."""
         while True:
             try:
-                return write()
+                write()
             except OSError as error:
                 assert self.run is not None  # else nothing is written
                 if not self.run.path.is_dir():
                     raise
-                yield Hold(self._refusal(error))
+                self._held = self._refusal(error)
+                yield Hold(self._held)
+            else:
+                self._held = ""
+                return
 
     def _refusal(self, error: OSError) -> str:
         """What the user reads when the run's directory refuses."""

@@ -14,15 +14,15 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
-from functools import cache
-from itertools import pairwise
+from functools import cache, partial
 from typing import TYPE_CHECKING, Protocol
 
 import torch
 from torch import Tensor
+
+from difftui.models.side_by_side import Split, edges, in_parallel
 
 if TYPE_CHECKING:
     from difftui.training.distributed import World
@@ -35,11 +35,9 @@ __all__ = [
     "Split",
     "StaticStep",
     "Whole",
-    "choose_split",
     "keep_freed_memory",
 ]
 
-MOST_SHARDS = 4
 WARM_UP_STEPS = (
     3  # real steps before recording: libraries choose their kernels, the optimiser makes its moments
 )
@@ -71,9 +69,7 @@ class Batch:
 
     def parts(self, count: int) -> list[Batch]:
         """At most ``count`` parts, none empty, whose sizes differ by one at most."""
-        count = min(count, len(self))
-        edges = [len(self) * i // count for i in range(count + 1)]
-        return [self.part(slice(*edge)) for edge in pairwise(edges)]
+        return [self.part(which) for which in edges(len(self), count)]
 
     def clone(self) -> Batch:
         """The same numbers in memory of their own."""
@@ -114,33 +110,6 @@ class Whole:
         return self._world.average(loss.detach())
 
 
-@dataclass(frozen=True, slots=True)
-class Split:
-    """How a CPU shares a batch out. Sums are taken in this arrangement: another gives other last bits.
-
-    Attributes:
-        shards: parts of the batch that are computed side by side.
-        threads: of PyTorch's own, in each.
-    """
-
-    shards: int = 1
-    threads: int = 1
-
-
-def choose_split(threads: int) -> Split:
-    """As many shards as threads, up to four, that share the threads evenly.
-
-    PyTorch's own way, all threads in each operation, makes them wait for each other some three hundred times
-    a step. While another program wants one of the cores, each time is a scheduler's slice: steps of 25 ms
-    were seen to take more than 2000. Shards meet once a step.
-
-    Args:
-        threads: that PyTorch may use.
-    """
-    shards = max(1, min(threads, MOST_SHARDS))
-    return Split(shards, max(1, threads // shards))
-
-
 class Shards:
     """The gradient in parts, each in a thread of its own, added up in a fixed order.
 
@@ -149,15 +118,11 @@ class Shards:
 
     def __init__(self, losses: Losses, weights: Sequence[Tensor], split: Split) -> None:
         self._losses, self._weights, self._split = losses, weights, split
-        self._crew = ThreadPoolExecutor(
-            split.shards, "difftui-shard", initializer=_settle, initargs=(split.threads,)
-        )
 
     def __call__(self, batch: Batch) -> Tensor:
         parts = batch.parts(self._split.shards)
-        shards = [self._crew.submit(self._shard, part, len(batch)) for part in parts]
-        wait(shards)  # all of them, also when one fails: none may go on in the background
-        results = [shard.result() for shard in shards]
+        shards = [partial(self._shard, part, len(batch)) for part in parts]
+        results = in_parallel(self._split, shards)
         gradient = self._gradient()
         loss, first = results[0]
         torch._foreach_copy_(gradient, first)
@@ -176,11 +141,6 @@ class Shards:
             if weight.grad is None:
                 weight.grad = torch.empty_like(weight)
         return [weight.grad for weight in self._weights if weight.grad is not None]
-
-
-def _settle(threads: int) -> None:
-    torch.get_num_threads()  # prepares this thread for PyTorch, which would undo what was set before
-    torch.set_num_threads(threads)
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from difftui import models
 from difftui.data import Digits
 from difftui.diffusion import make_schedule
+from difftui.models.side_by_side import Split, choose_split, with_threads
 from difftui.training.distributed import ALONE, World
 from difftui.training.ema import Ema
 from difftui.training.objective import Objective
@@ -23,10 +24,8 @@ from difftui.training.step import (
     Gradients,
     RecordedStep,
     Shards,
-    Split,
     StaticStep,
     Whole,
-    choose_split,
     keep_freed_memory,
 )
 
@@ -96,11 +95,12 @@ class Trainer:
 
     def train_step(self) -> Tensor:
         """One optimiser step. Returns the batch's mean loss, still on the device."""
-        self._set_rate(self.learning_rate())
-        batch = self._draw()
-        if self.ema is not None:
-            self.ema.advance()
-        loss = self._execute(batch)
+        with with_threads(self.split) if self.split.shards > 1 else nullcontext():
+            self._set_rate(self.learning_rate())
+            batch = self._draw()
+            if self.ema is not None:
+                self.ema.advance()
+            loss = self._execute(batch)
         self.step += 1
         self.images_seen += len(batch)
         return loss

@@ -12,6 +12,7 @@ from textual.screen import Screen
 from difftui.engine import Engine, Job, JobState
 from difftui.errors import DifftuiError
 from difftui.outlet import Outlet
+from difftui.ui.clock import FrameClock
 from difftui.ui.keys import GLOBAL, SCREENS, bindings
 from difftui.ui.pixels.display import PixelApp
 from difftui.ui.signals import end_well_on_signals
@@ -27,10 +28,13 @@ if TYPE_CHECKING:
     from difftui.engine.watching import Watch
     from difftui.pixel_modes import PixelMode
     from difftui.runs import Run
+    from difftui.ui.driver import TerminalDriver
 
 __all__ = ["DifftuiApp", "run_app"]
 
 FRAMES_PER_SECOND = 15
+PACE_SECONDS = 1.0
+LEAST_FRAMES = 5  # a second, below which nothing moves
 LAST_WORDS_SECONDS = 0.5  # on a terminal that may not read them
 PATIENCE_SECONDS = 1.0  # a longer end than this gives its reason
 
@@ -74,6 +78,10 @@ class DifftuiApp(PixelApp):
         self.wanted_run = run
         self.go_on = False
         self.painted = False
+        self.clock = FrameClock(FRAMES_PER_SECOND)
+        self.frames: int = 0
+        self._pace = ""
+        self._pace_at = 0.0
         self._begun = False
         self._undrawn = False
         self._to_watch = watch
@@ -91,6 +99,9 @@ class DifftuiApp(PixelApp):
             self.add_mode(name, _screen_maker(name))
         if self._to_watch is not None:
             self.watch_run(self._to_watch)
+        if self._terminal is not None:  # before anything is drawn: how far away the terminal is
+            self.clock.flow.mark(0, time.monotonic())
+            self._terminal.ask_for_sign()
         self.switch_mode(self._first_screen)
         self.set_interval(1 / FRAMES_PER_SECOND, self._tick)
         for notice in self._notices:
@@ -141,7 +152,20 @@ class DifftuiApp(PixelApp):
             self.training = None
 
     def pulse(self) -> tuple[str, ...]:
-        """The right end of the header: the device, then what the worker does."""
+        """The right end of the header: what animation costs, the device, then what the worker does."""
+        pace = self._told_pace(time.monotonic())
+        return (pace, *self._told_work()) if pace else self._told_work()
+
+    def _told_pace(self, now: float) -> str:
+        """Frames and bytes a second while something moves; new once a second, for it costs bytes itself."""
+        if now - self._pace_at >= PACE_SECONDS:
+            frames, bytes_per_second = self.clock.told(now)
+            moving = frames >= LEAST_FRAMES
+            self._pace_at = now
+            self._pace = f"{frames:.0f}/s {bytes_per_second / 1000:.0f} kB/s" if moving else ""
+        return self._pace
+
+    def _told_work(self) -> tuple[str, ...]:
         if self.engine.problem:
             return (self.engine.problem,)
         if self.engine.device is not None:
@@ -169,22 +193,52 @@ class DifftuiApp(PixelApp):
             if not self._begun and bars.first().size:
                 self._begun = True
                 screen.call_after_refresh(self._after_first_paint)
-            if getattr(self._driver, "behind", False):  # this frame is dropped; keys are not
-                return
+            now = time.monotonic()
+            self._read_signs(now)
+            if getattr(self._driver, "behind", False) or not self.clock.may_draw(now):
+                return  # this frame is dropped; keys are not
+            self.clock.drew(self._sent, now)
+            self.frames += 1
+            self.pixel_detail = self.clock.detail
             if self._undrawn:  # what was not drawn meanwhile is drawn whole
                 self._undrawn = False
                 self.screen.refresh()
             if self.painted and self.engine.has_work:
                 self.engine.start()
             bars.first().show_pulse(self.pulse())
-            screen.tick(time.monotonic())
+            screen.tick(now)
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         """Draw, unless the terminal has taken nothing for so long that this would only pile up."""
         if renderable is not None and getattr(self._driver, "flooded", False):
             self._undrawn = True
-        else:
-            super()._display(screen, renderable)
+            return
+        sent = self._sent
+        super()._display(screen, renderable)
+        terminal, total = self._terminal, self._sent
+        if terminal is not None and total > sent and self.clock.flow.mark(total, time.monotonic()):
+            terminal.ask_for_sign()
+
+    @property
+    def _terminal(self) -> TerminalDriver | None:
+        """The driver, where it is ours: not in tests without a terminal."""
+        from difftui.ui.driver import TerminalDriver
+
+        return self._driver if isinstance(self._driver, TerminalDriver) else None
+
+    @property
+    def _sent(self) -> int:
+        """Bytes handed to the terminal so far; 0 where there is none."""
+        link = self._terminal.link if self._terminal is not None else None
+        return link.written + link.backlog if link is not None else 0
+
+    def _read_signs(self, now: float) -> None:
+        """Tell the clock what has arrived."""
+        terminal = self._terminal
+        if terminal is not None:
+            while (at := terminal.take_sign()) is not None:
+                self.clock.flow.heard(at)
+            self.clock.flow.taken(terminal.link.written, now)
 
     def _after_first_paint(self) -> None:
         """What the first paint need not wait for: the engine, whose thread imports torch."""
@@ -210,6 +264,18 @@ def _screen_maker(name: str) -> Callable[[], Screen[object]]:
         return screen
 
     return make
+
+
+def _what_was_saved(app: DifftuiApp) -> str:
+    """One line for whoever left in the middle of a training; empty where there was none."""
+    left = app.training
+    if not isinstance(left, Job) or left.state is not JobState.CLOSED or left.snapshot is None:
+        return ""
+    run = left.snapshot.run
+    status = run.status()
+    if status.state != "stopped":
+        return ""
+    return f"difftui: {run.name} is saved at step {status.step}. Start difftui again to go on with it.\n"
 
 
 def run_app(
@@ -253,5 +319,6 @@ def run_app(
         elif not app.engine.shutdown(PATIENCE_SECONDS):
             stderr.put("difftui: waiting for what is under way to end …\n".encode())
         app.engine.shutdown()
+        stderr.put(_what_was_saved(app).encode())
         stderr.finish(LAST_WORDS_SECONDS)
     return app.return_code or 0

@@ -14,6 +14,7 @@ import sys
 import termios
 import time
 from codecs import getincrementaldecoder
+from collections import deque
 from contextlib import suppress
 from typing import Any, TextIO
 
@@ -28,6 +29,9 @@ RESTORE_SECONDS = 2.0  # a terminal that does not read must not keep the process
 BEHIND_BYTES = 64_000  # with more than this waiting, or with anything that waits for so long,
 BEHIND_SECONDS = 0.25  # animation draws no new frame
 FLOODED_BYTES = 256_000  # with more than this nothing at all is drawn
+SIGN_SECONDS = 0.2  # that signs under way are waited for at the end: a shell would take them for keys
+ASK_FOR_SIGN = "\x1b[5n"
+SIGN = "\x1b[0n"
 POLL_SECONDS = 0.1  # how soon a lone Esc is known to be no sequence, and an end is noticed
 
 RESTORE = (
@@ -61,6 +65,9 @@ class TerminalDriver(LinuxDriver):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._pen: _Pen | None = None
+        self._asked = self._answered = 0
+        self._signs: deque[float] = deque()
+        self._held = ""  # the beginning of what may be a sign
         super().__init__(*args, **kwargs)
         streams = [stream for stream in (sys.__stderr__, sys.__stdout__) if stream is not None]
         # "difftui 2> errors.txt" means the messages, not the screen.
@@ -79,6 +86,15 @@ class TerminalDriver(LinuxDriver):
     def link(self) -> Link:
         """How it stands with the terminal; what was written counts from the start of application mode."""
         return self._pen.outlet.link if self._pen is not None else Link(0, 0, 0.0, 0.0, False)
+
+    def ask_for_sign(self) -> None:
+        """Have the terminal answer when it has read everything that was written until now."""
+        self._asked += 1
+        self.write(ASK_FOR_SIGN)
+
+    def take_sign(self) -> float | None:
+        """When the oldest answer came that was not taken yet, on the monotonic clock; None: there is none."""
+        return self._signs.popleft() if self._signs else None
 
     @property
     def behind(self) -> bool:
@@ -112,6 +128,8 @@ class TerminalDriver(LinuxDriver):
         if self._pen is not None and self.behind:
             self._pen.outlet.forget()
             self.write("\x1b[?2026l")
+        elif self._answered:
+            self._wait_for_signs()
         if self._mouse_pixels:
             self.write("\x1b[?1016l")
         super().stop_application_mode()
@@ -128,11 +146,33 @@ class TerminalDriver(LinuxDriver):
                     self._lost()
                     return
                 text = decode(data)
+            text = self._without_signs(text)
             for event in (*parser.feed(text), *parser.tick()) if text else parser.tick():
                 self.process_message(event)
             if self.link.dead:
                 self._lost()
                 return
+
+    def _without_signs(self, text: str) -> str:
+        """What was typed, without the answers of the terminal: those are noted."""
+        fresh, text, self._held = text, self._held + text, ""
+        count = text.count(SIGN)
+        if count:
+            self._signs.extend([time.monotonic()] * count)
+            self._answered += count
+            text = text.replace(SIGN, "")
+        if fresh and self._answered < self._asked:
+            for length in range(len(SIGN) - 1, 0, -1):
+                if text.endswith(SIGN[:length]):
+                    text, self._held = text[:-length], text[-length:]
+                    break
+        return text
+
+    def _wait_for_signs(self) -> None:
+        """Wait a moment for the answers that are under way."""
+        deadline = time.monotonic() + SIGN_SECONDS
+        while self._answered < self._asked and time.monotonic() < deadline and not self.link.dead:
+            time.sleep(SIGN_SECONDS / 20)
 
     def _read(self) -> bytes:
         """What was typed; nothing when the terminal is gone."""

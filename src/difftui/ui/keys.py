@@ -88,7 +88,7 @@ SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
         "train": (
             Action(*_PLAY, "start/pause", "Start the recipe shown; then pause and go on."),
             Action("x", "x", "stop", "stop", "Stop and save. The run can be resumed."),
-            Action("k", "k", "keep", "keep", "Go on without this terminal: chosen before the start, or now."),
+            Action("k", "k", "keep", "keep", "Go on without this terminal: before the start, or now."),
             Action("enter", "enter", "go_on", "", "Go on with what was interrupted; attach to what runs."),
             Action("o", "o", "runs", "runs", "All runs: attach, go on, look at, or pin one as a ghost."),
             Action("e", "e", "edit", "edit", "The whole recipe as a form."),
@@ -99,7 +99,7 @@ SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
             ),
             Action("minus", "-", "zoom(-1)", "", "See more of the curve."),
             Action("left", "←/→", "pan(-1)", "", "Move back along the curve; so does dragging it."),
-            Action("right", "←/→", "pan(1)", "", "Move on along the curve; at its end it follows new steps."),
+            Action("right", "←/→", "pan(1)", "", "Move on along the curve; its end follows new steps."),
             Action("0", "0", "all", "", "The whole curve, live; so does a double click."),
             Action("g", "g", "generate", "generate", "See digits born from these weights."),
             Action("s", "s", "sample", "", "Draw samples, and measure on held-out digits, now."),
@@ -111,7 +111,7 @@ SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
             Action("l", "l", "log", "", "Logarithmic or linear loss axis."),
             Action("d", "d", "aside", "", "Leave what is shown. What trains elsewhere goes on."),
             Action("u", "u", "unpin", "", "Take the pinned ghost away."),
-            Action("h", "h", "halve", "", "Out of memory: half the batch. Diverged: half the learning rate."),
+            Action("h", "h", "halve", "", "Out of memory: half the batch. Diverged: half the rate."),
         ),
         "generate": (
             Action(*_PLAY, "play", "Play or hold; at the end play it again."),

@@ -14,7 +14,7 @@ GPU = DeviceStats(
 def test_everything_that_can_be_read_is_there() -> None:
     line = device_line(GPU, 200).plain
     assert line.split(" · ") == [
-        " NVIDIA H200", " 87% busy", "70 GiB of 140 GiB in use", "ours 3.0 GiB",
+        " NVIDIA H200", " 87% busy", "memory 70 of 140 GiB", "ours 3.0 GiB",
         "others: ann 60 GiB, bob ?, 1 more, unknown 5.0 GiB", "512 of 700 W", "61 °C",
     ]  # fmt: skip
 

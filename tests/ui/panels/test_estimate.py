@@ -1,15 +1,27 @@
 """How long it will take, from runs on disk, and the truth beside it."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from helpers import eventually
 
-from difftui.runs import create_run
+from difftui.engine import Engine
+from difftui.runs import create_run, list_runs
 from difftui.training.recipe import PRESETS, Recipe
-from difftui.ui.panels.estimate import clock, estimate
+from difftui.ui.panels.estimate import Estimates, clock, estimate
 
 LAB = replace(PRESETS["lab"], data="bundled", epochs=None, steps=1000)
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    engine = Engine("cpu")
+    engine.start()
+    yield engine
+    assert engine.shutdown(60)
 
 
 def past(name: str, recipe: Recipe, device: str, rate: float) -> None:
@@ -41,7 +53,7 @@ def test_the_rate_of_the_same_network_on_the_same_device_counts() -> None:
     past("newest", replace(LAB, batch_size=8), "CPU", 200)
     found = estimate(LAB, "CPU")
     assert found.seconds == pytest.approx(100)
-    assert found.words == "takes about 2 min, at the 640 images/s of same"
+    assert found.words == "takes about 2 min, at 640 images/s, as same had"
     assert found.against(112) == "took 1:52, the estimate was 1:40"
 
 
@@ -52,3 +64,31 @@ def test_epochs_count_the_images_there_are() -> None:
 
 def test_clock() -> None:
     assert [clock(s) for s in (0, 59.6, 760, 3725)] == ["0:00", "1:00", "12:40", "1:02:05"]
+
+
+def test_what_no_run_tells_is_measured_while_the_engine_rests(own_home: Path, engine: Engine) -> None:
+    recipe = replace(LAB, batch_size=4)
+    estimates = Estimates(engine)
+    eventually(lambda: engine.device is not None)
+    assert estimates.of(recipe).seconds is None
+    eventually(lambda: estimates.measure(recipe))
+    found = estimates.of(recipe)
+    assert "measured just now" in found.words
+    rate = float(found.source.split()[1])
+    assert found.seconds is not None
+    assert 1000 * 4 / found.seconds == pytest.approx(rate, abs=0.51)
+    assert list_runs() == []
+    assert not estimates.measure(recipe), "once is enough"
+    other = replace(recipe, learning_rate=1.0)
+    assert estimates.of(other) == found, "the speed does not depend on it"
+    estimates.measure(replace(recipe, batch_size=2))
+    estimates.stop()
+    assert estimates.of(replace(recipe, batch_size=2)).seconds is None
+
+
+def test_a_budget_in_minutes_is_not_measured(engine: Engine) -> None:
+    eventually(lambda: engine.device is not None)
+    estimates = Estimates(engine)
+    for _ in range(3):
+        assert not estimates.measure(PRESETS["quick"])
+    assert not engine.has_work

@@ -14,12 +14,13 @@ if TYPE_CHECKING:
 __all__ = ["device_line"]
 
 
-def device_line(stats: DeviceStats | None, width: int) -> Content:
+def device_line(stats: DeviceStats | None, width: int, note: str = "") -> Content:
     """The line, as many of its parts as fit; what cannot be read is left out.
 
     Args:
         stats: the newest reading; None before the first.
         width: cells.
+        note: more about the device in a word or two, such as that it is no GPU.
     """
     if stats is None:
         return Content()
@@ -27,7 +28,11 @@ def device_line(stats: DeviceStats | None, width: int) -> Content:
     if stats.utilisation is not None:
         parts.append(f"{stats.utilisation:>4.0%} busy")
     if stats.memory_used is not None and stats.memory_total is not None:
-        parts.append(f"{gib(stats.memory_used)} of {gib(stats.memory_total)} in use")
+        used, total = gib(stats.memory_used), gib(stats.memory_total)
+        what = "memory" if stats.kind == "gpu" else "RAM"
+        parts.append(f"{what} {used.removesuffix(' GiB')} of {total}")
+    if note:
+        parts.append(note)
     if stats.own_memory is not None:
         parts.append(f"ours {gib(stats.own_memory)}")
     parts += _others(stats)

@@ -1,8 +1,9 @@
-"""How long a training will take, before it starts, from what is known; and what it took, after."""
+"""How long a training will take, before it starts, from what is known or measured; what it took, after."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from difftui.data import settled
 from difftui.errors import DifftuiError
@@ -10,7 +11,11 @@ from difftui.runs import last_metrics, list_runs
 from difftui.training.recipe import Recipe
 from difftui.words import duration
 
-__all__ = ["Estimate", "clock", "estimate"]
+if TYPE_CHECKING:
+    from difftui.engine import Engine, Job
+    from difftui.engine.pace import PaceView
+
+__all__ = ["Estimate", "Estimates", "clock", "estimate"]
 
 IMAGES = {"mnist": 60_000, "bundled": 10_000}
 
@@ -40,6 +45,64 @@ class Estimate:
         return f"{truth}, the estimate was {clock(self.seconds)}" if self.seconds and self.source else truth
 
 
+class Estimates:
+    """Estimates for one engine: by runs there are; else by a moment of training, measured while it rests."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._job: Job[PaceView] | None = None
+        self._asked: tuple[object, ...] = ()
+        self._measured: dict[tuple[object, ...], float | None] = {}  # images a second; None: it failed
+
+    def of(self, recipe: Recipe) -> Estimate:
+        """How long ``recipe`` will train, as far as that is known now."""
+        device = self._engine.device.label if self._engine.device is not None else ""
+        found = estimate(recipe, device)
+        if found.seconds is not None or _kind(recipe) not in self._measured:
+            return found
+        rate = self._measured[_kind(recipe)]
+        return found if rate is None else _at(recipe, rate, "measured just now")
+
+    def measure(self, recipe: Recipe) -> bool:
+        """See to it that the speed of ``recipe`` is measured, if it is not known. To be called now and then.
+
+        Returns:
+            Whether :meth:`of` may say something new.
+        """
+        if self._job is not None:
+            return self._take()
+        if (
+            self._engine.device is None
+            or _kind(recipe) in self._measured
+            or self.of(recipe).seconds is not None
+        ):
+            return False
+        from difftui.engine.pace import start_pace
+
+        self._asked = _kind(recipe)
+        self._job = self._engine.submit("pace", start_pace(recipe))
+        return False
+
+    def stop(self) -> None:
+        """The engine has something better to do."""
+        if self._job is not None:
+            self._job.close()
+            self._job = None
+
+    def _take(self) -> bool:
+        job = self._job
+        if job is None or not job.state.final:
+            return False
+        self._measured[self._asked] = job.snapshot.images_per_second if job.snapshot is not None else None
+        self._job = None
+        return True
+
+
+def _kind(recipe: Recipe) -> tuple[object, ...]:
+    """What the speed of a step depends on."""
+    return recipe.model, repr(sorted(recipe.model_options.items())), recipe.batch_size, recipe.precision
+
+
 def estimate(recipe: Recipe, device: str) -> Estimate:
     """How long ``recipe`` will train on ``device``.
 
@@ -52,12 +115,16 @@ def estimate(recipe: Recipe, device: str) -> Estimate:
     """
     if recipe.minutes is not None:
         return Estimate(60 * recipe.minutes, "")
-    steps = recipe.total_steps(_images(recipe.data)) or 0
     known = _known_rate(recipe, device)
     if known is None:
         return Estimate(None, "how long it takes shows after its first steps")
     rate, name = known
-    return Estimate(steps * recipe.batch_size / rate, f"at the {rate:.0f} images/s of {name}")
+    return _at(recipe, rate, f"as {name} had")
+
+
+def _at(recipe: Recipe, rate: float, source: str) -> Estimate:
+    steps = recipe.total_steps(_images(recipe.data)) or 0
+    return Estimate(steps * recipe.batch_size / rate, f"at {rate:.0f} images/s, {source}")
 
 
 def clock(seconds: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -10,6 +11,7 @@ from typing import Any, Literal
 from difftui.data import prepare
 from difftui.diffusion import SCHEDULES, make_schedule
 from difftui.errors import DifftuiError
+from difftui.runs import check_name
 from difftui.training.recipe import PRESETS, Recipe
 
 __all__ = ["FIELDS", "Field", "Plan", "plan_from", "texts_of"]
@@ -112,7 +114,7 @@ def plan_from(texts: Mapping[str, str], base: Recipe) -> tuple[Plan | None, dict
             replace(base, **_fitting(base, part))  # alone, so that each field has its own say
             changes |= part
         except (ValueError, DifftuiError) as error:
-            errors[field.name] = str(error)
+            errors[field.name] = _in_words_of_the_form(field, str(error))
     if errors:
         return None, errors
     try:
@@ -123,14 +125,29 @@ def plan_from(texts: Mapping[str, str], base: Recipe) -> tuple[Plan | None, dict
     return Plan(_named(recipe), DEVICES[texts["devices"]], HANG_UP[texts["keep"]]), {}
 
 
+def _in_words_of_the_form(field: Field, message: str) -> str:
+    """What refused it calls a field by its name in Python, and speaks of options of the command line."""
+    return re.sub(rf"^{field.name}\b", field.label, message).replace(" (--data)", "")
+
+
 def _read(name: str, text: str) -> dict[str, Any]:
     """The recipe's fields that a text stands for. What is no number stays text, for the recipe to refuse."""
     if name in ("timesteps", "batch_size", "seed"):
         return {name: _number(text.replace(" ", ""), int)}
+    if name == "name":
+        check_name(text)
+        check_name(f"my-{text}-9999")  # it must stay one with what is put before and behind it
+        return {name: text}
     if name == "learning_rate":
-        return {name: _number(text, float)}
+        rate = _number(text, float)
+        if rate == 0:
+            raise ValueError("learning_rate must be more than 0, or nothing is learned")
+        return {name: rate}
     if name == "ema_decay":
-        return {name: None if text in ("", "none") else _number(text, float)}
+        decay = None if text in ("", "none") else _number(text, float)
+        if decay == 1:
+            raise ValueError("ema_decay must be less than 1, or the average never moves")
+        return {name: decay}
     if name == "length":
         return _read_length(text)
     if name == "data" and text not in ("mnist", "bundled", ""):
@@ -146,9 +163,10 @@ def _number(text: str, kind: type[int] | type[float]) -> int | float | str:
 
 
 def _read_length(text: str) -> dict[str, Any]:
-    amount, _, unit = text.rpartition(" ")
+    parts = re.fullmatch(r"(.+?) *([a-z]+)", text)
+    amount, unit = parts.groups() if parts is not None else ("", "")
     field = _UNITS.get(unit.rstrip("s"))
-    if field is None or not amount:
+    if field is None:
         raise ValueError(f"length must be like 20 epochs, 5000 steps or 2 min, not {text!r}")
     value = _number(amount.replace(" ", ""), float if field == "minutes" else int)
     return {"epochs": None, "steps": None, "minutes": None, field: value}

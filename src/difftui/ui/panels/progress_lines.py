@@ -32,8 +32,8 @@ def bar_line(progress: Progress, standing: Standing, estimate: Estimate | None, 
     return Content.assemble(words, ("━" * full, colour), ("━" * (room - full), "$border"), ends)
 
 
-def number_line(view: TrainingView, standing: Standing, now: float) -> Content:
-    """Step, learning rate, gradient, and when it was saved."""
+def number_line(view: TrainingView, standing: Standing, now: float, width: int) -> Content:
+    """Step, learning rate, gradient, and when it was saved; the middle ones as far as there is room."""
     progress = view.progress
     assert progress is not None  # who calls has one
     total = f" of {grouped(progress.total_steps)}" if progress.total_steps else ""
@@ -43,6 +43,8 @@ def number_line(view: TrainingView, standing: Standing, now: float) -> Content:
     if progress.gradient_norm is not None:
         parts.append(f"gradient {progress.gradient_norm:6.3g}")
     parts.append(_saved(view, progress, standing, now))
+    while len(parts) > 2 and len(" · ".join(parts)) + 1 > width:
+        parts.pop(1)
     return Content(" " + " · ".join(parts)).stylize("$muted")
 
 

@@ -23,7 +23,7 @@ class RunEntry:
     Attributes:
         run: which.
         kind: what it is now.
-        fraction, step: how far its newest saved state is.
+        fraction, step: how far it is; where nobody trains it, its newest saved state.
         told: more about it in a few words: who trains it, since when it is silent, why it failed.
     """
 
@@ -56,7 +56,9 @@ def _entry(run: Run) -> RunEntry | None:
     if life.state == "alive":
         where = "" if holder is None or holder.here else f" on {holder.host}"
         paused = "paused" if holder is not None and holder.state == "paused" else "trains"
-        return _told(run, "running", f"{paused}{where}{f' · {holder.device}' if holder else ''}")
+        if holder is not None and holder.held:
+            return _now(run, f"held{where}: {holder.held}")
+        return _now(run, f"{paused}{where}{f' · {holder.device}' if holder else ''}")
     if life.state == "presumed dead":
         since = f"silent for {duration(life.seconds)}" if life.seconds is not None else "silent"
         return _told(run, "presumed dead", f"{since} on {holder.host if holder else 'another machine'}")
@@ -73,6 +75,12 @@ def _entry(run: Run) -> RunEntry | None:
 def _told(run: Run, kind: Kind, told: str) -> RunEntry:
     status = run.stored_status()
     return RunEntry(run, kind, status.fraction, status.step, told)
+
+
+def _now(run: Run, told: str) -> RunEntry:
+    """A run that is trained is further than its newest save."""
+    step, fraction = run.reached()
+    return RunEntry(run, "running", fraction, step, told)
 
 
 def line_of(entry: RunEntry) -> str:

@@ -15,6 +15,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from difftui.ui.panels.run_list import Kind, RunEntry, line_of
+from difftui.ui.panels.run_preview import RunPreview
 
 __all__ = ["Picked", "RunPicker"]
 
@@ -64,8 +65,11 @@ class RunPicker(ModalScreen["Picked | None"]):
         border: round $accent; background: $surface; padding: 0 1;
         border-title-color: $accent; border-subtitle-color: $muted;
     }
-    RunPicker OptionList { height: auto; max-height: 16; border: none; padding: 0; background: $surface; }
-    RunPicker OptionList:focus { border: none; }
+    RunPicker OptionList { height: auto; max-height: 8; border: none; padding: 0; background: $surface; }
+    RunPicker OptionList:focus { border: none; background-tint: transparent 0%; }
+    RunPicker OptionList:focus > .option-list--option-highlighted {
+        background: $accent 25%; color: $foreground; text-style: bold;
+    }
     RunPicker #about { height: 2; margin-top: 1; }
     """
 
@@ -77,6 +81,8 @@ class RunPicker(ModalScreen["Picked | None"]):
         with Vertical() as box:
             yield OptionList(*(Option(_row(entry)) for entry in self.entries))
             yield Static(id="about")
+            if self.entries:
+                yield RunPreview()
         box.border_title = "your runs"
         box.border_subtitle = "enter open   w only look   p pin as ghost   esc close"
 
@@ -89,6 +95,7 @@ class RunPicker(ModalScreen["Picked | None"]):
         entry = self.entries[event.option_index]
         line = Content.assemble((_ENTER[entry.kind], "$accent"), f" {entry.run.name}: ", entry.told)
         self.query_one("#about", Static).update(line, layout=False)
+        self.query_one(RunPreview).look_at(entry.run)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         event.stop()

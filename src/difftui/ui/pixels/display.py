@@ -80,7 +80,11 @@ class PixelApp(App[None]):
     Attributes:
         pixel_mode: the way to draw every picture.
         pixel_detail: how much of a picture is drawn while it moves: less when the link is behind.
+        frames: how often the screen could have drawn a frame so far; None in an app that does not count. On a
+            slow link they are far between, and a picture that waits for its next one does not rest.
     """
+
+    frames: int | None = None
 
     pixel_mode: reactive[PixelMode] = reactive(PixelMode.PALETTE)
     pixel_detail: reactive[Detail] = reactive(Detail.FULL, repaint=False)

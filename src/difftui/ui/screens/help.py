@@ -37,7 +37,7 @@ class HelpScreen(ModalScreen[None]):
 
 
 def _table(actions: tuple[Action, ...]) -> Content:
-    rows = [Content.from_markup(f"[b $accent]{_keys(a):>12}[/]  {a.help}") for a in actions]
+    rows = [Content.assemble((f"{_keys(a):>12}", "b $accent"), "  ", a.help) for a in actions]
     return Content("\n").join(rows)
 
 

@@ -19,7 +19,7 @@ from difftui.runs import Follower, Run, find_run, unused_name
 from difftui.training.recipe import PRESETS, Recipe
 from difftui.training.reference import loss_of_zero, mean_square
 from difftui.ui.panels.device_line import device_line
-from difftui.ui.panels.estimate import Estimate, estimate
+from difftui.ui.panels.estimate import Estimate, Estimates
 from difftui.ui.panels.facts import plan_rows, view_rows
 from difftui.ui.panels.loss_plot import Ghost, loss_lines, loss_notes, loss_series
 from difftui.ui.panels.plan import Plan, length_text
@@ -59,6 +59,7 @@ class TrainScreen(LabScreen):
         self.ghost: Ghost | None = None
         self.log_axis = True
         self.estimate = Estimate(None, "")
+        self._estimates: Estimates | None = None
         self.handover: Handover | None = None
         self._started: tuple[Recipe, Estimate] | None = None  # what this app started last
         self._mean_squares: dict[str, float | None] = {}  # by the name of the data
@@ -278,6 +279,7 @@ class TrainScreen(LabScreen):
         self._say("status", self._status(view, standing, now))
         self._say("device", self._device_text(feed, standing))
         if feed is None:
+            self._measure_pace()
             self._say("invitation", self._invitation())
             return
         self._title(feed, standing)
@@ -308,13 +310,15 @@ class TrainScreen(LabScreen):
         self._standing, self._drawn = standing, ()
 
     def _title(self, feed: Feed, standing: Standing) -> None:
-        where = f" · watching {feed.who}" if isinstance(feed, Watch) and feed.who else ""
+        cramped = self.size.width < 100
+        where = f" · watching {feed.who}" if isinstance(feed, Watch) and feed.who and not cramped else ""
         plot = self._loss
-        shown = plot.shown
         numbers = f" · {self._loss_text}" if self._loss_text and self.has_class("-short") else ""
-        zoomed = f" · steps {grouped(round(shown[0]))} to {grouped(round(shown[1]))}, 0 shows all"
-        title = f"{standing.mark} {feed.name} · {standing.value}{where}"
-        title += numbers if plot.viewport.live else zoomed
+        title = f"{standing.mark} {feed.name} · {standing.value}{where}{numbers}"
+        if not plot.viewport.live:
+            first, last = (grouped(round(end)) for end in plot.shown)
+            stands = "" if cramped else f" · {standing.value}"
+            title = f"{standing.mark} {feed.name}{stands} · steps {first} to {last}, 0 shows all"
         panel = self.query_one("#loss-panel")
         if panel.border_title != title:
             panel.border_title = title
@@ -368,7 +372,8 @@ class TrainScreen(LabScreen):
             return keys
         if view is None or view.progress is None:
             return Content()
-        return number_line(view, standing, now) + ("  " if keys.cell_length else "") + keys
+        room = self.size.width - keys.cell_length - 2
+        return number_line(view, standing, now, room) + ("  " if keys.cell_length else "") + keys
 
     def _keys_now(self, standing: Standing) -> Content:
         """What to press next, where that is not what is always pressed."""
@@ -384,7 +389,7 @@ class TrainScreen(LabScreen):
         if watched and standing in (Standing.STOPPED, Standing.LOST, Standing.FAILED):
             return _keys(("enter", "go_on", "go on with it here"), ("d", "aside", "leave it"))
         if standing is Standing.FINISHED:
-            return _keys(("g", "generate", "draw digits with it"), ("d", "aside", "train another"))
+            return _keys(("g", "generate", "draw digits"), ("d", "aside", "train another"))
         return Content()
 
     def _device_text(self, feed: Feed | None, standing: Standing) -> Content:
@@ -395,8 +400,14 @@ class TrainScreen(LabScreen):
             line = f" {device} · {feed.who} · goes on without this terminal"
             return Content(line).stylize("$muted")
         stats = self._telemetry.snapshot if self._telemetry is not None else None
-        ends = Content(" · ends when you hang up, ").stylize("$muted") + _key("k", "keep", "keeps it going")
-        return device_line(stats, self.size.width - ends.cell_length) + (ends if stats is not None else "")
+        device = self.lab.engine.device
+        note = "no GPU" if device is not None and device.torch_device_name == "cpu" else ""
+        wide = self.size.width >= 100
+        words = "keeps it going" if wide else "keeps it on hang-up"
+        before = Content(" · ends when you hang up, " if wide else " · ").stylize("$muted")
+        ends: Content = before + _key("k", "keep", words)
+        reading = device_line(stats, self.size.width - ends.cell_length, note)
+        return reading + (ends if stats is not None else "")
 
     def _invitation(self) -> Content:
         """What the choice is and how to start it, where the loss will be drawn."""
@@ -413,7 +424,12 @@ class TrainScreen(LabScreen):
             what = Content.from_markup(
                 f"Press [b $accent]enter[/] to {verb} [b]$name[/]", name=offer.run.name
             )
-            lines += [Content(), what + Content(f": {offer.kind} at {offer.fraction:.0%}, {offer.told}.")]
+            told = f"{offer.kind} at {offer.fraction:.0%}, {offer.told}".rstrip(".")
+            lines += [Content(), what + Content(f": {told}.")]
+        if self.ghost is not None:
+            pinned = "[b]$name[/] [$muted]is pinned and will be drawn beside it:[/] "
+            words = Content.from_markup(pinned, name=self.ghost.name)
+            lines.append(words + _key("u", "unpin", "unpins it"))
         if self.entries:
             lines.append(
                 Content.from_markup(f"[b $accent]o[/] [$muted]all your runs ({len(self.entries)})[/]")
@@ -450,8 +466,14 @@ class TrainScreen(LabScreen):
         return self._estimated(plan.recipe).words or f"takes {length_text(plan.recipe)}"
 
     def _estimated(self, recipe: Recipe) -> Estimate:
-        device = self.lab.engine.device
-        return estimate(recipe, device.label if device is not None else "")
+        if self._estimates is None:
+            self._estimates = Estimates(self.lab.engine)
+        return self._estimates.of(recipe)
+
+    def _measure_pace(self) -> None:
+        """Nothing trains: find out how long what is planned would take, where no run tells."""
+        if self._estimates is not None and self._estimates.measure(self.plan.recipe):
+            self.estimate = self._estimated(self.plan.recipe)
 
     def _look_around(self) -> None:
         """What there is to go on with, and how long what is planned will take."""
@@ -507,6 +529,8 @@ class TrainScreen(LabScreen):
 
     def _put_aside(self) -> None:
         """The screen shows again what would be started."""
+        if self._estimates is not None:
+            self._estimates.stop()
         self.lab.stop_watching()
         self.lab.training = None
         self._drawn = ()

@@ -1,0 +1,159 @@
+"""The real app on a pseudo-terminal that takes no more bytes a second than a link: how soon keys are seen."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from difftui.bench.terminal import CHUNK, Terminal
+
+__all__ = ["LINKS", "LinkFigures", "SlowLink", "animated_digits"]
+
+LINKS: dict[str, float | None] = {"unlimited": None, "300 kB/s": 300_000.0, "64 kB/s": 64_000.0}
+ASKED, SIGN = b"\x1b[5n", "\x1b[0n"
+STYLE = re.compile(rb"\x1b\[[0-9;]*m")
+FASTER, SLOWER = re.compile(rb"fps +30"), re.compile(rb"fps +15")
+SCENE = (
+    ("+", re.compile(rb"steps +50 ")),
+    ("+", re.compile(rb"steps +100 ")),
+    ("+", re.compile(rb"steps +200 ")),
+    ("g", re.compile(rb"seeds +12 ")),
+    ("F", FASTER),
+    ("F", SLOWER),
+)
+SIZE = 200, 60  # twelve digits of 28×28 fit
+SLICE_SECONDS = 0.004
+FRAME_BYTES = 1000  # an update of less is a line of text
+REPLAY_SECONDS = 10.0  # less than 200 frames last
+SETTLE_SECONDS = 6.0
+PATIENCE_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class LinkFigures:
+    """What was seen at the far end of the link while twelve digits moved.
+
+    Attributes:
+        waits: milliseconds from a key's being sent to the arrival of what it writes, sorted.
+        frames: a second.
+        bytes_per_second: that arrived.
+    """
+
+    waits: Sequence[float]
+    frames: float
+    bytes_per_second: float
+
+    def quantile(self, q: float) -> float:
+        """Milliseconds that the share ``q`` of the keys did not exceed."""
+        return self.waits[min(len(self.waits) - 1, int(len(self.waits) * q))]
+
+
+class SlowLink:
+    """Reads a terminal at a rate, and gives the signs that a terminal gives when it has read so far.
+
+    Args:
+        terminal: whose output is taken.
+        rate: bytes a second; None takes what comes.
+    """
+
+    def __init__(self, terminal: Terminal, rate: float | None) -> None:
+        self._terminal, self._rate = terminal, rate
+        self._room, self._at = 0.0, time.perf_counter()
+        self._tail = b""
+        self._since = 0  # bytes behind the last request for a sign
+        self.frames = 0
+        self.received = 0
+
+    def take(self) -> bytes:
+        """What arrives within a few milliseconds."""
+        most = CHUNK
+        if self._rate is not None:
+            now = time.perf_counter()
+            # A link that was idle does not send faster afterwards.
+            self._room = min(self._room + self._rate * (now - self._at), 2 * self._rate * SLICE_SECONDS)
+            self._at = now
+            if self._room < 1:
+                time.sleep(SLICE_SECONDS / 2)
+                return b""
+            most = min(CHUNK, int(self._room))
+        data = self._terminal.read(SLICE_SECONDS, most)
+        self._room -= len(data)
+        self.received += len(data)
+        self._answer(data)
+        return data
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass, and what comes arrive."""
+        end = time.perf_counter() + seconds
+        while time.perf_counter() < end:
+            self.take()
+
+    def wait_for(self, words: re.Pattern[bytes], seconds: float = PATIENCE_SECONDS) -> float:
+        """The moment at which these words, whatever their colours, have arrived.
+
+        Raises:
+            TimeoutError: they did not come.
+        """
+        end = time.perf_counter() + seconds
+        seen = b""
+        while time.perf_counter() < end:
+            data = self.take()
+            if data:
+                seen = seen[-2000:] + data
+                if words.search(STYLE.sub(b"", seen)):
+                    return time.perf_counter()
+        raise TimeoutError(f"{words.pattern!r} did not arrive within {seconds:g} s")
+
+    def _answer(self, data: bytes) -> None:
+        text = self._tail + data
+        parts = text.split(ASKED)
+        for part in parts[:-1]:
+            self.frames += self._since + len(part) > FRAME_BYTES
+            self._since = 0
+            self._terminal.type(SIGN)
+        kept = min(len(parts[-1]), len(ASKED) - 1)
+        self._tail = parts[-1][len(parts[-1]) - kept :]
+        self._since += len(parts[-1]) - kept
+
+
+def animated_digits(
+    home: Path, rate: float | None, keys: int = 60, *, before: Callable[[Terminal], None] | None = None
+) -> LinkFigures:
+    """Play twelve digits being born again and again, press keys, and time what they write.
+
+    Args:
+        home: of the runs.
+        rate: bytes a second of the link; None for all that the terminal can take.
+        keys: how many.
+        before: what to do first; the app shows Train then.
+    """
+    first = "generate" if before is None else "train"
+    with Terminal(["--screen", first], size=SIZE, environment={"DIFFTUI_HOME": str(home)}) as terminal:
+        if before is not None:
+            before(terminal)
+        link = SlowLink(terminal, rate)
+        if before is not None:
+            terminal.type("5")
+        link.wait_for(re.compile(rb"seeds +1 "))
+        for key, shown in SCENE:
+            terminal.type(key)
+            link.wait_for(shown)
+        link.wait(SETTLE_SECONDS)
+        waits = []
+        frames, received, began = link.frames, link.received, time.perf_counter()
+        replayed = 0.0
+        for number in range(keys):
+            if time.perf_counter() - replayed > REPLAY_SECONDS:
+                terminal.type("\x1b[H ")  # Home holds, space plays
+                replayed = time.perf_counter()
+            key, shown = ("f", FASTER) if number % 2 == 0 else ("F", SLOWER)
+            sent = terminal.type(key)
+            waits.append(1e3 * (link.wait_for(shown) - sent))
+            link.wait(0.15 + 0.007 * (number % 30))  # apart, and in no step with the app's clock
+        seconds = time.perf_counter() - began
+        return LinkFigures(
+            sorted(waits), (link.frames - frames) / seconds, (link.received - received) / seconds
+        )

@@ -1,0 +1,83 @@
+"""The one clock of all animation: when a moving picture draws its next frame, and how fine.
+
+A frame begins only when those before it have arrived, so a key never waits behind more than one. Where the
+link takes too long for a frame, moving pictures become coarser; one that rests is always drawn sharp.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from difftui.pixel_modes import Detail
+from difftui.ui.flow import Flow
+
+__all__ = ["FrameClock"]
+
+FRAME_SECONDS = 0.1  # of the link, that a frame may take: a key waits for one, and for its own
+WAIT_SECONDS = 0.12  # that frames may be under way before the next one is left out
+ROOM = 0.7  # a finer picture is tried when it would need no more than this part of a frame's time
+FADE = 0.985  # a frame, of what is known of the cost of finer ones: pictures change
+WINDOW_SECONDS = 2.0  # over which the rate is told
+
+
+DETAILS = tuple(Detail)  # from fine to coarse
+
+
+class FrameClock:
+    """Decides for each tick whether a frame is drawn, and counts what frames cost.
+
+    Attributes:
+        fps: frames a second at most.
+        detail: how finely the next one is drawn.
+        flow: what the link bears.
+    """
+
+    def __init__(self, fps: float) -> None:
+        self.fps = fps
+        self.detail = Detail.FULL
+        self.flow = Flow()
+        self._last = float("-inf")
+        self._total = 0
+        self._cost: dict[Detail, float] = {}
+        self._frames: deque[tuple[float, int]] = deque()  # when, and the bytes since the one before
+
+    def may_draw(self, now: float) -> bool:
+        """Whether a frame may be drawn now: neither too soon after the last one, nor behind others."""
+        return now - self._last >= 0.9 / self.fps and self.flow.waiting(now) <= WAIT_SECONDS
+
+    def drew(self, total: int, now: float) -> None:
+        """A frame is to be drawn now.
+
+        Args:
+            total: bytes handed to the terminal so far, this frame not among them.
+        """
+        cost, self._total = total - self._total, total
+        if cost > 0:
+            known = self._cost.get(self.detail)
+            self._cost[self.detail] = float(cost) if known is None else max(float(cost), 0.8 * known)
+        self._last = now
+        self._frames.append((now, cost))
+        while self._frames and now - self._frames[0][0] > WINDOW_SECONDS:
+            self._frames.popleft()
+        self._choose(now)
+
+    def told(self, now: float) -> tuple[float, float]:
+        """Frames and bytes a second, over the last two seconds; a frame that sent nothing is none."""
+        seen = [cost for at, cost in self._frames if now - at <= WINDOW_SECONDS and cost > 0]
+        return len(seen) / WINDOW_SECONDS, sum(seen) / WINDOW_SECONDS
+
+    def _choose(self, now: float) -> None:
+        """The finest detail whose frames the link takes in time."""
+        rate = self.flow.rate(now)
+        if rate is None:
+            self.detail = Detail.FULL
+            return
+        budget = rate * FRAME_SECONDS
+        at = DETAILS.index(self.detail)
+        for finer in DETAILS[:at]:
+            if finer in self._cost:
+                self._cost[finer] *= FADE
+        if self._cost.get(self.detail, 0.0) > budget:
+            self.detail = DETAILS[min(at + 1, len(DETAILS) - 1)]
+        elif at and self._cost.get(DETAILS[at - 1], 0.0) <= ROOM * budget:
+            self.detail = DETAILS[at - 1]
