@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from difftui.models.attention_unet import AttentionUNet
 from difftui.models.lab_unet import LabUNet
 from difftui.models.patch_unet import PatchUNet
 
@@ -16,6 +17,7 @@ __all__ = ["MODELS", "build", "parameter_count", "place"]
 
 MODELS: Mapping[str, Callable[..., nn.Module]] = MappingProxyType(
     {
+        "attention-unet": AttentionUNet,
         "lab-unet": LabUNet,
         "patch-unet": PatchUNet,
     }

@@ -38,3 +38,11 @@ def glorot_(module: nn.Module) -> None:
         nn.init.xavier_uniform_(module.weight)
         if module.bias is not None:
             torch.nn.init.zeros_(module.bias)
+
+
+def zeroed(layer: nn.Conv2d | nn.Linear) -> nn.Module:
+    """The layer with weights and biases 0, so that a residual branch starts silent (Goyal et al. 2017)."""
+    nn.init.zeros_(layer.weight)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+    return layer

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from difftui.models.layers import zeroed
+
 __all__ = ["PatchUNet"]
 
 GROUPS = 8
@@ -99,11 +101,3 @@ def sinusoids(t: Tensor, size: int) -> Tensor:
     rates = torch.exp(torch.arange(size // 2, device=t.device) * (-2 * math.log(10_000) / size))
     angles = t[:, None].float() * rates
     return torch.cat([angles.cos(), angles.sin()], dim=1)
-
-
-def zeroed(layer: nn.Conv2d | nn.Linear) -> nn.Module:
-    """The layer with weights and biases 0, so that a residual branch starts silent (Goyal et al. 2017)."""
-    nn.init.zeros_(layer.weight)
-    if layer.bias is not None:
-        nn.init.zeros_(layer.bias)
-    return layer
