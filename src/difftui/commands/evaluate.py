@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from difftui import atomic
 from difftui.commands.display import Bar, tell
-from difftui.commands.options import add_device, number, whole_number
-from difftui.diffusion import SAMPLERS
+from difftui.commands.options import add_device, add_drawing, drawn_how, whole_number
 from difftui.errors import DifftuiError
 
 if TYPE_CHECKING:
@@ -37,9 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=512,
         help="pictures (default: 512)",
     )
-    parser.add_argument("--sampler", choices=list(SAMPLERS), help="default: the recipe's")
-    parser.add_argument("--steps", metavar="N", type=whole_number(1, 10_000), help="default: the recipe's")
-    parser.add_argument("--temperature", metavar="X", type=number(0.0, 2.0), help="default: the recipe's")
+    add_drawing(parser)
     parser.add_argument(
         "--seed", metavar="N", type=whole_number(0, 2**62), default=0, help="of the first picture"
     )
@@ -60,6 +57,7 @@ def run(args: argparse.Namespace) -> int:
     sampler, steps, temperature = loaded.recipe.drawing(args.sampler, args.steps, args.temperature)
     classes: int | None = loaded.model.num_classes  # type: ignore[assignment]
     labels = None if classes is None else [index % classes for index in range(args.number)]
+    args.guidance = loaded.guidance(labels is not None, args.guidance)
     pictures = _draw(loaded, args, labels)
     try:
         real = load("mnist", "test")
@@ -68,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
         tell(f"{error} Without them there is no floor to hold the Fréchet distance against.")
     judged = report(pictures, labels, real=real)
     seeds = f"seeds {args.seed}-{args.seed + args.number - 1}"
-    how = f"{sampler}, {steps} steps, temperature {temperature:g}, {seeds}"
+    how = f"{drawn_how(sampler, steps, temperature, args.guidance)}, {seeds}"
     _print(judged, f"{loaded.name} at step {loaded.step}: {how}")
     if args.out is not None:
         facts: dict[str, Any] = {"source": loaded.name, "step": loaded.step, "drawn": how, **asdict(judged)}
@@ -90,6 +88,7 @@ def _draw(loaded: LoadedModel, args: argparse.Namespace, labels: list[int] | Non
                 sampler=args.sampler,
                 steps=args.steps,
                 temperature=args.temperature,
+                guidance=args.guidance,
             )
             for frame in frames:
                 if frame.s < 0:

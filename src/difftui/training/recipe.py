@@ -15,7 +15,7 @@ Weighting = Literal["none", "min-snr"]
 TimeSampling = Literal["uniform", "stratified", "logit-normal"]
 Decay = Literal["none", "cosine"]
 Precision = Literal["auto", "fp32", "bf16"]
-Sampler = Literal["ddpm", "ddim"]
+Sampler = Literal["ddpm", "ddim", "dpm-solver++", "heun"]
 Option = str | int | float | bool
 
 FORMAT = 1
@@ -50,8 +50,9 @@ class Recipe:
             min(ema_decay, (1+n)/(10+n)) after n steps; None samples from the raw weights.
         label_drop: share of labels hidden in training, so that the network also learns to go without.
         seed: of weights, order, t and ε.
-        sampler, sampler_steps, temperature: how its pictures are best drawn, as arguments of
+        sampler, sampler_steps, temperature, guidance: how its pictures are best drawn, as arguments of
             :func:`difftui.diffusion.sample`; training itself does not use them. None is every timestep.
+            Guidance applies where a digit is asked for.
         precision: "bf16" runs the network's layers in bfloat16 (weights, optimiser and loss stay float32);
             "auto" takes it where the hardware computes in it natively.
     """
@@ -81,6 +82,7 @@ class Recipe:
     sampler: Sampler = "ddpm"
     sampler_steps: int | None = None
     temperature: float = 1.0
+    guidance: float = 0.0
     epochs: int | None = None
     steps: int | None = None
     minutes: float | None = None
@@ -185,6 +187,7 @@ def _check(recipe: Recipe) -> None:
         ("weight_decay", 0.0, 10.0),
         ("label_drop", 0.0, 1.0),
         ("temperature", 0.0, 2.0),
+        ("guidance", -1.0, 20.0),
         ("time_mean", -10.0, 10.0),
         ("time_spread", 0.01, 10.0),
     ):
