@@ -11,11 +11,13 @@ from difftui.diffusion.process import (
     eps_from_x0,
     posterior_mean,
     posterior_variance,
+    previous_weights,
     read_output,
     step_beta,
     training_target,
     velocity,
     x0_from_eps,
+    x0_from_previous,
     x0_from_v,
 )
 from difftui.diffusion.samplers import (
@@ -69,6 +71,7 @@ __all__ = [
     "network_denoiser",
     "posterior_mean",
     "posterior_variance",
+    "previous_weights",
     "read_output",
     "sample",
     "starting_noise",
@@ -79,5 +82,6 @@ __all__ = [
     "transitions",
     "velocity",
     "x0_from_eps",
+    "x0_from_previous",
     "x0_from_v",
 ]

@@ -70,7 +70,7 @@ def sample(
         guidance: How far beyond the label's answer to go, ``w`` in ``c + w (c - u)``; see
             :mod:`~difftui.diffusion.guidance`. Other than 0 it needs labels, and a network that was
             trained to go without them too; each step then asks both ways, in one batch of twice the size.
-        target: What the network predicts: ``"eps"``, ``"x0"`` or ``"v"``.
+        target: What the network predicts, one of :data:`~difftui.diffusion.process.TARGETS`.
         eta: For ``"ddim"``: the share of fresh noise, 0 (none) up to 1 (as DDPM) and beyond.
         variance: For ``"ddpm"``: ``"beta_tilde"`` or ``"beta"``.
         clip_x0: Hold the estimated clean picture within [-1, 1] at each step.
@@ -86,7 +86,8 @@ def sample(
     Raises:
         ValueError: If a name is unknown, a number is out of range, an option belongs to the other sampler,
             the counts of seeds, labels and pictures disagree, the network takes no such label, or
-            guidance is asked for without labels; while
+            guidance is asked for without labels, or the sampler needs the noise from a network that cleans
+            in one look (``one_shot``); while
             running, if the network's output has another shape than its input.
     """
     import torch
@@ -104,6 +105,11 @@ def sample(
             raise ValueError(f"{len(seeds)} seeds were given for {len(x_T)} starting pictures.")
         where = _device_of(model) or x_T.device
     x = torch.as_tensor(x_T, dtype=torch.float32, device=where if device is None else device)
+    if getattr(model, "one_shot", False) and sampler != "looped-x0":
+        raise ValueError(
+            f"this network cleans a picture in one look and cannot tell the noise that {sampler} needs;"
+            " draw with looped-x0, or clean noisy digits with it."
+        )
     denoise = network_denoiser(
         model, schedule, target=target, labels=_one_each(labels, len(seeds)), guidance=guidance
     )
@@ -185,7 +191,7 @@ def network_denoiser(
     Args:
         model: The network; see :data:`Model`.
         schedule: The schedule it was trained on.
-        target: What it predicts: ``"eps"``, ``"x0"`` or ``"v"``.
+        target: What it predicts, one of :data:`~difftui.diffusion.process.TARGETS`.
         labels: One class a picture; None calls it as ``model(x, t)``.
         guidance: ``w`` of :func:`~difftui.diffusion.guidance.guided`. Other than 0 the network must have
             ``num_classes``, which is its label for "any class".
@@ -223,7 +229,8 @@ def network_denoiser(
             shapes = f"{tuple(output.shape)} to pictures of shape {tuple(x_t.shape)}"
             raise ValueError(f"the network answered with shape {shapes}.")
         # A network under autocast may answer in half precision; the sampler's arithmetic must not follow it.
-        return read_output(target, output.to(x_t.dtype), x_t, schedule.alpha_bar(t))
+        levels = schedule.alpha_bar(t), schedule.alpha_bar(t - 1)
+        return read_output(target, output.to(x_t.dtype), x_t, *levels)
 
     return denoise
 

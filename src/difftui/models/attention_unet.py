@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from difftui.models.layers import zeroed
-from difftui.models.patch_unet import GROUPS, TIME_FEATURES, Block, sinusoids
+from difftui.models.layers import sinusoids, zeroed
+from difftui.models.patch_unet import GROUPS, TIME_FEATURES, Block
 
 __all__ = ["AttentionUNet"]
 
@@ -35,6 +35,7 @@ class AttentionUNet(nn.Module):
             that is no multiple of 2 ``patch``.
     """
 
+    adapts = frozenset({"channels", "size", "num_classes"})
     # As PatchUNet: GroupNorm in bfloat16 is several times slower on channels-last tensors on a CPU.
     memory_format = torch.contiguous_format
 

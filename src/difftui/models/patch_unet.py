@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from difftui.models.layers import zeroed
+from difftui.models.layers import sinusoids, zeroed
 
 __all__ = ["PatchUNet"]
 
@@ -94,10 +92,3 @@ class Block(nn.Module):
         h = self.conv_2(F.silu(self.norm_2(h) * (1 + scale) + shift))
         out: Tensor = self.skip(x) + h
         return out
-
-
-def sinusoids(t: Tensor, size: int) -> Tensor:
-    """cos and sin of t at size/2 frequencies from 1 down towards 1/10000 rad: (B,) -> (B, size) float32."""
-    rates = torch.exp(torch.arange(size // 2, device=t.device) * (-2 * math.log(10_000) / size))
-    angles = t[:, None].float() * rates
-    return torch.cat([angles.cos(), angles.sin()], dim=1)
