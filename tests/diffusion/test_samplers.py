@@ -41,8 +41,10 @@ from difftui.diffusion import (
     looks,
     make_sampler,
     make_schedule,
+    posterior_mean,
     read_output,
     timesteps,
+    training_target,
     transitions,
     velocity,
 )
@@ -465,20 +467,38 @@ def test_numpy_and_torch_take_the_same_step() -> None:
         assert np.abs(in_numpy.x - in_torch.x.numpy()).max() < 1e-12
 
 
-@pytest.mark.parametrize("target", ["x0", "v"])
+@pytest.mark.parametrize("target", ["x0", "v", "x_prev"])
 def test_other_targets_lead_to_the_same_step(target: str) -> None:
     schedule = make_schedule("cosine", 1000)
     (x_t,) = arrays(3, 1)
     exact = GaussianDenoiser[Any](schedule, 0.1, 0.5)
 
     def through_target(x: Any, t: int) -> Prediction[Any]:
-        said, a = exact(x, t), schedule.alpha_bar(t)
-        return read_output(target, said.x0 if target == "x0" else velocity(said.x0, said.eps, a), x, a)
+        said, a, before = exact(x, t), schedule.alpha_bar(t), schedule.alpha_bar(t - 1)
+        answers = {
+            "x0": said.x0,
+            "v": velocity(said.x0, said.eps, a),
+            "x_prev": posterior_mean(said.x0, x, a, before),
+        }
+        assert np.allclose(training_target(target, said.x0, said.eps, a, before), answers[target])
+        return read_output(target, answers[target], x, a, before)
 
     plain = DDIM[Any](schedule, exact, np.zeros_like).step(x_t, 800, 400).x
     assert (
-        np.abs(DDIM[Any](schedule, through_target, np.zeros_like).step(x_t, 800, 400).x - plain).max() < 1e-12
+        np.abs(DDIM[Any](schedule, through_target, np.zeros_like).step(x_t, 800, 400).x - plain).max() < 1e-10
     )
+
+
+def test_the_step_before_magnifies_its_error() -> None:
+    """The lecture's target: half way through the linear schedule an error grows 330-fold in x_0."""
+    schedule = make_schedule("linear", 1000)
+    a, before = schedule.alpha_bar(500), schedule.alpha_bar(499)
+    x_t, said = arrays(0, 2)
+    plain = read_output("x_prev", said, x_t, a, before).x0
+    off = read_output("x_prev", said + 0.01, x_t, a, before).x0
+    assert (off - plain).mean() / 0.01 == pytest.approx(330, rel=0.02)
+    with pytest.raises(ValueError, match="one step earlier"):
+        read_output("x_prev", said, x_t, a)
 
 
 @pytest.mark.parametrize(("t", "s"), [(5, 5), (5, 6), (-1, -1), (10, 3), (0, -2)])

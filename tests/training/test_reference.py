@@ -21,7 +21,7 @@ class Silence(nn.Module):
         return torch.zeros_like(x)
 
 
-@pytest.mark.parametrize("target", ["eps", "x0", "v"])
+@pytest.mark.parametrize("target", ["eps", "x0", "v", "x_prev"])
 @pytest.mark.parametrize("weighting", ["none", "min-snr"])
 @pytest.mark.parametrize("time_sampling", ["uniform", "stratified", "logit-normal"])
 def test_it_is_what_training_measures(target: str, weighting: str, time_sampling: str) -> None:
