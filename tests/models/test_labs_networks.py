@@ -1,6 +1,6 @@
 """The networks of the other labs: the true parameter counts, and what each is and is not told."""
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
@@ -14,7 +14,6 @@ from difftui.models.autoencoder import Autoencoder
 from difftui.models.residual_unet import ResidualUNet
 from difftui.models.toy_unet import CLAIMED, ToyUNet
 from difftui.training import PRESETS, preset
-
 
 Net = TypeVar("Net", bound=nn.Module)
 
@@ -144,7 +143,7 @@ def test_the_autoencoder_is_the_lectures_in_its_own_pixels() -> None:
 
 def test_attention_is_torchs_multi_head_attention() -> None:
     torch.manual_seed(0)
-    ours = awake(Attention(16, heads=4))
+    ours: Any = awake(Attention(16, heads=4))
     theirs = nn.MultiheadAttention(16, 4, batch_first=True)
     x = torch.randn(2, 16, 3, 3)
     with torch.no_grad():
