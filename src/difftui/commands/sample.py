@@ -22,7 +22,7 @@ from difftui.errors import DifftuiError
 if TYPE_CHECKING:
     from difftui.training.loading import LoadedModel
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["add_arguments", "check_out", "run"]
 
 SUFFIXES = {".png": "a grid", ".gif": "the trajectory", ".npz": "arrays"}
 BATCH = 250  # pictures drawn together: enough to be quick, few enough for any memory
@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
     """Draw and write, and return the exit status."""
     with stop_signals() as request:
         try:
-            _check_out(args.out, force=args.force)
+            check_out(args.out, force=args.force)
             if args.out.suffix.lower() == ".gif" and args.number > MOST_IN_GIF:
                 raise UsageError(f"a .gif shows {MOST_IN_GIF} pictures at most, not {args.number}")
             written = _sample(args)
@@ -194,7 +194,7 @@ def _settings(loaded: LoadedModel, args: argparse.Namespace) -> tuple[str, int, 
     return loaded.recipe.drawing(args.sampler, args.steps, args.temperature)
 
 
-def _check_out(out: Path, *, force: bool) -> None:
+def check_out(out: Path, *, force: bool) -> None:
     """Tell before the work what would go wrong after it."""
     if out.suffix.lower() not in SUFFIXES:
         known = ", ".join(f"{suffix} ({what})" for suffix, what in SUFFIXES.items())
