@@ -96,7 +96,7 @@ def _print_errors(args: argparse.Namespace) -> None:
 def _every(args: argparse.Namespace) -> int:
     """All steps where they are kept, else those of the table."""
     if args.out is None:
-        return max(1, args.steps // LINES)
+        return 1 if args.steps < LINES else int(args.steps) // LINES
     if args.out.suffix.lower() != ".npz":
         raise UsageError(f"--out {args.out}: name an .npz file")
     if args.paths * (args.steps + 1) > MOST_NUMBERS:

@@ -6,6 +6,7 @@ Importing this module does not import torch; calling its function does.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from difftui.diffusion.schedule import NoiseSchedule
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Look", "look_again", "noise_level"]
+__all__ = ["Look", "look_again", "noise_level", "noised"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -83,7 +84,7 @@ def _looks(
 def noise_level(schedule: NoiseSchedule, t: int) -> float:
     """The noise's standard deviation beside a signal of its own size at time ``t``: sqrt((1 - a) / a)."""
     alpha_bar = schedule.alpha_bar(t)
-    return ((1.0 - alpha_bar) / alpha_bar) ** 0.5
+    return math.sqrt((1.0 - alpha_bar) / alpha_bar)
 
 
 def noised(schedule: NoiseSchedule, x0: Tensor, eps: Tensor, t: int) -> Tensor:
