@@ -44,7 +44,7 @@ def test_grid_of_one_is_the_image() -> None:
 @pytest.mark.parametrize(
     ("images", "options", "match"),
     [
-        (np.zeros((2, 3, 4, 4)), {}, "shape"),
+        (np.zeros((2, 2, 4, 4)), {}, "shape"),
         (np.zeros((0, 4, 4)), {}, "shape"),
         (np.zeros((2, 4, 4)), {"columns": 0}, "columns"),
         (np.zeros((2, 4, 4)), {"scale": 0}, "scale"),

@@ -1,5 +1,7 @@
 """One look and many: what the network is shown, and what comes of feeding it its own answers."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 from torch import Tensor
@@ -30,7 +32,7 @@ def test_repeated_application_drifts_to_the_mean() -> None:
     shown = torch.randn(1, 1, 4, 4)
     looks = list(look_again(exact, SCHEDULE, shown, t=600, target="x0", times=5))
     assert [look.count for look in looks] == [1, 2, 3, 4, 5]
-    assert all(torch.equal(a.cleaned, b.shown) for a, b in zip(looks, looks[1:], strict=False))
+    assert all(torch.equal(a.cleaned, b.shown) for a, b in pairwise(looks))
     assert (looks[-1].cleaned - 0.2).abs().max() < 0.01  # what it was shown is forgotten
 
 

@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     device = pick_device(args.device)
     configure_threads()
     loaded = load_model(args.source, device.torch_device_name)
-    sampler, steps, temperature = loaded.recipe.drawing(args.sampler, args.steps, args.temperature)
+    sampler, steps, temperature = loaded.drawing(args.sampler, args.steps, args.temperature)
     classes: int | None = loaded.model.num_classes  # type: ignore[assignment]
     labels = None if classes is None else [index % classes for index in range(args.number)]
     _check_judgeable(loaded)

@@ -191,7 +191,7 @@ def _settings(loaded: LoadedModel, args: argparse.Namespace) -> tuple[str, int, 
         raise DifftuiError(
             f"{loaded.name} was trained with {T} timesteps: --steps is 1 to {T}, not {args.steps}."
         )
-    return loaded.recipe.drawing(args.sampler, args.steps, args.temperature)
+    return loaded.drawing(args.sampler, args.steps, args.temperature)
 
 
 def check_out(out: Path, *, force: bool) -> None:

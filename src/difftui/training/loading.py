@@ -63,7 +63,7 @@ class LoadedModel:
         Raises:
             ValueError: as :func:`difftui.diffusion.sample` does.
         """
-        sampler, steps, temperature = self.recipe.drawing(sampler, steps, temperature)
+        sampler, steps, temperature = self.drawing(sampler, steps, temperature)
         return sample(
             self.model,
             self.schedule,
@@ -77,6 +77,22 @@ class LoadedModel:
             temperature=temperature,
             clip_x0=True,
         )
+
+    def drawing(
+        self, sampler: str | None = None, steps: int | None = None, temperature: float | None = None
+    ) -> tuple[str, int, float]:
+        """As :meth:`Recipe.drawing`.
+
+        Raises:
+            DifftuiError: the sampler needs the noise, and the network cleans in one look.
+        """
+        chosen = self.recipe.drawing(sampler, steps, temperature)
+        if getattr(self.model, "one_shot", False) and chosen[0] != "looped-x0":
+            raise DifftuiError(
+                f"{self.name} cleans a picture in one look and cannot tell the noise that {chosen[0]} needs. "
+                "Leave out --sampler, or clean noisy digits: difftui denoise."
+            )
+        return chosen
 
     def guidance(self, labelled: bool, wanted: float | None = None) -> float:
         """Guidance to draw with: what is wanted, else the recipe's where there are labels.
