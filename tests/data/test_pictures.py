@@ -2,6 +2,7 @@
 
 import gzip
 import pickle
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,14 @@ def test_a_set_that_is_not_here_says_how_to_get_it(data: Path) -> None:
     with pytest.raises(DifftuiError, match=r"kmnist is not in .* 'difftui train --data kmnist' downloads it"):
         load_pictures("kmnist")
     assert held_out_pictures("kmnist") is None
+
+
+def test_a_set_whose_server_does_not_answer_is_one_line(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nobody = replace(COLLECTIONS["kmnist"], url="http://127.0.0.1:9/labels.gz")
+    monkeypatch.setattr("difftui.data.collections.COLLECTIONS", {"kmnist": nobody})
+    with pytest.raises(DifftuiError, match=r"^kmnist could not be downloaded: none of its mirrors"):
+        ready_pictures("kmnist")
+    assert list(data.iterdir()) == []
 
 
 def test_digits_are_the_case_of_one_colour() -> None:

@@ -137,6 +137,16 @@ class _Plan:
         self.recipe = _new_recipe(args) if self.existing is None else _own_recipe(args, self.existing)
         self._name = args.run
 
+    def fit(self, data: str) -> Pictures:
+        """The pictures; the recipe of a new run gets a network that fits them."""
+        from difftui.data import load_pictures
+        from difftui.training.preparing import fitted, prepared
+
+        pictures = prepared(self.recipe, load_pictures(data, size=self.recipe.image_size))
+        if self.existing is None:
+            self.recipe = fitted(self.recipe, pictures)
+        return pictures
+
     def run_for(self, data: str) -> Run:
         """The run; a new one is made now, for it is known which digits it has."""
         if self.existing is not None:
@@ -148,7 +158,10 @@ class _Plan:
 def _detach(args: argparse.Namespace, plan: _Plan) -> int:
     from difftui.engine.detached import start_detached
 
-    kept = plan.run_for(_ready_data(args.data, plan.recipe))
+    data = _ready_data(args.data, plan.recipe)
+    if data not in ("mnist", "bundled") or plan.recipe.image_size or plan.recipe.classes:
+        plan.fit(data)  # digits as they are fit every preset, and torch need not be imported to see it
+    kept = plan.run_for(data)
     pid = start_detached(
         _options(("--device", args.device), ("--data", args.data)), kept, new=plan.existing is None
     )
@@ -170,15 +183,11 @@ def _train_alone(args: argparse.Namespace, plan: _Plan, request: StopRequest) ->
 
 
 def _train(args: argparse.Namespace, plan: _Plan, device: Device, request: StopRequest, world: World) -> int:
-    from difftui.data import load_pictures
     from difftui.engine.device import configure_threads
-    from difftui.training.preparing import fitted, prepared
 
     configure_threads()
     data = _ready_data(args.data, plan.recipe)
-    digits = prepared(plan.recipe, load_pictures(data, size=plan.recipe.image_size))
-    if plan.existing is None:
-        plan.recipe = fitted(plan.recipe, digits)
+    digits = plan.fit(data)
     kept = plan.run_for(data)
     world.tell({"recipe": plan.recipe.to_json(), "data": data})
     together = f", {world.size} processes" if world.size > 1 else ""

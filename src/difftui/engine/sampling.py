@@ -181,6 +181,7 @@ def _draw(bench: Workbench, request: SamplingRequest) -> Iterator[SamplingView]:
         x_T=noise,
         seeds=request.seeds,
         labels=labels,
+        guidance=loaded.guidance(labels is not None),
         target=recipe.target,
         temperature=temperature,
         eta=request.eta,

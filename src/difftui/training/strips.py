@@ -49,6 +49,7 @@ class Strips:
             temperature=recipe.temperature,
             seeds=self.seeds,
             labels=self.labels,
+            guidance=recipe.guidance if self.labels is not None else 0.0,
             target=recipe.target,
             clip_x0=True,
         )
