@@ -1,6 +1,7 @@
 """The labs' systems from the command line: small real trainings, colour end to end, what does not go
 together."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -165,3 +166,18 @@ def test_equations_from_the_command_line(tmp_path: Path, said: Said) -> None:
     ):
         assert run("sde", *words) == 2
         assert told in said()
+
+
+def test_evaluate_tells_agreement_distance_and_copies(tmp_path: Path, said: Said) -> None:
+    out = tmp_path / "judged.json"
+    words = ["evaluate", "quick", "-n", 20, "--sampler", "dpm-solver++", "--steps", 4, "--guidance", 0.5]
+    assert run(*words, "--out", out) == 0
+    told = said()
+    assert "dpm-solver++, 4 steps, temperature 0.85, guidance 0.5, seeds 0-19" in told
+    assert "copies      0 of 20" in told
+    assert "10000 training digits" in told  # all there are in a test's own home
+    figures = json.loads(out.read_text())
+    assert figures["neighbours"]["training_count"] == 10_000
+    assert figures["agreement"] > 0.5
+    assert run("evaluate", "lab", "-n", 4, "--guidance", 1) == 1
+    assert "nothing to guide it towards" in said()

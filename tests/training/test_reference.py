@@ -69,6 +69,8 @@ def test_losses_of_the_same_question_can_be_compared() -> None:
     ("change", "told"),
     [
         ({"target": "v"}, "target v instead of eps"),
+        ({"image_size": 16}, "image size 16 instead of none"),
+        ({"classes": 4}, "number of classes 4 instead of none"),
         ({"timesteps": 1000}, "T 1000 instead of 200"),
         ({"schedule": "linear"}, "schedule linear instead of cosine"),
         ({"weighting": "min-snr"}, "weighting min-snr instead of none"),

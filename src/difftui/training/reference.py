@@ -60,8 +60,8 @@ def incomparable(one: Recipe, other: Recipe) -> str | None:
     """Why the losses of two recipes are no measure of the same thing; None where they are.
 
     The same number means another thing with another target, another schedule or T, other weights of the
-    timesteps, or timesteps drawn otherwise. Network, batch, learning rate and length may differ: comparing
-    those is what curves are for.
+    timesteps, timesteps drawn otherwise, or pictures of another size or of fewer classes. Network, batch,
+    learning rate and length may differ: comparing those is what curves are for.
     """
     reasons = [
         f"{word} {_told(getattr(other, name))} instead of {_told(getattr(one, name))}"
@@ -86,6 +86,8 @@ _FIELDS = {
     "timesteps": "T",
     "schedule_options": "schedule options",
     "weighting": "weighting",
+    "image_size": "image size",
+    "classes": "number of classes",
 }
 
 
