@@ -347,6 +347,15 @@ async def test_dragging_moves_and_the_newest_data_are_followed(terminal: Any) ->
         assert plot.shown[1] == 1200
 
 
+async def test_a_plot_of_empty_curves_can_be_zoomed(terminal: Any) -> None:
+    plot = CurvePlot(zoomable=True)
+    async with terminal(plot).run_test(size=(60, 16)) as pilot:
+        plot.set_series([Series([], [], "loss", "orange", "line")])
+        plot.zoom(1)
+        plot.pan(-0.5)
+        await pilot.pause()
+
+
 async def test_a_zoomed_view_fits_what_it_shows(terminal: Any) -> None:
     plot = CurvePlot(zoomable=True)
     async with terminal(lambda: Stage(plot), (60, 14)) as (pilot, wire):

@@ -184,7 +184,7 @@ class CurvePlot(Widget):
     def _least_width(self) -> float:
         """The width of a few points of the finest curve: closer there is nothing to see."""
         whole = self._bounds[1] - self._bounds[0]
-        return LEAST_POINTS * whole / max((len(curve.x) for curve in self._curves), default=1)
+        return LEAST_POINTS * whole / max([1, *(len(curve.x) for curve in self._curves)])
 
     def _share_at(self, x: int) -> float:
         """How far along the canvas a column of the widget is, 0 to 1."""
