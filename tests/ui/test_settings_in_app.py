@@ -133,7 +133,7 @@ async def test_choices_come_back() -> None:
         scene = app.screen.scene
         app.action_go("inverse")
         await pilot.pause(0.2)
-        await pilot.press("h", "a", "l", "f")
+        await pilot.press("w", "a", "v", "f")
         await pilot.pause(0.2)
     assert scene != Scene()
     assert state.screen == "inverse"

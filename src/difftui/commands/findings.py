@@ -207,7 +207,7 @@ def _connection(environment: Mapping[str, str]) -> Finding:
     if ssh:
         return Finding(
             f"{where}: if it drops, a training of the app is saved and ends",
-            "Start the app in tmux, or press k on Train: then it goes on without you.",
+            "Start the app in tmux, or press z on Train: then it goes on without you.",
             facts=told,
         )
     return Finding(where, facts=told)
