@@ -23,7 +23,7 @@ for _name in ("NO_COLOR", "COLORTERM"):
 signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup children would ignore the hang-ups we test
 
 _ROOT = Path(__file__).parents[1]
-_DATA_OF_THIS_MACHINE = os.environ.get("DIFFTUI_DATA")
+_DATA_OF_THIS_MACHINE = os.environ.pop("DIFFTUI_DATA", None)  # also from what tests start
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +33,6 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     monkeypatch.setenv("DIFFTUI_HOME", str(home))
     monkeypatch.setenv("DIFFTUI_CONFIG", str(home / "settings.toml"))
     monkeypatch.setenv("DIFFTUI_STATE", str(home / "state.json"))
-    monkeypatch.delenv("DIFFTUI_DATA", raising=False)
     return home
 
 

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from difftui.bench import pixels
+from difftui.data import bundled
+from difftui.diffusion import make_schedule
 
 
 @pytest.fixture(autouse=True)
@@ -16,10 +18,18 @@ def wide_palette(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_digit_of_noise_keeps_its_promise() -> None:
     cost = pixels.measure(pixels.noise(pixels.WARM_UP + 30)[:, 0])
     assert cost.frames == 30
-    assert cost.bytes_median <= 6500
-    assert cost.bytes_max <= 7000
+    assert cost.bytes_median <= 5000
+    assert cost.bytes_max <= 5500
     assert cost.draw_ms > 0
     assert cost.app_ms >= cost.draw_ms
+
+
+def test_a_late_frame_costs_little_and_one_step_of_a_walk_less() -> None:
+    digits, schedule = bundled().images[: pixels.WARM_UP + 10], make_schedule("linear", 1000)
+    other_digits = pixels.measure(pixels.noised(digits, schedule.alpha_bar(10)))
+    assert other_digits.bytes_median <= 1200
+    steps = pixels.walk(digits[7], first=60, steps=pixels.WARM_UP + 30)
+    assert pixels.measure(steps).bytes_median <= 300, "what cannot be seen to change is not sent"
 
 
 def test_noised_is_the_forward_process() -> None:

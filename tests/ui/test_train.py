@@ -478,7 +478,8 @@ async def test_a_screen_on_which_nothing_moves_sends_nothing(
         app = DifftuiApp(device="cpu", screen="train", data="bundled", run=run)
         app.driver_class = recording_driver(sent)
         async with app.run_test(headless=False, size=(120, 40)) as pilot:
-            await opened(app, pilot)
+            screen = await opened(app, pilot)
+            await until(pilot, lambda: app.training is not None or screen.estimate.seconds is not None)
             await pilot.pause(1.0)
             sent.clear()
             await pilot.pause(1.0)

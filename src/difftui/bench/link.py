@@ -147,7 +147,7 @@ def animated_digits(
         replayed = 0.0
         for number in range(keys):
             if time.perf_counter() - replayed > REPLAY_SECONDS:
-                terminal.type("\x1b[H")
+                terminal.type("\x1b[H ")  # Home holds, space plays
                 replayed = time.perf_counter()
             key, shown = ("f", FASTER) if number % 2 == 0 else ("F", SLOWER)
             sent = terminal.type(key)

@@ -27,8 +27,7 @@ from difftui.ui.pixels.display import PixelApp
 from difftui.ui.widgets.pixels import PixelView
 
 PATIENCE_S = 2.0
-"""A frame that has not been painted by then changed nothing."""
-
+"""A frame that has not been painted by then never will be."""
 
 WARM_UP = 30
 """Frames drawn but not counted: they lay out the screen and fill the caches of segments and codes."""
@@ -88,7 +87,8 @@ async def _measure(
             view.show(frame, moving=moving)
             view.render_lines(Region(0, 0, *view.outer_size))
             drawn = process_time()
-            await painted()
+            if view._repaint_required:  # else the frame is near enough to what is there
+                await painted()
             if index >= WARM_UP:
                 draw.append(drawn - began)
                 whole.append(process_time() - began)
@@ -141,6 +141,13 @@ def noised(digits: NDArray[np.uint8], alpha_bar: float, seed: int = 0) -> NDArra
     return np.asarray(np.sqrt(alpha_bar) * x0 + np.sqrt(1.0 - alpha_bar) * eps)
 
 
+def walk(digit: NDArray[np.uint8], first: int = 300, steps: int = WARM_UP + 100) -> list[NDArray[np.float64]]:
+    """One digit losing one noise in equal steps of time, from t = `first` to 0, linear T = 1000."""
+    schedule = make_schedule("linear", 1000)
+    times = np.linspace(first, 0, steps).round().astype(int).tolist()
+    return [noised(digit[None], schedule.alpha_bar(t))[0] for t in times]
+
+
 def scenes() -> Mapping[str, Callable[[], PixelCost]]:
     """What the README quotes, by name: noise and late frames of a reverse diffusion, linear T = 1000."""
     schedule = make_schedule("linear", 1000)
@@ -148,6 +155,7 @@ def scenes() -> Mapping[str, Callable[[], PixelCost]]:
     return {
         "pure noise, moving": lambda: measure(noise(WARM_UP + 100)[:, 0]),
         "t = 10, moving": lambda: measure(noised(digits, schedule.alpha_bar(10))),
+        "one digit, t = 300 to 0, moving": lambda: measure(walk(digits[7])),
         "12 × pure noise, moving": lambda: measure(noise(WARM_UP + 30, images=12)),
         "pure noise, at rest": lambda: measure(noise(WARM_UP + 100)[:, 0], moving=False),
         "t = 100, moving": lambda: measure(noised(digits, schedule.alpha_bar(100))),

@@ -100,6 +100,7 @@ class DifftuiApp(PixelApp):
         self.wanted_run = run
         self.go_on = False
         self.painted = False
+        self.frames: int = 0
         self.clock = FrameClock(min(settings.fps, CALM_FPS) if settings.reduced_motion else settings.fps)
         self._pace = ""
         self._pace_at = 0.0
@@ -249,6 +250,7 @@ class DifftuiApp(PixelApp):
             if getattr(self._driver, "behind", False) or not self.clock.may_draw(now, at_most):
                 return  # this frame is dropped; keys are not
             self.clock.drew(self._sent, now)
+            self.frames += 1
             self.pixel_detail = self.clock.detail
             if self._undrawn:  # what was not drawn meanwhile is drawn whole
                 self._undrawn = False

@@ -8,8 +8,11 @@ opacity and SVG screenshots work on them as on any strip; only the way to the te
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
+from itertools import accumulate
 
+from rich.cells import cell_len
 from rich.color import Color, ColorSystem
 from rich.color_triplet import ColorTriplet
 from rich.console import Console
@@ -168,7 +171,8 @@ class Pen:
 class LeanStrip(Strip):
     """A strip whose `render` writes an attribute only where it differs from the cell before."""
 
-    __slots__ = ()
+    __slots__ = ("_ends",)
+    _ends: list[int]
 
     colour_code = staticmethod(colour_code)
     """How a colour is written: a kind of strip may know more of its colours than the console does."""
@@ -193,13 +197,32 @@ class LeanStrip(Strip):
 
     def write(self, pen: Pen, start: int, end: int) -> None:
         """Write the cells from `start` to before `end`."""
-        part = self.crop(start, end) if start > 0 or end < self.cell_length else self
-        pen.write(part._segments, type(self))
+        whole = start <= 0 and end >= self.cell_length
+        pen.write(self._segments if whole else self._between(start, end), type(self))
+
+    def _between(self, start: int, end: int) -> list[Segment]:
+        """Segments from one cell to before another, 0 ≤ start < end ≤ length: found, not walked to."""
+        try:
+            ends = self._ends
+        except AttributeError:
+            ends = self._ends = list(accumulate(cell_len(text) for text, _, _ in self._segments))
+        first = bisect_right(ends, start)
+        last = bisect_left(ends, end) if end < self.cell_length else len(ends)
+        part = self._segments[first : last + 1]
+        if last < len(ends) and ends[last] > end:
+            part[-1] = part[-1].split_cells(end - (ends[last - 1] if last else 0))[0]
+        if start > (before := ends[first - 1] if first else 0):
+            part[0] = part[0].split_cells(start - before)[1]
+        return part
 
     # Every way in which Textual derives a strip on the road to the terminal keeps it lean.
 
     def crop(self, start: int, end: int | None = None) -> Strip:
-        return self.of(super().crop(start, end))
+        start = max(0, start)
+        end = self.cell_length if end is None else min(self.cell_length, end)
+        if start == 0 and end == self.cell_length:
+            return self
+        return type(self)(self._between(start, end) if start < end else (), max(0, end - start))
 
     def divide(self, cuts: Iterable[int]) -> list[Strip]:
         return [self.of(strip) for strip in super().divide(cuts)]

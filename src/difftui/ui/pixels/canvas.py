@@ -67,20 +67,21 @@ class Canvas:
         A few cells between two that need drawing are drawn as well.
         """
         height, width = self._stale.shape
-        edges = np.zeros((height, width + 2), np.int8)
-        edges[:, 1:-1] = self._stale
-        steps = np.diff(edges, axis=1)
+        steps = np.zeros((height, width + 1), np.int8)
+        steps[:, :-1] = self._stale
+        steps[:, 1:] -= self._stale
         rows, starts = np.nonzero(steps > 0)
         ends = np.nonzero(steps < 0)[1]
-        spans: list[tuple[int, int, int]] = []
-        for y, start, end in zip(rows.tolist(), starts.tolist(), ends.tolist(), strict=True):
-            if spans and spans[-1][0] == y and start - spans[-1][2] <= BRIDGED:
-                _, first, before = spans[-1]
-                self._stale[y, before:start] = True
-                spans[-1] = (y, first, end)
-            else:
-                spans.append((y, start, end))
-        return spans
+        if not len(rows):
+            return []
+        apart = (rows[1:] != rows[:-1]) | (starts[1:] - ends[:-1] > BRIDGED)
+        rows, starts = rows[np.append(True, apart)], starts[np.append(True, apart)]
+        ends = ends[np.append(apart, True)]
+        steps[:] = 0
+        steps[rows, starts] = 1
+        steps[rows, ends] = -1
+        self._stale = steps.cumsum(axis=1, dtype=np.int8)[:, :-1].astype(np.bool_)
+        return list(zip(rows.tolist(), starts.tolist(), ends.tolist(), strict=True))
 
     def row(self, y: int) -> list[Cell]:
         """The cells of a row, showing what they should. Not a copy."""

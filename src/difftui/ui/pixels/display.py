@@ -65,12 +65,12 @@ _UNKNOWN = (-1, -1)
 
 
 def _move(here: tuple[int, int], there: tuple[int, int]) -> str:
-    """The sequence that moves the cursor from one (column, row) to another that is not left of it."""
+    """The shortest sequence that moves the cursor from one (column, row) to another."""
+    x, y = there
     if here == there:
         return ""
-    (here_x, here_y), (x, y) = here, there
-    if here_y == y:
-        return f"\x1b[{x - here_x}C" if x - here_x > 1 else "\x1b[C"
+    if here[1] == y:
+        return f"\x1b[{x + 1}G"
     return f"\x1b[{y + 1};{x + 1}H" if x else f"\x1b[{y + 1}H"
 
 
@@ -80,7 +80,11 @@ class PixelApp(App[None]):
     Attributes:
         pixel_mode: the way to draw every picture.
         pixel_detail: how much of a picture is drawn while it moves: less when the link is behind.
+        frames: how often the screen could have drawn a frame so far; None in an app that does not count. On a
+            slow link they are far between, and a picture that waits for its next one does not rest.
     """
+
+    frames: int | None = None
 
     pixel_mode: reactive[PixelMode] = reactive(PixelMode.PALETTE)
     pixel_detail: reactive[Detail] = reactive(Detail.FULL, repaint=False)

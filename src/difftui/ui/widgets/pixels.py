@@ -38,6 +38,8 @@ __all__ = ["REST_SECONDS", "Arrangement", "PixelView", "arrange", "resample"]
 REST_SECONDS = 0.3
 """A moving picture that gets no new frame for this long is drawn once more, exactly."""
 
+REST_FRAMES = 2  # that the app draws meanwhile, without it
+
 LEFT_BAR, RIGHT_BAR = "▌", "▐"
 ASCII_BAR = "|"
 
@@ -128,6 +130,7 @@ class PixelView(Widget):
         self._palette: CellPalette | None = None  # looked up once a frame: the colours walk up the tree
         self._moving = False
         self._last_moved = 0.0
+        self._moved_in = 0  # the frame of the app
         self._rest_timer_runs = False
 
     # What it shows.
@@ -147,7 +150,7 @@ class PixelView(Widget):
         self._images = images
         self._moving = moving
         if moving:
-            self._last_moved = monotonic()
+            self._last_moved, self._moved_in = monotonic(), self._frames or 0
             self._await_rest(REST_SECONDS)
         if images.shape[:3] != self._shape:
             self._shape = (images.shape[0], images.shape[1], images.shape[2])
@@ -255,6 +258,10 @@ class PixelView(Widget):
         width = self.size.width
         self._refresh_spans((y, 0, width) for y in rows)
 
+    @property
+    def _frames(self) -> int | None:
+        return self.app.frames if isinstance(self.app, PixelApp) else None
+
     def _await_rest(self, seconds: float) -> None:
         if not self._rest_timer_runs and self.is_attached:
             self._rest_timer_runs = True
@@ -265,8 +272,11 @@ class PixelView(Widget):
         if not self._moving:
             return
         left = self._last_moved + REST_SECONDS - monotonic()
+        frames = self._frames
         if left > 0:
             self._await_rest(left)
+        elif frames is not None and frames - self._moved_in < REST_FRAMES:
+            self._await_rest(REST_SECONDS)
         else:
             self._moving = False
             self._draw()
@@ -323,11 +333,12 @@ class PixelView(Widget):
         """Lines with styles and borders, as strips that render lean, each kept until it changes."""
         self._palette = self._current_palette()
         lines: list[Strip] = []
-        for y, strip in enumerate(super().render_lines(crop), crop.y):
+        whole = Region(0, crop.y, self.region.width, crop.height)
+        for y, strip in enumerate(super().render_lines(whole), crop.y):
             kept = self._lean.get(y)
-            if kept is None or kept[0] is not strip or type(kept[1]) is not self._strip:
+            if kept is None or kept[0] is not strip:
                 kept = self._lean[y] = (strip, self._strip.of(strip))
-            lines.append(kept[1])
+            lines.append(kept[1].crop(crop.x, crop.right))
         return lines
 
     def render_line(self, y: int) -> Strip:
