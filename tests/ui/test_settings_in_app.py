@@ -70,6 +70,7 @@ async def test_no_color_sends_no_colour(screen: str, monkeypatch: pytest.MonkeyP
         await pilot.press("question_mark")
         await pilot.pause(0.1)
         assert not [command for command in app.get_system_commands(app.screen) if "olours" in command.title]
+    assert ("░" in "".join(sent)) is (screen == "inverse")  # its plots have a shade
     codes = {code for group in COLOUR.findall("".join(sent)) for code in group.split(";")}
     assert codes <= PLAIN_CODES, codes - PLAIN_CODES
 
