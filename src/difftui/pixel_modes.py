@@ -45,7 +45,10 @@ MODES: Mapping[PixelMode, str] = MappingProxyType(
 
 
 class Detail(Enum):
-    """How much of a *moving* picture is drawn; one at rest always has everything."""
+    """How much of a *moving* picture is drawn, each less than the one before; one at rest has everything.
+
+    Fewer greys, and fewer colours, where the mode has any to spare; braille, or white on black, in its place.
+    """
 
     FULL = "full"
     FEWER_GREYS = "fewer greys"
