@@ -85,6 +85,8 @@ class DifftuiApp(PixelApp):
         self.state = state or State()
         self._keeps = state is not None
         self.plain = bool(os.environ.get("NO_COLOR"))
+        if not self.plain:  # an empty one means nothing (no-color.org), but Textual would obey it
+            os.environ.pop("NO_COLOR", None)
         # Textual's filter for NO_COLOR lets greys through, unless the theme is known to have no colours now.
         mode, refused = _wanted_pixels(settings.pixels, plain=self.plain)
         super().__init__(pixels or mode, ansi_color=True if self.plain else None)
