@@ -1,7 +1,8 @@
-"""Copies a finished run into this folder: ``python checkpoints/ship.py RUN [--temperature X]``.
+"""Copies a finished run into this folder: ``python checkpoints/ship.py RUN [options]``.
 
-Takes the recipe and the weights as they are, save for the temperature that the recipe advises to draw with:
-training does not use it, and it is best chosen when the network can be judged. Takes of the metrics a line
+Takes the recipe and the weights as they are, save for how the recipe advises to draw (sampler, steps,
+temperature, guidance): training does not use it, and it is best chosen when the network can be judged. With
+--half the weights lie in half precision, which halves the file. Takes of the metrics a line
 for every 100 steps: the mean, lowest and highest loss since the line before.
 """
 
@@ -20,6 +21,7 @@ from difftui.training.loading import load_model
 
 HERE = Path(__file__).parent
 EVERY = 100
+ADVICE = ("sampler", "sampler_steps", "temperature", "guidance")
 
 
 def thinned(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -52,18 +54,25 @@ def joined(block: list[dict[str, Any]], weights: list[int]) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", help="a run by its name or directory")
-    parser.add_argument("--temperature", type=float, help="what the shipped recipe advises")
+    parser.add_argument("--sampler", help="what the shipped recipe advises")
+    parser.add_argument("--steps", dest="sampler_steps", type=int, help="likewise")
+    parser.add_argument("--temperature", type=float, help="likewise")
+    parser.add_argument("--guidance", type=float, help="likewise")
+    parser.add_argument("--half", action="store_true", help="weights in half precision")
     args = parser.parse_args()
     run, shipped = find_run(args.run), Run(HERE / Path(args.run).name)
     loaded = load_model(run.path)
     recipe = loaded.recipe
-    if args.temperature is not None:
-        recipe = replace(recipe, temperature=args.temperature)
+    advised = {name: value for name in ADVICE if (value := getattr(args, name)) is not None}
+    recipe = replace(recipe, **advised)
     folder = shipped.path
     folder.mkdir(exist_ok=True)
     shipped.recipe_path.write_text(recipe.to_json())
     header = {"recipe": recipe.to_json(), "step": str(loaded.step)}
-    save_tensors(shipped.weights_path, loaded.model.state_dict(), header)
+    weights = loaded.model.state_dict()
+    if args.half:
+        weights = {name: tensor.half() for name, tensor in weights.items()}
+    save_tensors(shipped.weights_path, weights, header)
     rows = thinned(read_metrics(run.metrics.path))
     shipped.metrics.path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     print(folder, *sorted(f"{path.name} {path.stat().st_size // 1000} kB" for path in folder.iterdir()))

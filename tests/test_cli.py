@@ -538,7 +538,7 @@ def test_an_ignored_hangup_stays_ignored() -> None:
 
 
 def test_a_signal_before_training_loses_nothing(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("difftui.data.prepare", lambda *_, **__: os.kill(os.getpid(), signal.SIGTERM))
+    monkeypatch.setattr("difftui.data.ready_pictures", lambda *_, **__: os.kill(os.getpid(), signal.SIGTERM))
     outcome = cli(*SMALL, "--steps", 1)
     assert outcome.status == 143
     assert outcome.err == "difftui: stopped by SIGTERM before training began; nothing was lost.\n"

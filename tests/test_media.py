@@ -44,7 +44,7 @@ def test_grid_of_one_is_the_image() -> None:
 @pytest.mark.parametrize(
     ("images", "options", "match"),
     [
-        (np.zeros((2, 3, 4, 4)), {}, "shape"),
+        (np.zeros((2, 2, 4, 4)), {}, "shape"),
         (np.zeros((0, 4, 4)), {}, "shape"),
         (np.zeros((2, 4, 4)), {"columns": 0}, "columns"),
         (np.zeros((2, 4, 4)), {"scale": 0}, "scale"),
@@ -131,3 +131,21 @@ def test_unused_path_counts_past_dangling_links(tmp_path: Path) -> None:
     (tmp_path / "a.png").symlink_to(tmp_path / "nowhere")
     assert media.unused_path(tmp_path / "a.png") == tmp_path / "a-2.png"
     assert media.unused_path(tmp_path / "b.png") == tmp_path / "b.png"
+
+
+def test_colours_come_back_from_a_png_exactly_and_from_a_gif_nearly(tmp_path: Path) -> None:
+    images = RNG.integers(0, 256, (4, 3, 5, 6), dtype=np.uint8)
+    sheet = media.grid(images, columns=2, gap=1)
+    assert sheet.shape == (2 * 6 + 1, 2 * 7 + 1, 3)
+    assert np.array_equal(sheet[1:6, 8:14], images[1].transpose(1, 2, 0))
+    with Image.open(media.save_png(tmp_path / "a.png", images, columns=2, scale=1)) as png:
+        assert png.mode == "RGB"
+        wanted = media.grid(images, columns=2)
+        assert np.array_equal(np.asarray(png), wanted)
+    frames = [np.full((1, 3, 8, 8), level, np.float32) * [[[[1]], [[0]], [[-1]]]] for level in (-1, 1)]
+    with Image.open(media.save_gif(tmp_path / "a.gif", frames, scale=1)) as gif:
+        assert gif.n_frames == 2
+        for index, frame in enumerate(frames):
+            gif.seek(index)
+            shown = np.asarray(gif.convert("RGB")).astype(int)
+            assert np.abs(shown - media.grid(frame)).max() <= 8

@@ -1,6 +1,6 @@
 """Pictures that leave the terminal: PNG grids, GIF trajectories, NPZ arrays.
 
-Greyscale throughout. Nothing here overwrites a file: a name that is taken gets a number (`digits-2.png`), and
+Grey or in colour. Nothing here overwrites a file: a name that is taken gets a number (`digits-2.png`), and
 every `save_…` returns the path it really wrote. Files appear whole or not at all (`difftui.atomic`).
 """
 
@@ -63,26 +63,38 @@ def as_images(pixels: NDArray[Any]) -> NDArray[Any]:
     return pixels
 
 
+def as_tiles(pixels: NDArray[Any]) -> NDArray[Any]:
+    """`pixels` as (N, H, W), or as (N, H, W, 3) where they are in colour: (N, 3, H, W).
+
+    Raises:
+        ValueError: another shape, or no image at all.
+    """
+    pixels = np.asarray(pixels)
+    if pixels.ndim == 4 and pixels.shape[1] == 3 and 0 not in pixels.shape:
+        return pixels.transpose(0, 2, 3, 1)
+    return as_images(pixels)
+
+
 def grid(
     images: NDArray[Any], *, columns: int | None = None, gap: int = 2, scale: int = 1, background: int = 128
 ) -> NDArray[np.uint8]:
     """Lay images out on one sheet, row by row.
 
     Args:
-        images: (H, W), (N, H, W) or (N, 1, H, W), floats in [-1, 1] or uint8.
+        images: (H, W), (N, H, W), (N, 1, H, W), or in colour (N, 3, H, W), floats in [-1, 1] or uint8.
         columns: images in a row; about √N when None.
         gap: pixels (before scaling) between and around several images; a single image gets none.
         scale: each pixel becomes scale × scale pixels.
         background: grey of the gaps and of places without an image, 0 to 255.
 
     Returns:
-        uint8 of shape (height, width).
+        uint8 of shape (height, width), in colour (height, width, 3).
 
     Raises:
         ValueError: wrong shape or number type, columns or scale below 1, negative gap.
     """
-    tiles = to_uint8(as_images(images))
-    number, height, width = tiles.shape
+    tiles = to_uint8(as_tiles(images))
+    number, height, width = tiles.shape[:3]
     if columns is None:
         columns = int(np.ceil(np.sqrt(number)))
     if columns < 1 or scale < 1 or gap < 0:
@@ -92,7 +104,8 @@ def grid(
     columns = min(columns, number)
     rows = -(-number // columns)
     gap = gap if number > 1 else 0
-    sheet = np.full((rows * (height + gap) + gap, columns * (width + gap) + gap), background, np.uint8)
+    area = (rows * (height + gap) + gap, columns * (width + gap) + gap)
+    sheet = np.full((*area, *tiles.shape[3:]), background, np.uint8)
     for index, tile in enumerate(tiles):
         row, column = divmod(index, columns)
         y, x = gap + row * (height + gap), gap + column * (width + gap)
@@ -131,7 +144,7 @@ def _writing(path: str | os.PathLike[str]) -> Iterator[tuple[Path, Path]]:
 def save_png(
     path: str | os.PathLike[str], images: NDArray[Any], *, columns: int | None = None, scale: int = 8
 ) -> Path:
-    """Write one image, or several as a grid, as a greyscale PNG.
+    """Write one image, or several as a grid, as a PNG, grey or in colour.
 
     Args:
         path: where; a taken name gets a number.
@@ -158,7 +171,7 @@ def save_gif(
     scale: int = 8,
     hold: float = 1.5,
 ) -> Path:
-    """Write a trajectory as an endless greyscale GIF.
+    """Write a trajectory as an endless GIF; colours are brought down to the 256 that a GIF frame can have.
 
     Args:
         path: where; a taken name gets a number.

@@ -13,7 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from diffusers import DDIMScheduler, DDPMScheduler, DPMSolverMultistepScheduler
+from diffusers import (
+    DDIMScheduler,
+    DDPMScheduler,
+    DPMSolverMultistepScheduler,
+    HeunDiscreteScheduler,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
@@ -21,17 +26,25 @@ from torch import Tensor
 from difftui.diffusion import (
     DDIM,
     DDPM,
+    EXPERIMENTS,
     SAMPLERS,
     SCHEDULES,
     VARIANCES,
+    DPMSolverPP2M,
     GaussianDenoiser,
+    Heun,
+    LoopedX0,
+    NaiveStride,
     NoiseSchedule,
     Prediction,
     add_noise,
+    looks,
     make_sampler,
     make_schedule,
+    posterior_mean,
     read_output,
     timesteps,
+    training_target,
     transitions,
     velocity,
 )
@@ -191,6 +204,166 @@ def test_deterministic_ddim_on_our_grid_is_first_order_dpm_solver(steps: int) ->
         assert (ours.x - peer.step(said, t, x_t).prev_sample).abs().max() <= 1e-5
 
 
+def bent(schedule: NoiseSchedule) -> Callable[[Tensor, int], Prediction[Tensor]]:
+    """A denoiser that depends on x_t and t as a network does, and never quite agrees with itself."""
+
+    def denoise(x_t: Tensor, t: int) -> Prediction[Tensor]:
+        a = schedule.alpha_bar(t)
+        said = torch.tanh(x_t) * (1 - a) ** 0.5 + 0.1 * torch.sin(3 * x_t + t / 100) * a**0.5
+        return Prediction(x0=(x_t - (1 - a) ** 0.5 * said) / a**0.5, eps=said)
+
+    return denoise
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # the peer's, not ours
+@pytest.mark.parametrize("steps", [3, 7, 20, 61])
+def test_dpm_solver_is_the_peers_step_by_step(steps: int) -> None:
+    schedule = make_schedule("linear", 1000)
+    options = peer_options(schedule)
+    del options["clip_sample"]
+    peer: Any = DPMSolverMultistepScheduler(
+        algorithm_type="dpmsolver++",
+        solver_order=2,
+        solver_type="midpoint",
+        final_sigmas_type="zero",
+        **options,
+    )
+    peer.set_timesteps(timesteps=list(timesteps(1000, steps)))
+    denoise = bent(schedule)
+    ours = DPMSolverPP2M(schedule, denoise)
+    x = torch.randn(2, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    orders = []
+    for t, s in transitions(1000, steps):
+        frame = ours.step(x, t, s)
+        theirs = peer.step(denoise(x, t).eps, t, x).prev_sample
+        assert (frame.x - theirs).abs().max() <= 2e-5 * max(1.0, float(theirs.abs().max()))
+        orders.append((frame.x - DDIM(schedule, denoise, fixed(x)).step(x, t, s).x).abs().max().item())
+        x = frame.x  # the same for both at every step
+    assert max(orders[0], orders[-1]) < 1e-5  # first order at both ends
+    assert all(gap > 1e-4 for gap in orders[1:-1])
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # the peer's, not ours
+@pytest.mark.parametrize("steps", [3, 7, 20, 61])
+def test_heun_is_the_peers_step_by_step(steps: int) -> None:
+    schedule = make_schedule("linear", 1000)
+    options = peer_options(schedule) | {"use_karras_sigmas": False}
+    del options["clip_sample"]
+    peer: Any = HeunDiscreteScheduler(**{"beta_start": 1e-4, "beta_end": 0.02} | options)
+    peer.set_timesteps(timesteps=list(timesteps(1000, steps)))
+    denoise = bent(schedule)
+    ours = Heun(schedule, denoise)
+    x = torch.randn(2, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    for t, s in transitions(1000, steps):
+        frame = ours.step(x, t, s)
+        # The peer keeps x / sqrt(a), which is our x seen from sigma.
+        at = x / schedule.alpha_bar(t) ** 0.5
+        theirs = peer.step(denoise(x, t).eps, t, at).prev_sample
+        if s >= 0:
+            a = schedule.alpha_bar(s)
+            theirs = peer.step(denoise(theirs * a**0.5, s).eps, s, theirs).prev_sample * a**0.5
+        assert (frame.x - theirs).abs().max() <= 1e-4 * max(1.0, float(theirs.abs().max()))
+        x = frame.x
+
+
+@pytest.mark.parametrize(("name", "order"), [("ddim", 1), ("dpm-solver++", 2), ("heun", 2)])
+def test_the_order_of_convergence(name: str, order: int) -> None:
+    """Half the step, half or a quarter of the error, against the exact flow of a Gaussian."""
+    schedule = make_schedule("cosine", 10_000)
+    exact = GaussianDenoiser[Any](schedule, 0.0, 0.5)
+    first, last = 8000, 2000
+
+    def level(t: int) -> float:
+        a = schedule.alpha_bar(t)
+        return (a * 0.25 + 1 - a) ** 0.5
+
+    def error(count: int) -> float:
+        sampler = make_sampler(name, schedule, exact, np.zeros_like)
+        x = np.full((1, 1, 1, 1), level(first))
+        for t, s in pairwise(np.linspace(first, last, count + 1).round().astype(int).tolist()):
+            x = sampler.step(x, t, s).x
+        return abs(float(x[0, 0, 0, 0]) - level(last))
+
+    coarse, fine = error(40), error(80)
+    assert np.log2(coarse / fine) == pytest.approx(order, abs=0.25)
+
+
+def test_dpm_solver_forgets_a_trajectory_that_was_left() -> None:
+    schedule = make_schedule("cosine", 1000)
+    (x_t, other), exact = arrays(0, 2), GaussianDenoiser[Any](schedule, 0.3, 1.4)
+    sampler = DPMSolverPP2M[Any](schedule, exact)
+    sampler.step(other, 700, 600)
+    fresh = DPMSolverPP2M[Any](schedule, exact).step(x_t, 900, 800).x
+    assert np.array_equal(sampler.step(x_t, 900, 800).x, fresh)
+
+
+def test_heun_does_not_correct_where_the_cosine_schedule_begins() -> None:
+    schedule = make_schedule("cosine", 1000)
+    (x_t,), exact = arrays(0, 1), GaussianDenoiser[Any](schedule, 0.0, 0.5)
+    plain = DDIM[Any](schedule, exact, np.zeros_like)
+    heun = Heun[Any](schedule, exact)
+    assert np.array_equal(heun.step(x_t, 999, 957).x, plain.step(x_t, 999, 957).x)
+    assert np.abs(heun.step(x_t, 957, 916).x - plain.step(x_t, 957, 916).x).max() > 1e-3
+
+
+@pytest.mark.parametrize("name", sorted(SAMPLERS))
+def test_looks_are_counted_as_they_are_made(name: str) -> None:
+    schedule, asked = make_schedule("linear", 1000), [0]
+    exact = GaussianDenoiser[Any](schedule, 0.0, 0.5)
+
+    def counting(x: Any, t: int) -> Prediction[Any]:
+        asked[0] += 1
+        return exact(x, t)
+
+    sampler, x = make_sampler(name, schedule, counting, np.zeros_like), np.zeros((1, 1, 2, 2))
+    for t, s in transitions(1000, 9):
+        x = sampler.step(x, t, s).x
+    assert asked[0] == looks(name, 9)
+
+
+# The labs' mistakes, kept as experiments: right where the labs would be right, and seen to break.
+
+
+def test_the_naive_stride_is_ddpm_for_neighbours_only() -> None:
+    schedule = make_schedule("linear", 1000)
+    x_t, fresh = arrays(0, 2)
+    exact = GaussianDenoiser[Any](schedule, 0.0, 0.5)
+    naive = NaiveStride[Any](schedule, exact, lambda x: fresh)
+    ddpm = DDPM[Any](schedule, exact, lambda x: fresh, "beta")
+    assert np.abs(naive.step(x_t, 600, 599).x - ddpm.step(x_t, 600, 599).x).max() < 1e-9
+    assert np.abs(naive.step(x_t, 600, 580).x - ddpm.step(x_t, 600, 580).x).max() > 0.1
+
+
+def test_the_naive_stride_leaves_noise_where_respacing_draws_the_data() -> None:
+    schedule = make_schedule("linear", 1000)
+    exact = GaussianDenoiser[Any](schedule, 0.0, 0.1)  # data of standard deviation 0.1
+
+    def spread(name: str, steps: int) -> float:
+        draws = np.random.default_rng(0)
+        sampler = make_sampler(name, schedule, exact, lambda x: draws.standard_normal(x.shape))
+        x = draws.standard_normal((1, 1, 64, 64))
+        for t, s in transitions(1000, steps):
+            x = sampler.step(x, t, s).x
+        return float(x.std())
+
+    assert spread("ddpm", 50) < 0.12
+    assert spread("naive-stride", 1000) < 0.12
+    assert spread("naive-stride", 50) > 0.5
+
+
+def test_the_looped_estimate_shows_clean_pictures_at_noisy_times() -> None:
+    schedule = make_schedule("linear", 1000)
+    (x_t,) = arrays(0, 1)
+    exact = GaussianDenoiser[Any](schedule, 0.0, 0.5)
+    frame = LoopedX0[Any](schedule, exact).step(x_t, 900, 800)
+    assert np.array_equal(frame.x, exact(x_t, 900).x0.clip(-1, 1))
+    # From noise, each look shrinks what the last one found towards the mean: nothing is drawn.
+    sampler, x = make_sampler("looped-x0", schedule, exact, np.zeros_like), x_t
+    for t, s in transitions(1000, 10):
+        x = sampler.step(x, t, s).x
+    assert x.std() < 0.01
+
+
 # Between ourselves, in NumPy.
 
 GRIDS = st.tuples(st.integers(0, 999), st.integers(-1, 998)).filter(lambda pair: pair[0] > pair[1])
@@ -294,24 +467,42 @@ def test_numpy_and_torch_take_the_same_step() -> None:
         assert np.abs(in_numpy.x - in_torch.x.numpy()).max() < 1e-12
 
 
-@pytest.mark.parametrize("target", ["x0", "v"])
+@pytest.mark.parametrize("target", ["x0", "v", "x_prev"])
 def test_other_targets_lead_to_the_same_step(target: str) -> None:
     schedule = make_schedule("cosine", 1000)
     (x_t,) = arrays(3, 1)
     exact = GaussianDenoiser[Any](schedule, 0.1, 0.5)
 
     def through_target(x: Any, t: int) -> Prediction[Any]:
-        said, a = exact(x, t), schedule.alpha_bar(t)
-        return read_output(target, said.x0 if target == "x0" else velocity(said.x0, said.eps, a), x, a)
+        said, a, before = exact(x, t), schedule.alpha_bar(t), schedule.alpha_bar(t - 1)
+        answers = {
+            "x0": said.x0,
+            "v": velocity(said.x0, said.eps, a),
+            "x_prev": posterior_mean(said.x0, x, a, before),
+        }
+        assert np.allclose(training_target(target, said.x0, said.eps, a, before), answers[target])
+        return read_output(target, answers[target], x, a, before)
 
     plain = DDIM[Any](schedule, exact, np.zeros_like).step(x_t, 800, 400).x
     assert (
-        np.abs(DDIM[Any](schedule, through_target, np.zeros_like).step(x_t, 800, 400).x - plain).max() < 1e-12
+        np.abs(DDIM[Any](schedule, through_target, np.zeros_like).step(x_t, 800, 400).x - plain).max() < 1e-10
     )
 
 
+def test_the_step_before_magnifies_its_error() -> None:
+    """The lecture's target: half way through the linear schedule an error grows 330-fold in x_0."""
+    schedule = make_schedule("linear", 1000)
+    a, before = schedule.alpha_bar(500), schedule.alpha_bar(499)
+    x_t, said = arrays(0, 2)
+    plain = read_output("x_prev", said, x_t, a, before).x0
+    off = read_output("x_prev", said + 0.01, x_t, a, before).x0
+    assert (off - plain).mean() / 0.01 == pytest.approx(330, rel=0.02)
+    with pytest.raises(ValueError, match="one step earlier"):
+        read_output("x_prev", said, x_t, a)
+
+
 @pytest.mark.parametrize(("t", "s"), [(5, 5), (5, 6), (-1, -1), (10, 3), (0, -2)])
-@pytest.mark.parametrize("name", sorted(SAMPLERS))
+@pytest.mark.parametrize("name", sorted({**SAMPLERS, **EXPERIMENTS}))
 def test_impossible_jumps_are_refused(name: str, t: int, s: int) -> None:
     schedule = make_schedule("linear", 10)
     sampler = make_sampler(name, schedule, GaussianDenoiser[Any](schedule, 0.0, 1.0), np.zeros_like)
@@ -322,10 +513,12 @@ def test_impossible_jumps_are_refused(name: str, t: int, s: int) -> None:
 @pytest.mark.parametrize(
     ("name", "options", "complaint"),
     [
-        ("ddqm", {}, "unknown sampler 'ddqm'; known are ddpm, ddim"),
+        ("ddqm", {}, "unknown sampler 'ddqm'; known are ddpm, ddim, dpm-solver"),
         ("ddpm", {"variance": "large"}, "unknown variance 'large'; known are beta_tilde, beta"),
         ("ddpm", {"eta": 1.0}, "eta belongs to ddim"),
         ("ddim", {"variance": "beta"}, "variance belongs to ddpm"),
+        ("heun", {"eta": 0.5}, "eta belongs to ddim, not to heun"),
+        ("dpm-solver++", {"variance": "beta"}, "variance belongs to ddpm, not to dpm-solver"),
         ("ddim", {"eta": -0.1}, "eta must be a number from 0 up"),
         ("ddim", {"eta": float("nan")}, "eta must be a number from 0 up"),
         ("ddim", {"eta": float("inf")}, "eta must be a number from 0 up"),

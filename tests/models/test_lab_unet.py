@@ -101,7 +101,7 @@ def test_weights_start_as_in_keras() -> None:
 
 
 def test_wrong_names_and_options_are_told() -> None:
-    with pytest.raises(ValueError, match="unknown model 'lab'; known: lab-unet"):
+    with pytest.raises(ValueError, match="unknown model 'lab'; known: attention-unet, autoencoder, lab-unet"):
         models.build("lab")
     with pytest.raises(ValueError, match=r"lab-unet.*depth"):
         models.build("lab-unet", depth=3)

@@ -6,7 +6,8 @@ from diffusers.models.embeddings import get_timestep_embedding
 from torch.nn import functional as F
 
 from difftui import models
-from difftui.models.patch_unet import PatchUNet, sinusoids
+from difftui.models.layers import sinusoids
+from difftui.models.patch_unet import PatchUNet
 
 
 def awake(seed: int = 0) -> PatchUNet:

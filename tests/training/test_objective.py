@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 from statistics import NormalDist
 
+import numpy as np
 import pytest
 import torch
 from diffusers import DDPMScheduler
@@ -15,7 +16,9 @@ from difftui.training.objective import Objective
 from difftui.training.recipe import Recipe
 
 CPU = torch.device("cpu")
-PEER = DDPMScheduler(num_train_timesteps=1000, beta_schedule="linear", beta_start=1e-4, beta_end=0.02)
+PEER = DDPMScheduler(
+    num_train_timesteps=1000, beta_schedule="linear", beta_start=1e-4, beta_end=0.02, clip_sample=False
+)
 
 
 class Remembers(nn.Module):
@@ -35,6 +38,43 @@ def batch() -> tuple[Tensor, Tensor, Tensor]:
     draw = torch.Generator().manual_seed(3)
     x0 = torch.rand(6, 1, 28, 28, generator=draw) * 2 - 1
     return x0, torch.randn(x0.shape, generator=draw), torch.tensor([0, 1, 258, 259, 700, 999])
+
+
+def peers_previous(x0: Tensor, eps: Tensor, t: Tensor) -> Tensor:
+    """The mean of x_{t-1} that the peer's own step gives when it is told the true noise."""
+    x_t = PEER.add_noise(x0, eps, t)
+    means = []
+    for i, time in enumerate(t.tolist()):
+        quiet = torch.Generator().manual_seed(0)
+        step = PEER.step(eps[i : i + 1], time, x_t[i : i + 1], generator=quiet).prev_sample
+        drawn = torch.randn(1, *x0.shape[1:], generator=torch.Generator().manual_seed(0))
+        variance = PEER._get_variance(time, variance_type="fixed_small")
+        means.append(step - drawn * (variance**0.5 if time else 0.0))
+    return torch.cat(means)
+
+
+def test_the_step_before_is_the_peers_mean(small: Recipe, batch: tuple[Tensor, Tensor, Tensor]) -> None:
+    x0, eps, t = batch
+    got = objective(replace(small, target="x_prev")).loss(Remembers(), x0, None, t, eps)
+    by_hand = ((0.25 - peers_previous(x0, eps, t)) ** 2).mean(dim=(1, 2, 3))
+    assert (got - by_hand).abs().max() < 1e-4
+
+
+def test_min_snr_weighs_the_error_of_the_clean_picture_alike_for_every_target(small: Recipe) -> None:
+    """An error d in x_0 costs w(t) |d|^2 with one w, min(SNR, 5), whatever the network says."""
+    schedule = make_schedule("linear", 1000)
+    a = schedule.alpha_bars
+    before = np.concatenate(([1.0], a[:-1]))
+    beta = schedule.betas
+    share = {  # how much of an error of x_0 is seen in the target
+        "eps": a / (1 - a),
+        "x0": np.ones_like(a),
+        "v": a / (1 - a) + 1,
+        "x_prev": before * beta**2 / (1 - a) ** 2,
+    }
+    for target, shown in share.items():
+        weights = objective(replace(small, target=target, weighting="min-snr")).weights.double().numpy()
+        assert np.allclose(weights * shown, np.minimum(a / (1 - a), 5.0), rtol=1e-5)
 
 
 @pytest.mark.parametrize("target", ["eps", "x0", "v"])

@@ -21,7 +21,7 @@ class Silence(nn.Module):
         return torch.zeros_like(x)
 
 
-@pytest.mark.parametrize("target", ["eps", "x0", "v"])
+@pytest.mark.parametrize("target", ["eps", "x0", "v", "x_prev"])
 @pytest.mark.parametrize("weighting", ["none", "min-snr"])
 @pytest.mark.parametrize("time_sampling", ["uniform", "stratified", "logit-normal"])
 def test_it_is_what_training_measures(target: str, weighting: str, time_sampling: str) -> None:
@@ -69,6 +69,8 @@ def test_losses_of_the_same_question_can_be_compared() -> None:
     ("change", "told"),
     [
         ({"target": "v"}, "target v instead of eps"),
+        ({"image_size": 16}, "image size 16 instead of none"),
+        ({"classes": 4}, "number of classes 4 instead of none"),
         ({"timesteps": 1000}, "T 1000 instead of 200"),
         ({"schedule": "linear"}, "schedule linear instead of cosine"),
         ({"weighting": "min-snr"}, "weighting min-snr instead of none"),

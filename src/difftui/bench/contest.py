@@ -122,12 +122,14 @@ def training_speed(presets: Sequence[str], device: str, turns: int = 8) -> Train
 
 def ours(name: str, device: str) -> Iterator[object]:
     """Our training by this preset, an event a step, as ``difftui train`` runs it but for the files."""
-    from difftui.data import bundled
+    from difftui.data import load_pictures
     from difftui.engine.device import configure_threads
     from difftui.training import preset, train
 
     configure_threads()
-    yield from train(preset(name).with_budget(steps=10**9), digits=bundled(), device=device)
+    recipe = preset(name).with_budget(steps=10**9)
+    pictures = load_pictures("bundled", size=recipe.image_size)
+    yield from train(recipe, digits=pictures, device=device)
 
 
 def plain(device: str) -> Iterator[object]:

@@ -17,6 +17,8 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
     {
         "train": "train a network and keep it as a run",
         "sample": "draw pictures from a trained network",
+        "denoise": "clean noisy digits in one look, or again and again",
+        "sde": "follow stochastic differential equations against their theory",
         "runs": "list runs and shipped checkpoints, pause or stop a run",
         "watch": "look at a run that another process trains",
         "metrics": "print the curves of a run as a table",

@@ -14,24 +14,24 @@ __all__ = ["ready_data"]
 
 
 def ready_data(wanted: str | None, notice: Callable[[str], None]) -> str:
-    """As :func:`difftui.data.prepare`, with a bar on stderr while MNIST is downloaded.
+    """As :func:`difftui.data.ready_pictures`, with a bar on stderr while something is downloaded.
 
     Args:
         wanted: the value of ``--data``.
         notice: called with the one line for the user when the bundled digits have to do.
 
     Raises:
-        DifftuiError: a named folder that does not hold MNIST.
+        DifftuiError: a named folder without pictures, or a set that cannot be downloaded.
     """
-    from difftui.data import prepare
+    from difftui.data import ready_pictures
 
-    bar = Bar("MNIST")
+    bar = Bar(wanted or "MNIST")
 
     def show(download: Download) -> None:
         text = f"{download.done / 1e6:.1f} of {download.total / 1e6:.1f} MB"
         bar.show(download.done / download.total, text)
 
     try:
-        return prepare(wanted, progress=show, notice=notice)
+        return ready_pictures(wanted, progress=show, notice=notice)
     finally:
         bar.close()

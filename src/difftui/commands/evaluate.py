@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from difftui import atomic
 from difftui.commands.display import Bar, tell
-from difftui.commands.options import add_device, number, whole_number
-from difftui.diffusion import SAMPLERS
+from difftui.commands.options import add_device, add_drawing, drawn_how, whole_number
+from difftui.data import COLLECTIONS, load
 from difftui.errors import DifftuiError
 
 if TYPE_CHECKING:
+    from difftui.data import Digits
     from difftui.evaluation.report import Report
     from difftui.training.loading import LoadedModel
 
@@ -37,9 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=512,
         help="pictures (default: 512)",
     )
-    parser.add_argument("--sampler", choices=list(SAMPLERS), help="default: the recipe's")
-    parser.add_argument("--steps", metavar="N", type=whole_number(1, 10_000), help="default: the recipe's")
-    parser.add_argument("--temperature", metavar="X", type=number(0.0, 2.0), help="default: the recipe's")
+    add_drawing(parser)
     parser.add_argument(
         "--seed", metavar="N", type=whole_number(0, 2**62), default=0, help="of the first picture"
     )
@@ -49,7 +48,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Draw, judge and print, and return the exit status."""
-    from difftui.data import load
     from difftui.engine.device import configure_threads, pick_device
     from difftui.evaluation.report import report
     from difftui.training.loading import load_model
@@ -57,18 +55,20 @@ def run(args: argparse.Namespace) -> int:
     device = pick_device(args.device)
     configure_threads()
     loaded = load_model(args.source, device.torch_device_name)
-    sampler, steps, temperature = loaded.recipe.drawing(args.sampler, args.steps, args.temperature)
+    sampler, steps, temperature = loaded.drawing(args.sampler, args.steps, args.temperature)
     classes: int | None = loaded.model.num_classes  # type: ignore[assignment]
     labels = None if classes is None else [index % classes for index in range(args.number)]
+    _check_judgeable(loaded)
+    args.guidance = loaded.guidance(labels is not None, args.guidance)
     pictures = _draw(loaded, args, labels)
     try:
         real = load("mnist", "test")
     except DifftuiError as error:
         real = None
         tell(f"{error} Without them there is no floor to hold the Fréchet distance against.")
-    judged = report(pictures, labels, real=real)
+    judged = report(pictures, labels, real=real, training=_training(loaded))
     seeds = f"seeds {args.seed}-{args.seed + args.number - 1}"
-    how = f"{sampler}, {steps} steps, temperature {temperature:g}, {seeds}"
+    how = f"{drawn_how(sampler, steps, temperature, args.guidance)}, {seeds}"
     _print(judged, f"{loaded.name} at step {loaded.step}: {how}")
     if args.out is not None:
         facts: dict[str, Any] = {"source": loaded.name, "step": loaded.step, "drawn": how, **asdict(judged)}
@@ -90,6 +90,7 @@ def _draw(loaded: LoadedModel, args: argparse.Namespace, labels: list[int] | Non
                 sampler=args.sampler,
                 steps=args.steps,
                 temperature=args.temperature,
+                guidance=args.guidance,
             )
             for frame in frames:
                 if frame.s < 0:
@@ -98,6 +99,40 @@ def _draw(loaded: LoadedModel, args: argparse.Namespace, labels: list[int] | Non
     finally:
         bar.close()
     return np.concatenate(parts)
+
+
+def _check_judgeable(loaded: LoadedModel) -> None:
+    """The recogniser knows 28x28 handwritten digits and nothing else: tell before anything is drawn."""
+    shape, data = tuple(loaded.model.image_shape), loaded.recipe.data  # type: ignore[arg-type]
+    if shape != (1, 28, 28):
+        raise DifftuiError(
+            f"the recogniser judges grey digits of 28x28, and {loaded.name} draws {shape[1]}x{shape[2]}"
+            f"{'' if shape[0] == 1 else ' in colour'}: it cannot be judged."
+        )
+    if data in COLLECTIONS:
+        raise DifftuiError(f"the recogniser knows digits, and {loaded.name} learned {data}: not comparable.")
+
+
+def _training(loaded: LoadedModel) -> Digits | None:
+    """The digits that the network may have learned by heart; None, with a line, where they are not here."""
+    try:
+        return load(loaded.recipe.data)
+    except DifftuiError as error:
+        tell(f"{error} Without them nothing is said of copies.")
+        return None
+
+
+def _near_line(judged: Report) -> str:
+    """What the search for copies found, beside the same for real digits."""
+    near, real = judged.neighbours, judged.real_neighbours
+    assert near is not None
+    found = (
+        f"copies      {near.copies} of {judged.samples} (nearest training digit under a third as far as the "
+    )
+    found += f"next); median distance {near.median:.2f}"
+    if real is not None:
+        found += f", of as many real test digits {real.median:.2f} with {real.copies} copies"
+    return f"{found}; {near.training_count} training digits"
 
 
 def _print(judged: Report, title: str) -> None:
@@ -112,4 +147,6 @@ def _print(judged: Report, title: str) -> None:
         floor = f"{judged.floor:.2f} ± {judged.floor_spread:.2f}"
         ratio = f"the distance above is {judged.frechet / judged.floor:.1f} × this"
         lines.append(f"floor       {floor} for as many real test digits; {ratio}")
+    if judged.neighbours is not None:
+        lines.append(_near_line(judged))
     print("\n".join(lines))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
+from difftui.diffusion import EXPERIMENTS, SAMPLERS
 from difftui.diffusion.schedule import MAX_T, SCHEDULES
 from difftui.runs import Run, runs_dir
+from difftui.training.recipe import OTHER_STEPS
 
-__all__ = ["add_device", "add_schedule", "handle", "number", "whole_number"]
+__all__ = ["add_device", "add_drawing", "add_schedule", "drawn_how", "handle", "number", "whole_number"]
 
 
 def whole_number(low: int, high: int) -> Callable[[str], int]:
@@ -54,6 +56,43 @@ def add_schedule(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timesteps", metavar="T", type=whole_number(2, MAX_T), default=1000, help="T (default: 1000)"
     )
+
+
+def add_drawing(parser: argparse.ArgumentParser) -> None:
+    """``--sampler``, ``--steps``, ``--temperature`` and ``--guidance``: how pictures are drawn."""
+    parser.add_argument(
+        "--sampler",
+        choices=[*SAMPLERS, *EXPERIMENTS],
+        metavar="NAME",
+        help=f"{', '.join(SAMPLERS)}; or an experiment that is meant to fail: {', '.join(EXPERIMENTS)} "
+        "(default: what the network's recipe says)",
+    )
+    parser.add_argument(
+        "--steps",
+        metavar="N",
+        type=whole_number(1, 10_000),
+        help=f"sampler steps (default: the recipe's; for another sampler than its own, {OTHER_STEPS})",
+    )
+    parser.add_argument(
+        "--temperature",
+        metavar="X",
+        type=number(0.0, 2.0),
+        help="standard deviation of the noise; below 1 more typical and less varied (default: the recipe's)",
+    )
+    parser.add_argument(
+        "--guidance",
+        metavar="W",
+        type=number(-1.0, 20.0),
+        help="how far beyond the label's answer c, away from the answer u without one: c + W (c - u), so 0 "
+        "is none; others write g = 1 + W (default: the recipe's)",
+    )
+
+
+def drawn_how(sampler: str, steps: int, temperature: float, guidance: float) -> str:
+    """How pictures were drawn, in words."""
+    marked = f"{sampler} (an experiment)" if sampler in EXPERIMENTS else sampler
+    guided = f", guidance {guidance:g}" if guidance else ""
+    return f"{marked}, {steps} steps, temperature {temperature:g}{guided}"
 
 
 def handle(run: Run) -> str:

@@ -15,16 +15,14 @@ from numpy.typing import NDArray
 
 from difftui.commands import UsageError
 from difftui.commands.display import Bar, tell
-from difftui.commands.options import add_device, number, whole_number
+from difftui.commands.options import add_device, add_drawing, drawn_how, whole_number
 from difftui.commands.stopping import Stopped, stop_signals
-from difftui.diffusion import SAMPLERS
 from difftui.errors import DifftuiError
-from difftui.training.recipe import OTHER_STEPS
 
 if TYPE_CHECKING:
     from difftui.training.loading import LoadedModel
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["add_arguments", "check_out", "run"]
 
 SUFFIXES = {".png": "a grid", ".gif": "the trajectory", ".npz": "arrays", ".txt": "plain characters"}
 BATCH = 250  # pictures drawn together: enough to be quick, few enough for any memory
@@ -40,21 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--from", dest="source", metavar="NAME", required=True, help="a shipped checkpoint, a run, or a file"
     )
-    parser.add_argument(
-        "--sampler", choices=list(SAMPLERS), help="how to draw (default: what the network's recipe says)"
-    )
-    parser.add_argument(
-        "--steps",
-        metavar="N",
-        type=whole_number(1, 10_000),
-        help=f"sampler steps (default: the recipe's; for another sampler than its own, {OTHER_STEPS})",
-    )
-    parser.add_argument(
-        "--temperature",
-        metavar="X",
-        type=number(0.0, 2.0),
-        help="standard deviation of the noise; below 1 more typical and less varied (default: the recipe's)",
-    )
+    add_drawing(parser)
     parser.add_argument(
         "-n",
         "--number",
@@ -91,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
     """Draw and write, and return the exit status."""
     with stop_signals() as request:
         try:
-            _check_out(args.out, force=args.force)
+            check_out(args.out, force=args.force)
             if args.out.suffix.lower() == ".gif" and args.number > MOST_IN_GIF:
                 raise UsageError(f"a .gif shows {MOST_IN_GIF} pictures at most, not {args.number}")
             written = _sample(args)
@@ -113,9 +97,10 @@ def _sample(args: argparse.Namespace) -> Path:
     loaded = load_model(args.source, device.torch_device_name)
     labels = _labels(loaded, args.number, args.label)
     args.sampler, steps, args.temperature = _settings(loaded, args)
+    args.guidance = loaded.guidance(labels is not None, args.guidance)
     stride = max(1, steps // GIF_FRAMES) if args.out.suffix.lower() == ".gif" else 0
     drawn = _draw(loaded, args, steps, labels, stride)
-    how = f"{args.sampler} in {steps} steps, temperature {args.temperature:g}"
+    how = drawn_how(args.sampler, steps, args.temperature, args.guidance)
     tell(f"{loaded.name} at step {loaded.step}: {how}, {device.label}")
     _preview(drawn.pictures[:PREVIEWED])
     return _write(args.out, drawn, labels, force=args.force)
@@ -171,7 +156,14 @@ def _pictures(
     seeds = [args.seed + index for index in chosen]
     yield args.temperature * starting_noise(seeds, loaded.model.image_shape).numpy()  # type: ignore[arg-type]
     asked = None if labels is None else [labels[index] for index in chosen]
-    frames = loaded.sample(seeds, asked, sampler=args.sampler, steps=steps, temperature=args.temperature)
+    frames = loaded.sample(
+        seeds,
+        asked,
+        sampler=args.sampler,
+        steps=steps,
+        temperature=args.temperature,
+        guidance=args.guidance,
+    )
     for frame in frames:
         yield frame.x.cpu().numpy()
 
@@ -199,10 +191,10 @@ def _settings(loaded: LoadedModel, args: argparse.Namespace) -> tuple[str, int, 
         raise DifftuiError(
             f"{loaded.name} was trained with {T} timesteps: --steps is 1 to {T}, not {args.steps}."
         )
-    return loaded.recipe.drawing(args.sampler, args.steps, args.temperature)
+    return loaded.drawing(args.sampler, args.steps, args.temperature)
 
 
-def _check_out(out: Path, *, force: bool) -> None:
+def check_out(out: Path, *, force: bool) -> None:
     """Tell before the work what would go wrong after it."""
     if out.suffix.lower() not in SUFFIXES:
         known = ", ".join(f"{suffix} ({what})" for suffix, what in SUFFIXES.items())

@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -16,6 +17,7 @@ from difftui.commands import UsageError
 from difftui.commands.display import TrainingDisplay, tell
 from difftui.commands.options import add_device, handle, number, whole_number
 from difftui.commands.stopping import Stopped, StopRequest, stop_signals
+from difftui.data import COLLECTIONS
 from difftui.diffusion import SCHEDULES, make_schedule
 from difftui.errors import DifftuiError
 from difftui.runs import Activity, Run, Verb, create_run, find_own_run, unused_name
@@ -24,7 +26,7 @@ from difftui.training.recipe import PRESETS, Decay, Precision, Recipe, Target, W
 from difftui.words import duration
 
 if TYPE_CHECKING:
-    from difftui.data import Digits
+    from difftui.data import Pictures
     from difftui.engine import Device
     from difftui.training.distributed import World
 
@@ -33,6 +35,8 @@ __all__ = ["add_arguments", "run"]
 BUDGETS = ("epochs", "steps", "minutes")
 OWN = (
     *BUDGETS,
+    "image_size",
+    "classes",
     "batch_size",
     "learning_rate",
     "schedule",
@@ -56,6 +60,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     budget.add_argument("--epochs", metavar="N", type=whole_number(1, 10**9), help="passes over the data")
     budget.add_argument("--steps", metavar="N", type=whole_number(1, 10**9), help="optimiser steps")
     budget.add_argument("--minutes", metavar="M", type=number(1e-3, 1e9), help="time spent training")
+    parser.add_argument(
+        "--image-size", metavar="N", type=whole_number(4, 256), help="pixels across to bring the pictures to"
+    )
+    parser.add_argument(
+        "--classes", metavar="N", type=whole_number(1, 1000), help="train on the first N classes only"
+    )
+    parser.add_argument(
+        "--model-option",
+        metavar="NAME=VALUE",
+        action="append",
+        type=_model_option,
+        default=[],
+        help="an option of the network, such as time=yes for that of --preset lecture",
+    )
     parser.add_argument("--batch-size", metavar="N", type=whole_number(1, 65_536), help="images a step")
     parser.add_argument("--learning-rate", metavar="R", type=number(0, 10), help="Adam's step size")
     parser.add_argument("--decay", choices=get_args(Decay), help="what the learning rate does in the end")
@@ -86,7 +104,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_device(parser)
     parser.add_argument(
-        "--data", metavar="NAME_OR_DIR", help="mnist (fetched if need be), bundled or a folder"
+        "--data",
+        metavar="NAME_OR_DIR",
+        help=f"mnist, {', '.join(COLLECTIONS)} (fetched if need be), bundled, or a folder of images",
     )
 
 
@@ -117,6 +137,16 @@ class _Plan:
         self.recipe = _new_recipe(args) if self.existing is None else _own_recipe(args, self.existing)
         self._name = args.run
 
+    def fit(self, data: str) -> Pictures:
+        """The pictures; the recipe of a new run gets a network that fits them."""
+        from difftui.data import load_pictures
+        from difftui.training.preparing import fitted, prepared
+
+        pictures = prepared(self.recipe, load_pictures(data, size=self.recipe.image_size))
+        if self.existing is None:
+            self.recipe = fitted(self.recipe, pictures)
+        return pictures
+
     def run_for(self, data: str) -> Run:
         """The run; a new one is made now, for it is known which digits it has."""
         if self.existing is not None:
@@ -128,7 +158,10 @@ class _Plan:
 def _detach(args: argparse.Namespace, plan: _Plan) -> int:
     from difftui.engine.detached import start_detached
 
-    kept = plan.run_for(_ready_data(args.data, plan.recipe))
+    data = _ready_data(args.data, plan.recipe)
+    if data not in ("mnist", "bundled") or plan.recipe.image_size or plan.recipe.classes:
+        plan.fit(data)  # digits as they are fit every preset, and torch need not be imported to see it
+    kept = plan.run_for(data)
     pid = start_detached(
         _options(("--device", args.device), ("--data", args.data)), kept, new=plan.existing is None
     )
@@ -150,12 +183,11 @@ def _train_alone(args: argparse.Namespace, plan: _Plan, request: StopRequest) ->
 
 
 def _train(args: argparse.Namespace, plan: _Plan, device: Device, request: StopRequest, world: World) -> int:
-    from difftui.data import load
     from difftui.engine.device import configure_threads
 
     configure_threads()
     data = _ready_data(args.data, plan.recipe)
-    digits = load(data)
+    digits = plan.fit(data)
     kept = plan.run_for(data)
     world.tell({"recipe": plan.recipe.to_json(), "data": data})
     together = f", {world.size} processes" if world.size > 1 else ""
@@ -187,9 +219,10 @@ def _train_with_others(args: argparse.Namespace, request: StopRequest) -> int:
         try:
             told = world.tell()
             configure_threads()
-            from difftui.data import load
+            from difftui.data import load_pictures
 
-            follow(Trainer(Recipe.from_json(told["recipe"]), load(told["data"]), device, world))
+            recipe = Recipe.from_json(told["recipe"])
+            follow(Trainer(recipe, load_pictures(told["data"], size=recipe.image_size), device, world))
         except PeerLost:  # whoever is gone has said why
             sys.exit(1)
         except DifftuiError as error:
@@ -222,7 +255,7 @@ def _pull(
     args: argparse.Namespace,
     recipe: Recipe,
     kept: Run,
-    digits: Digits,
+    digits: Pictures,
     device: Device,
     request: StopRequest,
     world: World,
@@ -337,12 +370,39 @@ def _new_recipe(args: argparse.Namespace) -> Recipe:
         changes = {**dict.fromkeys(BUDGETS), **changes}
     if "timesteps" in changes and "timesteps" in recipe.model_options:
         changes["model_options"] = {**recipe.model_options, "timesteps": changes["timesteps"]}
+    if args.model_option:
+        before = {**recipe.model_options, **changes.get("model_options", {})}
+        changes["model_options"] = _model_options(recipe.model, {**before, **dict(args.model_option)})
     try:
         recipe = replace(recipe, **changes)
         make_schedule(recipe.schedule, recipe.timesteps, **recipe.schedule_options)
     except ValueError as error:
         raise UsageError(str(error)) from None
     return recipe
+
+
+def _model_option(text: str) -> tuple[str, str | int | float | bool]:
+    """A type for argparse: NAME=VALUE, the value a number, yes or no, or a word."""
+    name, sign, word = text.partition("=")
+    if not (name and sign and word):
+        raise argparse.ArgumentTypeError(f"expected NAME=VALUE, not {text!r}")
+    if word in ("yes", "no"):
+        return name, word == "yes"
+    for kind in (int, float):
+        with suppress(ValueError):
+            return name, kind(word)
+    return name, word
+
+
+def _model_options(model: str, options: dict[str, Any]) -> dict[str, Any]:
+    """These options, if the network takes them."""
+    from difftui import models
+
+    known = models.defaults(model)
+    for name in options:
+        if name not in known:
+            raise UsageError(f"{model} has no option {name!r}; it has {', '.join(known)}.")
+    return options
 
 
 def _own_recipe(args: argparse.Namespace, kept: Run) -> Recipe:

@@ -16,7 +16,7 @@ from difftui.errors import DifftuiError
 from difftui.paths import home_dir
 from difftui.words import grouped
 
-__all__ = ["find_mnist", "found_digits", "load", "prepare", "settled"]
+__all__ = ["data_root", "find_mnist", "found_digits", "holds_mnist", "load", "prepare", "settled"]
 
 _PREFIX = {"train": "train", "test": "t10k"}
 
@@ -70,8 +70,8 @@ def find_mnist(data_dir: str | os.PathLike[str] | None = None) -> Path | None:
     if data_dir is not None:
         return _folder_with_mnist(Path(data_dir), "the data folder")
     if os.environ.get("DIFFTUI_DATA"):
-        return _folder_with_mnist(_data_root(), "DIFFTUI_DATA")
-    return _raw_folder(_data_root())
+        return _folder_with_mnist(data_root(), "DIFFTUI_DATA")
+    return _raw_folder(data_root())
 
 
 def settled(name_or_dir: str) -> str:
@@ -136,7 +136,7 @@ def prepare(
     if data != "mnist":
         _folder_with_mnist(Path(data), "--data")
         return str(Path(data).expanduser().absolute())
-    root = _data_root()
+    root = data_root()
     if _is_complete(_raw_folder(root)):
         return data
     try:
@@ -150,7 +150,12 @@ def prepare(
     return data
 
 
-def _data_root() -> Path:
+def holds_mnist(root: Path) -> bool:
+    """Whether any file of MNIST lies where :func:`load` would look for it in this folder."""
+    return _raw_folder(root.expanduser().absolute()) is not None
+
+
+def data_root() -> Path:
     """The folder of data sets: the one that was chosen for this user, else difftui's own."""
     chosen = os.environ.get("DIFFTUI_DATA")
     return Path(chosen).expanduser().absolute() if chosen else home_dir() / "data"

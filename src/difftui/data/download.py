@@ -1,9 +1,11 @@
-"""Downloading MNIST through torchvision, in a process of its own.
+"""Downloading MNIST, or another of torchvision's sets, through torchvision, in a process of its own.
 
 torchvision's downloader waits without limit, draws its bar on stderr and leaves half files behind. In a child
 process (`difftui.data.fetch`) it can be ended at any moment, whatever it waits for; its files lie in a hidden
 folder until they are whole.
 """
+
+from __future__ import annotations
 
 import os
 import shutil
@@ -14,11 +16,15 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from difftui.data.idx import read_shape
 from difftui.errors import DifftuiError
 
-__all__ = ["ANSWERED", "FILES", "PROBLEM", "Download", "download_mnist"]
+if TYPE_CHECKING:
+    from difftui.data.collections import Collection
+
+__all__ = ["ANSWERED", "FILES", "PROBLEM", "Download", "download_collection", "download_mnist"]
 
 # Files by which the child tells this process that a mirror has answered, and in one line why it gave up.
 ANSWERED = "answered"
@@ -79,17 +85,60 @@ def download_mnist(root: str | os.PathLike[str], mirrors: Sequence[str] = MIRROR
     except OSError as error:
         raise DifftuiError(f"{target} cannot be written ({error.strerror}). {_ELSEWHERE}") from error
     try:
-        yield from _fetch(staging, mirrors, target)
+        job = _Job("MNIST", ("MNIST", *mirrors), _TOTAL, target / "MNIST" / "raw")
+        yield from _fetch(staging, job)
         _install(staging / "MNIST" / "raw", target / "MNIST" / "raw")
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     yield Download(_TOTAL, _TOTAL)
 
 
-def _fetch(staging: Path, mirrors: Sequence[str], target: Path) -> Iterator[Download]:
+def download_collection(
+    name: str, collection: Collection, root: str | os.PathLike[str]
+) -> Generator[Download]:
+    """Download one of torchvision's sets into ``root``, in its layout; as :func:`download_mnist` otherwise.
+
+    Args:
+        name: what ``--data`` calls it.
+        collection: which one it is.
+        root: the folder of data sets; it is made if need be.
+
+    Raises:
+        DifftuiError: its server does not answer, the transfer breaks or stalls, or `root` cannot be written.
+    """
+    target = Path(root).expanduser().absolute()
+    total = collection.megabytes * 1_000_000
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=target))
+    except OSError as error:
+        raise DifftuiError(f"{target} cannot be written ({error.strerror}). {_ELSEWHERE}") from error
+    try:
+        yield from _fetch(staging, _Job(name, (collection.torchvision, collection.url), total, target))
+        for entry in sorted(staging.iterdir()):
+            if entry.is_dir() and not (target / entry.name).exists():
+                entry.replace(target / entry.name)
+    except OSError as error:
+        raise DifftuiError(f"{target} cannot be written ({error.strerror}). {_ELSEWHERE}") from error
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    yield Download(total, total)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What the child is to fetch (a class of torchvision's, and addresses); its name, bytes and place."""
+
+    name: str
+    words: tuple[str, ...]
+    total: int
+    place: Path
+
+
+def _fetch(staging: Path, job: _Job) -> Iterator[Download]:
     """Run the child, telling how far it is; whatever ends this generator ends the child."""
     child = subprocess.Popen(
-        [sys.executable, "-m", "difftui.data.fetch", str(staging), *mirrors],
+        [sys.executable, "-m", "difftui.data.fetch", str(staging), *job.words],
         stdin=subprocess.PIPE,  # it ends with this process, and so tells the child that nobody waits any more
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -103,11 +152,11 @@ def _fetch(staging: Path, mirrors: Sequence[str], target: Path) -> Iterator[Down
                 since = now
             answered, done = state
             if now - since > (_STALL_SECONDS if answered else _ANSWER_SECONDS):
-                raise _failure("the transfer stalled" if answered else "its mirrors do not answer", target)
-            yield Download(min(done, _TOTAL), _TOTAL)
+                raise _failure("the transfer stalled" if answered else "its mirrors do not answer", job)
+            yield Download(min(done, job.total), job.total)
             time.sleep(_POLL_SECONDS)
         if child.returncode != 0:
-            raise _failure(_problem(staging), target)
+            raise _failure(_problem(staging), job)
     finally:
         child.kill()
         child.wait()
@@ -117,7 +166,7 @@ def _fetch(staging: Path, mirrors: Sequence[str], target: Path) -> Iterator[Down
 
 def _arrived(staging: Path) -> int:
     """Bytes of compressed files so far."""
-    return sum(path.stat().st_size for path in (staging / "MNIST" / "raw").glob("*.gz"))
+    return sum(path.stat().st_size for path in staging.rglob("*.gz"))
 
 
 def _problem(staging: Path) -> str:
@@ -128,9 +177,10 @@ def _problem(staging: Path) -> str:
         return "the download ended unexpectedly"
 
 
-def _failure(reason: str, target: Path) -> DifftuiError:
-    raw = target / "MNIST" / "raw"
-    return DifftuiError(f"MNIST could not be downloaded: {reason}. Try again, or put its files into {raw}.")
+def _failure(reason: str, job: _Job) -> DifftuiError:
+    return DifftuiError(
+        f"{job.name} could not be downloaded: {reason}. Try again, or put its files into {job.place}."
+    )
 
 
 def _install(staged: Path, raw: Path) -> None:

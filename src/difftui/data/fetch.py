@@ -1,6 +1,7 @@
-"""The child process of `difftui.data.download`: python -m difftui.data.fetch FOLDER MIRROR...
+"""The child process of `difftui.data.download`: python -m difftui.data.fetch FOLDER CLASS URL...
 
-The four data files arrive in FOLDER/MNIST/raw.
+CLASS is one of torchvision.datasets; its files arrive in FOLDER as it lays them out. The URLs are MNIST's
+mirrors, or an address that tells whether another set's server answers.
 """
 
 import http.client
@@ -22,28 +23,30 @@ _PROBE_SECONDS = 3.5  # a mirror, so that two fit into the 8 s that the parent w
 _READ_SECONDS = 20.0
 
 
-def main(folder: Path, mirrors: Sequence[str]) -> int:
-    """Download through torchvision; the exit status is 0 when all four files are whole."""
+def main(folder: Path, name: str, urls: Sequence[str]) -> int:
+    """Download through torchvision, which checks sums; the exit status is 0 when all files are whole."""
     threading.Thread(target=_end_with_parent, args=(folder,), daemon=True).start()
-    if not any(_answers(mirror) for mirror in mirrors):
+    probes = [url + _PROBE for url in urls] if name == "MNIST" else urls
+    if not any(_answers(probe) for probe in probes):
         return _give_up(folder, "none of its mirrors can be reached from this machine")
     (folder / ANSWERED).touch()
 
     # torchvision sets no time limit of its own; this process has no other sockets.
     socket.setdefaulttimeout(_READ_SECONDS)
-    from torchvision.datasets import MNIST  # only now: its import takes seconds
+    from torchvision import datasets  # only now: its import takes seconds
 
-    MNIST.mirrors = list(mirrors)
+    if name == "MNIST":
+        datasets.MNIST.mirrors = list(urls)
     try:
-        MNIST(folder, download=True)
+        getattr(datasets, name)(folder, download=True)
     except Exception as error:  # nobody reads a traceback here: whatever it is, the parent tells it
         return _give_up(folder, " ".join(str(error).split()) or type(error).__name__)
     return 0
 
 
-def _answers(mirror: str) -> bool:
+def _answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(mirror + _PROBE, timeout=_PROBE_SECONDS) as response:
+        with urllib.request.urlopen(url, timeout=_PROBE_SECONDS) as response:
             return bool(response.status == 200)
     except (OSError, http.client.HTTPException):
         return False
@@ -62,4 +65,4 @@ def _end_with_parent(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), sys.argv[2:]))
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2], sys.argv[3:]))

@@ -2,6 +2,7 @@
 
 from difftui.diffusion.analytic import GaussianDenoiser, PointsDenoiser
 from difftui.diffusion.grid import timesteps, transitions
+from difftui.diffusion.guidance import guided
 from difftui.diffusion.process import (
     TARGETS,
     Prediction,
@@ -10,22 +11,30 @@ from difftui.diffusion.process import (
     eps_from_x0,
     posterior_mean,
     posterior_variance,
+    previous_weights,
     read_output,
     step_beta,
     training_target,
     velocity,
     x0_from_eps,
+    x0_from_previous,
     x0_from_v,
 )
 from difftui.diffusion.samplers import (
     DDIM,
     DDPM,
+    EXPERIMENTS,
     SAMPLERS,
     VARIANCES,
     Denoise,
+    DPMSolverPP2M,
     Frame,
+    Heun,
+    LoopedX0,
+    NaiveStride,
     Noise,
     Sampler,
+    looks,
     make_sampler,
 )
 from difftui.diffusion.sampling import Model, network_denoiser, sample, starting_noise, step_noise
@@ -34,14 +43,19 @@ from difftui.diffusion.schedule import SCHEDULES, NoiseSchedule, make_schedule
 __all__ = [
     "DDIM",
     "DDPM",
+    "EXPERIMENTS",
     "SAMPLERS",
     "SCHEDULES",
     "TARGETS",
     "VARIANCES",
+    "DPMSolverPP2M",
     "Denoise",
     "Frame",
     "GaussianDenoiser",
+    "Heun",
+    "LoopedX0",
     "Model",
+    "NaiveStride",
     "Noise",
     "NoiseSchedule",
     "PointsDenoiser",
@@ -50,11 +64,14 @@ __all__ = [
     "add_noise",
     "eps_from_v",
     "eps_from_x0",
+    "guided",
+    "looks",
     "make_sampler",
     "make_schedule",
     "network_denoiser",
     "posterior_mean",
     "posterior_variance",
+    "previous_weights",
     "read_output",
     "sample",
     "starting_noise",
@@ -65,5 +82,6 @@ __all__ = [
     "transitions",
     "velocity",
     "x0_from_eps",
+    "x0_from_previous",
     "x0_from_v",
 ]

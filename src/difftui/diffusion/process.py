@@ -4,11 +4,12 @@ With signal level ``a = alpha_bar_t`` the forward process is
 
     x_t = sqrt(a) x_0 + sqrt(1 - a) eps,    eps ~ N(0, I)
 
-A network looks at ``x_t`` and is trained on one of three targets, each of which gives the others:
+A network looks at ``x_t`` and is trained on one of these targets, each of which gives the others:
 
     eps      the noise itself
     x0       the clean picture
     v        sqrt(a) eps - sqrt(1 - a) x_0        (Salimans & Ho 2022, appendix D)
+    x_prev   the picture one step cleaner, x_{t-1}, in the mean      (Ho et al. 2020, section 3.2)
 
 Every function is plain arithmetic and works alike on NumPy arrays and torch tensors, without importing
 torch. A signal level is a float, or an array that broadcasts with the pictures, such as shape (B, 1, 1, 1)
@@ -17,7 +18,6 @@ for one level a picture; give it the pictures' own dtype, or the result is promo
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -35,6 +35,7 @@ TARGETS: Mapping[str, str] = MappingProxyType(
     {
         "eps": "The noise that was mixed in.",
         "x0": "The clean picture.",
+        "x_prev": "The picture one step cleaner.",
         "v": "The velocity: mostly the noise near t = 0, mostly minus the picture near t = T.",
     }
 )
@@ -102,19 +103,55 @@ def eps_from_v(x_t: Array, v: Array, alpha_bar: Array | float) -> Array:
     return x_t * (1.0 - alpha_bar) ** 0.5 + v * alpha_bar**0.5
 
 
-def training_target(target: str, x0: Array, eps: Array, alpha_bar: Array | float) -> Array:
+def previous_weights(alpha_bar_t: Array | float, alpha_bar_s: Array | float) -> tuple[Any, Any]:
+    """The weights of ``x_0`` and ``x_t`` in the mean of ``q(x_s | x_t, x_0)``: see :func:`posterior_mean`."""
+    beta = 1.0 - alpha_bar_t / alpha_bar_s
+    from_x0 = alpha_bar_s**0.5 * beta / (1.0 - alpha_bar_t)
+    from_x_t = (alpha_bar_t / alpha_bar_s) ** 0.5 * (1.0 - alpha_bar_s) / (1.0 - alpha_bar_t)
+    return from_x0, from_x_t
+
+
+def x0_from_previous(
+    x_t: Array, previous: Array, alpha_bar_t: Array | float, alpha_bar_s: Array | float
+) -> Array:
+    """The clean picture behind an estimated ``x_s``, :func:`posterior_mean` solved for ``x_0``.
+
+    An error in ``previous`` is divided by ``sqrt(a_s) beta / (1 - a_t)``: a neighbour is nearly ``x_t``
+    itself, and what tells them apart is small. Half way through the linear schedule it is multiplied by 330.
+    """
+    from_x0, from_x_t = previous_weights(alpha_bar_t, alpha_bar_s)
+    result: Array = (previous - x_t * from_x_t) / from_x0
+    return result
+
+
+def training_target(
+    target: str,
+    x0: Array,
+    eps: Array,
+    alpha_bar: Array | float,
+    alpha_bar_before: Array | float | None = None,
+) -> Array:
     """What the network should have said: the right answer for one of the :data:`TARGETS`.
 
+    For ``"x_prev"`` that is the mean of ``q(x_{t-1} | x_t, x_0)``. The true ``x_{t-1}`` of a noising path is
+    this and noise of variance ``beta_tilde`` that nothing in ``x_t`` tells of: it would be added to every
+    loss and change no optimum, so it is left out.
+
     Args:
-        target: ``"eps"``, ``"x0"`` or ``"v"``.
+        target: One of :data:`TARGETS`.
         x0: Clean pictures, any shape.
         eps: The noise that was added, the shape of ``x0``.
         alpha_bar: The signal level of each picture.
+        alpha_bar_before: For ``"x_prev"``: the signal level one step earlier.
 
     Raises:
-        ValueError: If the target is unknown.
+        ValueError: If the target is unknown, or its earlier level is missing.
     """
     check_target(target)
+    if target == "x_prev":
+        from_x0, from_x_t = previous_weights(alpha_bar, _before(alpha_bar_before))
+        previous: Array = x0 * from_x0 + add_noise(x0, eps, alpha_bar) * from_x_t
+        return previous
     if target == "eps":
         return eps
     if target == "x0":
@@ -122,24 +159,40 @@ def training_target(target: str, x0: Array, eps: Array, alpha_bar: Array | float
     return velocity(x0, eps, alpha_bar)
 
 
-def read_output(target: str, output: Array, x_t: Array, alpha_bar: Array | float) -> Prediction[Array]:
+def read_output(
+    target: str,
+    output: Array,
+    x_t: Array,
+    alpha_bar: Array | float,
+    alpha_bar_before: Array | float | None = None,
+) -> Prediction[Array]:
     """Turn a network's raw output into both views of its answer.
 
     Args:
-        target: What the network was trained on: ``"eps"``, ``"x0"`` or ``"v"``.
+        target: What the network was trained on, one of :data:`TARGETS`.
         output: The network's output, the shape of ``x_t``.
         x_t: The pictures it looked at.
         alpha_bar: The signal level of ``x_t``, in (0, 1).
+        alpha_bar_before: For ``"x_prev"``: the signal level one step earlier.
 
     Raises:
-        ValueError: If the target is unknown.
+        ValueError: If the target is unknown, or its earlier level is missing.
     """
     check_target(target)
+    if target == "x_prev":
+        clean = x0_from_previous(x_t, output, alpha_bar, _before(alpha_bar_before))
+        return Prediction(x0=clean, eps=eps_from_x0(x_t, clean, alpha_bar))
     if target == "eps":
         return Prediction(x0=x0_from_eps(x_t, output, alpha_bar), eps=output)
     if target == "x0":
         return Prediction(x0=output, eps=eps_from_x0(x_t, output, alpha_bar))
     return Prediction(x0=x0_from_v(x_t, output, alpha_bar), eps=eps_from_v(x_t, output, alpha_bar))
+
+
+def _before(alpha_bar: Array | float | None) -> Array | float:
+    if alpha_bar is None:
+        raise ValueError("the target x_prev needs the signal level one step earlier.")
+    return alpha_bar
 
 
 def check_target(target: str) -> None:
@@ -176,9 +229,9 @@ def posterior_mean(x0: Array, x_t: Array, alpha_bar_t: float, alpha_bar_s: float
         alpha_bar_t: The signal level ``a_t`` in (0, 1).
         alpha_bar_s: The signal level ``a_s`` in [a_t, 1].
     """
-    from_x0 = math.sqrt(alpha_bar_s) * step_beta(alpha_bar_t, alpha_bar_s) / (1.0 - alpha_bar_t)
-    from_x_t = math.sqrt(alpha_bar_t / alpha_bar_s) * (1.0 - alpha_bar_s) / (1.0 - alpha_bar_t)
-    return x0 * from_x0 + x_t * from_x_t
+    from_x0, from_x_t = previous_weights(alpha_bar_t, alpha_bar_s)
+    mean: Array = x0 * from_x0 + x_t * from_x_t
+    return mean
 
 
 def posterior_variance(alpha_bar_t: float, alpha_bar_s: float) -> float:

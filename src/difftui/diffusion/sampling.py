@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from difftui.diffusion.grid import transitions
+from difftui.diffusion.guidance import check_guidance, guided
 from difftui.diffusion.process import Prediction, check_target, read_output
 from difftui.diffusion.samplers import Denoise, Frame, Noise, Sampler, make_sampler
 from difftui.diffusion.schedule import NoiseSchedule
@@ -37,6 +38,7 @@ def sample(
     seeds: Sequence[int] | None = None,
     shape: tuple[int, ...] | None = None,
     labels: int | Sequence[int] | None = None,
+    guidance: float = 0.0,
     target: str = "eps",
     eta: float = 0.0,
     variance: str = "beta_tilde",
@@ -57,7 +59,7 @@ def sample(
     Args:
         model: The network; see :data:`Model`. Without ``labels`` it is called as ``model(x, t)``.
         schedule: The schedule the network was trained on.
-        sampler: ``"ddpm"`` or ``"ddim"``.
+        sampler: One of :data:`~difftui.diffusion.samplers.SAMPLERS`, or of its ``EXPERIMENTS``.
         steps: How many steps, 1 ... T, spread evenly; None visits every timestep.
         x_T: The starting pictures, shape (B, C, H, W); None draws them by :func:`starting_noise`.
         seeds: One seed a picture, each from 0 up. None is one picture with seed 0, or 0, 1, 2 ... for the
@@ -65,7 +67,10 @@ def sample(
         shape: The shape (C, H, W) of one picture; None is ``model.image_shape`` where the network has one,
             else (1, 28, 28). Not used with ``x_T``.
         labels: One class for all pictures, or one for each; None asks for none.
-        target: What the network predicts: ``"eps"``, ``"x0"`` or ``"v"``.
+        guidance: How far beyond the label's answer to go, ``w`` in ``c + w (c - u)``; see
+            :mod:`~difftui.diffusion.guidance`. Other than 0 it needs labels, and a network that was
+            trained to go without them too; each step then asks both ways, in one batch of twice the size.
+        target: What the network predicts, one of :data:`~difftui.diffusion.process.TARGETS`.
         eta: For ``"ddim"``: the share of fresh noise, 0 (none) up to 1 (as DDPM) and beyond.
         variance: For ``"ddpm"``: ``"beta_tilde"`` or ``"beta"``.
         clip_x0: Hold the estimated clean picture within [-1, 1] at each step.
@@ -80,7 +85,9 @@ def sample(
 
     Raises:
         ValueError: If a name is unknown, a number is out of range, an option belongs to the other sampler,
-            the counts of seeds, labels and pictures disagree, or the network takes no such label; while
+            the counts of seeds, labels and pictures disagree, the network takes no such label, or
+            guidance is asked for without labels, or the sampler needs the noise from a network that cleans
+            in one look (``one_shot``); while
             running, if the network's output has another shape than its input.
     """
     import torch
@@ -98,7 +105,14 @@ def sample(
             raise ValueError(f"{len(seeds)} seeds were given for {len(x_T)} starting pictures.")
         where = _device_of(model) or x_T.device
     x = torch.as_tensor(x_T, dtype=torch.float32, device=where if device is None else device)
-    denoise = network_denoiser(model, schedule, target=target, labels=_one_each(labels, len(seeds)))
+    if getattr(model, "one_shot", False) and sampler != "looped-x0":
+        raise ValueError(
+            f"this network cleans a picture in one look and cannot tell the noise that {sampler} needs;"
+            " draw with looped-x0, or clean noisy digits with it."
+        )
+    denoise = network_denoiser(
+        model, schedule, target=target, labels=_one_each(labels, len(seeds)), guidance=guidance
+    )
     rule = make_sampler(
         sampler,
         schedule,
@@ -170,33 +184,53 @@ def network_denoiser(
     *,
     target: str = "eps",
     labels: Sequence[int] | None = None,
+    guidance: float = 0.0,
 ) -> Denoise[Tensor]:
     """Make a denoiser, as samplers want it, from a network.
 
     Args:
         model: The network; see :data:`Model`.
         schedule: The schedule it was trained on.
-        target: What it predicts: ``"eps"``, ``"x0"`` or ``"v"``.
+        target: What it predicts, one of :data:`~difftui.diffusion.process.TARGETS`.
         labels: One class a picture; None calls it as ``model(x, t)``.
+        guidance: ``w`` of :func:`~difftui.diffusion.guidance.guided`. Other than 0 the network must have
+            ``num_classes``, which is its label for "any class".
 
     Raises:
-        ValueError: If the target is unknown, or the network says (by ``num_classes``) that it takes no labels
-            or not these.
+        ValueError: If the target is unknown, the network says (by ``num_classes``) that it takes no labels
+            or not these, or guidance has nothing to guide by.
     """
     import torch
 
     check_target(target)
     _check_labels(model, labels)
+    check_guidance(guidance)
     asked = None if labels is None else torch.tensor(labels, dtype=torch.long)
+    if guidance != 0.0:
+        if asked is None:
+            raise ValueError("guidance needs a label to guide towards: ask for one, or leave guidance at 0.")
+        if getattr(model, "num_classes", None) is None:
+            raise ValueError("guidance needs a network that says which of its labels means any class.")
+
+    def answer(x_t: Tensor, times: Tensor) -> Tensor:
+        if asked is None:
+            return model(x_t, times)
+        label = asked.to(x_t.device)
+        if guidance == 0.0:
+            return model(x_t, times, label=label)
+        both = torch.cat([label, torch.full_like(label, model.num_classes)])  # type: ignore[attr-defined]
+        with_label, without = model(torch.cat([x_t, x_t]), torch.cat([times, times]), label=both).chunk(2)
+        return guided(with_label, without, guidance)
 
     def denoise(x_t: Tensor, t: int) -> Prediction[Tensor]:
         times = torch.full((len(x_t),), t, dtype=torch.long, device=x_t.device)
-        output = model(x_t, times) if asked is None else model(x_t, times, label=asked.to(x_t.device))
+        output = answer(x_t, times)
         if output.shape != x_t.shape:
             shapes = f"{tuple(output.shape)} to pictures of shape {tuple(x_t.shape)}"
             raise ValueError(f"the network answered with shape {shapes}.")
         # A network under autocast may answer in half precision; the sampler's arithmetic must not follow it.
-        return read_output(target, output.to(x_t.dtype), x_t, schedule.alpha_bar(t))
+        levels = schedule.alpha_bar(t), schedule.alpha_bar(t - 1)
+        return read_output(target, output.to(x_t.dtype), x_t, *levels)
 
     return denoise
 

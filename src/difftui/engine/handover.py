@@ -64,10 +64,11 @@ def begin_apart(recipe: Recipe, name: str, device: str | None) -> Callable[[], R
     """
 
     def work() -> Run:
-        from difftui.data import load, settled
+        from difftui.data import load_pictures, settled
 
         settled_recipe = replace(recipe, data=settled(recipe.data))
-        load(settled_recipe.data)  # before the run: without digits there is nothing to keep
+        # Before the run: without digits there is nothing to keep.
+        load_pictures(settled_recipe.data, size=settled_recipe.image_size)
         run = create_run(name, settled_recipe.to_json())
         _start(run, device, None, new=True)
         return run

@@ -34,17 +34,21 @@ class PaceView:
 
 
 def start_pace(recipe: Recipe) -> Callable[[Workbench], Iterator[PaceView | None]]:
-    """Work for :meth:`Engine.submit`: half a second of steps on bundled digits; one event, the last."""
+    """Work for :meth:`Engine.submit`: half a second of steps on bundled digits; one event, the last.
+
+    A network that takes other pictures cannot be measured so: the job fails.
+    """
     return lambda bench: _measure(bench, recipe)
 
 
 def _measure(bench: Workbench, recipe: Recipe) -> Iterator[PaceView | None]:
     import torch
 
-    from difftui.data import bundled
+    from difftui.data import load_pictures
     from difftui.training.trainer import Trainer
 
-    trainer = Trainer(recipe, bundled(), torch.device(bench.device.torch_device_name))
+    pictures = load_pictures("bundled", size=recipe.image_size)
+    trainer = Trainer(recipe, pictures, torch.device(bench.device.torch_device_name))
     took = 0.0
     for _ in range(WARM_UP_STEPS):
         took = _timed(trainer, 1)

@@ -150,6 +150,7 @@ def _draw(bench: Workbench, request: SamplingRequest) -> Iterator[SamplingView]:
 
     from difftui.diffusion import sample, starting_noise, transitions
     from difftui.models.side_by_side import side_by_side
+    from difftui.training.strips import luminance
 
     loaded, live = _network(bench, request.source)
     schedule, recipe = loaded.schedule, loaded.recipe
@@ -164,7 +165,7 @@ def _draw(bench: Workbench, request: SamplingRequest) -> Iterator[SamplingView]:
     alpha_bars = np.array([schedule.alpha_bar(t) for t in times])
     kept = (len(times), len(request.seeds), *shape[1:])
     x, x0_hat = np.zeros(kept, np.float16), np.zeros(kept, np.float16)
-    x[0] = noise[:, 0].numpy()
+    x[0] = luminance(noise).numpy()
 
     def view(count: int) -> SamplingView:
         return SamplingView(
@@ -181,6 +182,7 @@ def _draw(bench: Workbench, request: SamplingRequest) -> Iterator[SamplingView]:
         x_T=noise,
         seeds=request.seeds,
         labels=labels,
+        guidance=loaded.guidance(labels is not None),
         target=recipe.target,
         temperature=temperature,
         eta=request.eta,
@@ -188,7 +190,7 @@ def _draw(bench: Workbench, request: SamplingRequest) -> Iterator[SamplingView]:
     )
     for index, frame in enumerate(frames):
         # Together, since each fetch from a GPU waits until it has done all that was asked of it.
-        x[index + 1], x0_hat[index] = torch.stack([frame.x[:, 0], frame.x0_hat[:, 0]]).cpu().numpy()
+        x[index + 1], x0_hat[index] = torch.stack([luminance(frame.x), luminance(frame.x0_hat)]).cpu().numpy()
         if frame.s < 0:
             x0_hat[index + 1] = x[index + 1]
         yield view(index + 2)

@@ -22,7 +22,7 @@ from difftui.training.progress import Hold, Progress, SampleStrip, Validation
 from difftui.training.recipe import Recipe
 
 if TYPE_CHECKING:
-    from difftui.data import Digits
+    from difftui.data import Pictures
 
 __all__ = ["StripAlbum", "Training", "TrainingView", "resume_training", "start_training"]
 
@@ -64,10 +64,11 @@ def start_training(recipe: Recipe, name: str) -> Training:
     """
 
     def start(bench: Workbench) -> Iterator[TrainingView | Hold | None]:
-        from difftui.data import load, settled
+        from difftui.data import load_pictures, settled
 
         settled_recipe = replace(recipe, data=settled(recipe.data))
-        digits = load(settled_recipe.data)  # before the run: without digits there is nothing to keep
+        # Before the run: without digits there is nothing to keep.
+        digits = load_pictures(settled_recipe.data, size=settled_recipe.image_size)
         run = create_run(name, settled_recipe.to_json())
         return _train(bench, settled_recipe, run, digits, resume=False)
 
@@ -83,17 +84,18 @@ def resume_training(name: str, data: str | None = None) -> Training:
     """
 
     def start(bench: Workbench) -> Iterator[TrainingView | Hold | None]:
-        from difftui.data import load
+        from difftui.data import load_pictures
 
         run = find_own_run(name)
         recipe = Recipe.from_json(run.recipe_text())
-        return _train(bench, recipe, run, load(data or recipe.data), resume=True)
+        digits = load_pictures(data or recipe.data, size=recipe.image_size)
+        return _train(bench, recipe, run, digits, resume=True)
 
     return start
 
 
 def _train(
-    bench: Workbench, recipe: Recipe, run: Run, digits: Digits, *, resume: bool
+    bench: Workbench, recipe: Recipe, run: Run, digits: Pictures, *, resume: bool
 ) -> Iterator[TrainingView | Hold | None]:
     from difftui.training.session import Session
 

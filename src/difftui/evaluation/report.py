@@ -16,6 +16,7 @@ from torch import Tensor
 
 from difftui.data import Digits
 from difftui.evaluation.frechet import Statistics, frechet_distance, load_statistics, statistics
+from difftui.evaluation.neighbours import Neighbours, neighbours
 from difftui.evaluation.recogniser import (
     NETWORK,
     Recogniser,
@@ -54,6 +55,8 @@ class Report:
             reference has not seen, in the same shares of the classes where digits were asked for; None where
             no real digits were given.
         reference_count: real training digits behind the reference statistics.
+        neighbours: how close the pictures come to training digits; None where none were given.
+        real_neighbours: the same for as many real digits that are new; None where one of both is missing.
         network: whose features these are.
     """
 
@@ -66,6 +69,8 @@ class Report:
     floor: float | None
     floor_spread: float | None
     reference_count: int
+    neighbours: Neighbours | None = None
+    real_neighbours: Neighbours | None = None
     network: str = NETWORK
 
 
@@ -79,13 +84,15 @@ def report(
     labels: Sequence[int] | npt.NDArray[np.integer] | Tensor | None = None,
     *,
     real: Digits | None = None,
+    training: Digits | None = None,
     recogniser: Recogniser | None = None,
     reference: Statistics | None = None,
 ) -> Report:
     """Judge pictures (N, 1, 28, 28) in [-1, 1] (clamped here), N >= 2, asked for as `labels` (N,).
 
     `real`, for the floor: N or more digits that are not in the reference (the MNIST test set). Where digits
-    were asked for, each draw of real ones has the same number of every class.
+    were asked for, each draw of real ones has the same number of every class. `training`, for the search for
+    copies: the digits that the network was trained on.
 
     Raises:
         DifftuiError: the shipped recogniser or its reference is missing or damaged.
@@ -97,10 +104,15 @@ def report(
     features, probabilities = judge(recogniser, torch.as_tensor(pictures).float().clamp(-1, 1))
     best, seen = probabilities.max(dim=1)
     shares = torch.bincount(seen, minlength=10).double() / len(seen)
-    floor = None
+    floor = near = real_near = None
+    shown = np.asarray(pictures, np.float32).clip(-1, 1)
+    if training is not None:
+        near = neighbours(shown, training.images)
     if real is not None:
         draws = random_draws(len(real), len(seen)) if asked is None else matched_draws(real.labels, asked)
         floor = real_floor(recogniser, reference, real.images, draws)
+        if training is not None:
+            real_near = neighbours(real.images[draws[0]].astype(np.float32) / 127.5 - 1, training.images)
     return Report(
         samples=len(seen),
         agreement=None if asked is None else _agreement(seen.numpy(), asked),
@@ -111,6 +123,8 @@ def report(
         floor=None if floor is None else floor[0],
         floor_spread=None if floor is None else floor[1],
         reference_count=reference.count,
+        neighbours=near,
+        real_neighbours=real_near,
     )
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from difftui.models.layers import sinusoids, zeroed
 
 __all__ = ["PatchUNet"]
 
@@ -92,18 +92,3 @@ class Block(nn.Module):
         h = self.conv_2(F.silu(self.norm_2(h) * (1 + scale) + shift))
         out: Tensor = self.skip(x) + h
         return out
-
-
-def sinusoids(t: Tensor, size: int) -> Tensor:
-    """cos and sin of t at size/2 frequencies from 1 down towards 1/10000 rad: (B,) -> (B, size) float32."""
-    rates = torch.exp(torch.arange(size // 2, device=t.device) * (-2 * math.log(10_000) / size))
-    angles = t[:, None].float() * rates
-    return torch.cat([angles.cos(), angles.sin()], dim=1)
-
-
-def zeroed(layer: nn.Conv2d | nn.Linear) -> nn.Module:
-    """The layer with weights and biases 0, so that a residual branch starts silent (Goyal et al. 2017)."""
-    nn.init.zeros_(layer.weight)
-    if layer.bias is not None:
-        nn.init.zeros_(layer.bias)
-    return layer

@@ -46,6 +46,7 @@ class LoadedModel:
         sampler: str | None = None,
         steps: int | None = None,
         temperature: float | None = None,
+        guidance: float | None = None,
         eta: float = 0.0,
     ) -> Generator[Frame[Tensor], None, None]:
         """Draw pictures as the recipe advises, save where an argument says otherwise.
@@ -56,13 +57,14 @@ class LoadedModel:
         Args:
             seeds: one picture each.
             labels: the class of each picture; None asks for none.
-            sampler, steps, temperature: instead of the recipe's; more steps than there are is all of them.
+            sampler, steps, temperature, guidance: instead of the recipe's; more steps than there are is all
+                of them, and without labels there is no guidance.
             eta: DDIM's share of fresh noise.
 
         Raises:
             ValueError: as :func:`difftui.diffusion.sample` does.
         """
-        sampler, steps, temperature = self.recipe.drawing(sampler, steps, temperature)
+        sampler, steps, temperature = self.drawing(sampler, steps, temperature)
         return sample(
             side_by_side(self.model),
             self.schedule,
@@ -71,10 +73,43 @@ class LoadedModel:
             seeds=seeds,
             labels=labels,
             target=self.recipe.target,
+            guidance=self.guidance(labels is not None, guidance),
             eta=eta,
             temperature=temperature,
             clip_x0=True,
         )
+
+    def drawing(
+        self, sampler: str | None = None, steps: int | None = None, temperature: float | None = None
+    ) -> tuple[str, int, float]:
+        """As :meth:`Recipe.drawing`.
+
+        Raises:
+            DifftuiError: the sampler needs the noise, and the network cleans in one look.
+        """
+        chosen = self.recipe.drawing(sampler, steps, temperature)
+        if getattr(self.model, "one_shot", False) and chosen[0] != "looped-x0":
+            raise DifftuiError(
+                f"{self.name} cleans a picture in one look and cannot tell the noise that {chosen[0]} needs. "
+                "Leave out --sampler, or clean noisy digits: difftui denoise."
+            )
+        return chosen
+
+    def guidance(self, labelled: bool, wanted: float | None = None) -> float:
+        """Guidance to draw with: what is wanted, else the recipe's where there are labels.
+
+        Raises:
+            DifftuiError: guidance is wanted without labels, or of a network that cannot do without them.
+        """
+        if wanted is None:
+            return self.recipe.guidance if labelled else 0.0
+        if wanted and not labelled:
+            raise DifftuiError(
+                f"{self.name} draws without labels here: there is nothing to guide it towards."
+            )
+        if wanted and not self.recipe.label_drop:
+            raise DifftuiError(f"{self.name} cannot be guided: its training hid no labels (label_drop 0).")
+        return wanted
 
 
 def load_model(source: str | Path, device: torch.device | str = "cpu") -> LoadedModel:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from difftui.diffusion import NoiseSchedule
+from difftui.diffusion import NoiseSchedule, previous_weights
 from difftui.training.recipe import Recipe
 
 __all__ = ["Objective"]
@@ -17,8 +17,8 @@ class Objective:
     """Weighted mean squared error of a network's prediction at random timesteps.
 
     Draws t and ε, forms x_t = √ᾱ_t x_0 + √(1-ᾱ_t) ε (Ho et al. 2020, eq. 4), and compares the network's
-    output with ε, x_0 or v = √ᾱ_t ε - √(1-ᾱ_t) x_0 (Salimans & Ho 2022, eq. 12). The tables live on the
-    device as float32, cast once from float64.
+    output with ε, x_0, v = √ᾱ_t ε - √(1-ᾱ_t) x_0 (Salimans & Ho 2022, eq. 12) or the mean of x_{t-1} (Ho et
+    al. 2020, eq. 7). The tables live on the device as float32, cast once from float64.
     """
 
     def __init__(self, schedule: NoiseSchedule, recipe: Recipe, device: torch.device) -> None:
@@ -29,6 +29,9 @@ class Objective:
         self.time_mean, self.time_spread = recipe.time_mean, recipe.time_spread
         self.signal = alpha_bars.sqrt().float().to(device)
         self.noise = (1 - alpha_bars).sqrt().float().to(device)
+        before = torch.cat([torch.ones(1, dtype=torch.float64), alpha_bars[:-1]])
+        share_x0, share_x_t = previous_weights(alpha_bars, before)
+        self.previous_x0, self.previous_x_t = (w.float().to(device) for w in (share_x0, share_x_t))
         self.weights = _weights(alpha_bars, recipe).float().to(device)
 
     def draw_timesteps(self, count: int, generator: torch.Generator) -> Tensor:
@@ -75,8 +78,10 @@ class Objective:
             wanted = eps
         elif self.target == "x0":
             wanted = x0
-        else:
+        elif self.target == "v":
             wanted = signal * eps - noise * x0
+        else:
+            wanted = self.previous_x0[t].view(-1, 1, 1, 1) * x0 + self.previous_x_t[t].view(-1, 1, 1, 1) * x_t
         error: Tensor = model(x_t, t, label).float() - wanted
         return error.square().mean(dim=(1, 2, 3))
 
@@ -87,4 +92,12 @@ def _weights(alpha_bars: Tensor, recipe: Recipe) -> Tensor:
         return torch.ones_like(alpha_bars)
     snr = alpha_bars / (1 - alpha_bars)
     clipped = snr.clamp(max=MIN_SNR_GAMMA)
-    return {"eps": clipped / snr, "x0": clipped, "v": clipped / (snr + 1)}[recipe.target]
+    before = torch.cat([torch.ones(1, dtype=torch.float64), alpha_bars[:-1]])
+    previous = previous_weights(alpha_bars, before)[0]  # an error of x_0 is so much smaller in x_{t-1}
+    weights: dict[str, Tensor] = {
+        "eps": clipped / snr,
+        "x0": clipped,
+        "v": clipped / (snr + 1),
+        "x_prev": clipped / previous**2,
+    }
+    return weights[recipe.target]

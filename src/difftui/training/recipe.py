@@ -10,12 +10,12 @@ from typing import Any, Literal, get_args
 
 __all__ = ["PRESETS", "Recipe", "preset"]
 
-Target = Literal["eps", "x0", "v"]
+Target = Literal["eps", "x0", "v", "x_prev"]
 Weighting = Literal["none", "min-snr"]
 TimeSampling = Literal["uniform", "stratified", "logit-normal"]
 Decay = Literal["none", "cosine"]
 Precision = Literal["auto", "fp32", "bf16"]
-Sampler = Literal["ddpm", "ddim"]
+Sampler = Literal["ddpm", "ddim", "dpm-solver++", "heun", "looped-x0"]
 Option = str | int | float | bool
 
 FORMAT = 1
@@ -31,10 +31,14 @@ class Recipe:
     Attributes:
         name: what it is called in lists ("lab", "quick").
         model, model_options: arguments of :func:`difftui.models.build`.
-        data: "mnist", "bundled", or a folder in torchvision's layout.
+        data: "mnist", "bundled", one of torchvision's sets (:data:`difftui.data.COLLECTIONS`), a folder that
+            holds MNIST, or any folder of images.
+        image_size: pixels across to which the pictures are brought; None leaves them as they are.
+        classes: train on the first so many classes only; None takes all.
         schedule, timesteps, schedule_options: arguments of :func:`difftui.diffusion.make_schedule`.
-        target: what the network predicts: the noise ε, the clean image x_0, or v = √ᾱ ε - √(1-ᾱ) x_0
-            (Salimans & Ho 2022, eq. 12).
+        target: what the network predicts: the noise ε, the clean image x_0, v = √ᾱ ε - √(1-ᾱ) x_0
+            (Salimans & Ho 2022, eq. 12), or "x_prev", the image one step cleaner (its mean; Ho et al. 2020,
+            eq. 7).
         weighting: weight of each timestep's squared error: 1, or min-SNR-γ with γ = 5 (Hang et al. 2023).
         time_sampling: how t is drawn. "uniform": independently; "stratified": one draw in each of B equal
             slices, the same marginal with less variance (Kingma et al. 2021, app. I.1); "logit-normal":
@@ -50,8 +54,9 @@ class Recipe:
             min(ema_decay, (1+n)/(10+n)) after n steps; None samples from the raw weights.
         label_drop: share of labels hidden in training, so that the network also learns to go without.
         seed: of weights, order, t and ε.
-        sampler, sampler_steps, temperature: how its pictures are best drawn, as arguments of
+        sampler, sampler_steps, temperature, guidance: how its pictures are best drawn, as arguments of
             :func:`difftui.diffusion.sample`; training itself does not use them. None is every timestep.
+            Guidance applies where a digit is asked for.
         precision: "bf16" runs the network's layers in bfloat16 (weights, optimiser and loss stay float32);
             "auto" takes it where the hardware computes in it natively.
     """
@@ -60,6 +65,8 @@ class Recipe:
     model: str
     model_options: Mapping[str, Option] = field(default_factory=dict)
     data: str = "mnist"
+    image_size: int | None = None
+    classes: int | None = None
     schedule: str = "linear"
     timesteps: int = 1000
     schedule_options: Mapping[str, float] = field(default_factory=dict)
@@ -81,6 +88,7 @@ class Recipe:
     sampler: Sampler = "ddpm"
     sampler_steps: int | None = None
     temperature: float = 1.0
+    guidance: float = 0.0
     epochs: int | None = None
     steps: int | None = None
     minutes: float | None = None
@@ -185,12 +193,16 @@ def _check(recipe: Recipe) -> None:
         ("weight_decay", 0.0, 10.0),
         ("label_drop", 0.0, 1.0),
         ("temperature", 0.0, 2.0),
+        ("guidance", -1.0, 20.0),
         ("time_mean", -10.0, 10.0),
         ("time_spread", 0.01, 10.0),
     ):
         _check_number(recipe, name, low_f, high_f)
     if recipe.sampler_steps is not None:
         _check_number(recipe, "sampler_steps", 1, recipe.timesteps, whole=True)
+    for name, low, high in (("image_size", 4, 256), ("classes", 1, 1000)):
+        if getattr(recipe, name) is not None:
+            _check_number(recipe, name, low, high, whole=True)
     if recipe.ema_decay is not None:
         _check_number(recipe, "ema_decay", 0.0, 1.0)
     if len(tuple(recipe.adam_betas)) != 2 or not all(0 <= b < 1 for b in recipe.adam_betas):
@@ -251,6 +263,58 @@ PRESETS: Mapping[str, Recipe] = MappingProxyType(
                 batch_size=64,
                 learning_rate=2e-4,
                 epochs=50,
+            ),
+            Recipe(
+                name="conditional",
+                model="attention-unet",
+                schedule="cosine",
+                timesteps=1000,
+                target="v",
+                time_sampling="logit-normal",
+                time_mean=0.4,
+                time_spread=1.3,
+                batch_size=64,
+                learning_rate=2e-3,
+                adam_betas=(0.9, 0.99),
+                warmup_steps=200,
+                decay="cosine",
+                ema_decay=0.9985,
+                label_drop=0.1,
+                sampler_steps=25,
+                epochs=30,
+            ),
+            Recipe(
+                name="toy",
+                model="toy-unet",
+                model_options={"size": 16},
+                image_size=16,
+                schedule="scaled-linear",  # the sheet names no betas; plain ones leave 36 % at T = 200
+                timesteps=200,
+                batch_size=128,
+                learning_rate=1e-3,
+                epochs=8,
+            ),
+            Recipe(
+                name="lecture",
+                model="residual-unet",
+                schedule="clipped-cosine",
+                timesteps=1000,
+                batch_size=128,
+                learning_rate=1e-3,
+                epochs=23,
+            ),
+            Recipe(
+                name="denoiser",
+                model="autoencoder",
+                model_options={"noise": 0.5},
+                schedule="linear",
+                timesteps=1,
+                schedule_options={"beta_start": 0.5, "beta_end": 0.5},
+                target="x0",
+                batch_size=128,
+                learning_rate=1e-3,
+                sampler="looped-x0",
+                epochs=10,
             ),
         )
     }

@@ -7,7 +7,7 @@ from math import erf, log, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from difftui.diffusion import make_schedule
+from difftui.diffusion import make_schedule, previous_weights
 from difftui.training.recipe import Recipe
 
 __all__ = ["incomparable", "loss_of_zero", "mean_square"]
@@ -20,7 +20,8 @@ def loss_of_zero(recipe: Recipe, data_mean_square: float | None) -> float | None
     """The training loss of a network that always answers 0: Σ_t p(t) w(t) E|target|² / pixels.
 
     E|ε|² is 1 a pixel. E|x_0|² is the data's mean square m, and E|v|² = ᾱ_t + (1 - ᾱ_t) m, for ε and x_0 are
-    independent and ε has mean 0 (v as in Salimans & Ho 2022, eq. 12). p is how the recipe draws t, and w
+    independent and ε has mean 0 (v as in Salimans & Ho 2022, eq. 12). The mean of x_{t-1} given x_t and x_0
+    is √ᾱ_{t-1} x_0 and noise. p is how the recipe draws t, and w
     its weighting. Nothing is simulated.
 
     Args:
@@ -34,7 +35,14 @@ def loss_of_zero(recipe: Recipe, data_mean_square: float | None) -> float | None
         return None
     alpha_bars = make_schedule(recipe.schedule, recipe.timesteps, **recipe.schedule_options).alpha_bars
     noise, m = 1 - alpha_bars, data_mean_square or 0.0
-    cost = {"eps": np.ones_like(noise), "x0": np.full_like(noise, m), "v": alpha_bars + noise * m}
+    before = np.concatenate(([1.0], alpha_bars[:-1]))
+    of_x_t = previous_weights(alpha_bars, before)[1]
+    cost = {
+        "eps": np.ones_like(noise),
+        "x0": np.full_like(noise, m),
+        "v": alpha_bars + noise * m,
+        "x_prev": before * m + of_x_t**2 * noise,
+    }
     return float(np.sum(_time_density(recipe) * _weights(recipe, alpha_bars) * cost[recipe.target]))
 
 
@@ -52,8 +60,8 @@ def incomparable(one: Recipe, other: Recipe) -> str | None:
     """Why the losses of two recipes are no measure of the same thing; None where they are.
 
     The same number means another thing with another target, another schedule or T, other weights of the
-    timesteps, or timesteps drawn otherwise. Network, batch, learning rate and length may differ: comparing
-    those is what curves are for.
+    timesteps, timesteps drawn otherwise, or pictures of another size or of fewer classes. Network, batch,
+    learning rate and length may differ: comparing those is what curves are for.
     """
     reasons = [
         f"{word} {_told(getattr(other, name))} instead of {_told(getattr(one, name))}"
@@ -78,6 +86,8 @@ _FIELDS = {
     "timesteps": "T",
     "schedule_options": "schedule options",
     "weighting": "weighting",
+    "image_size": "image size",
+    "classes": "number of classes",
 }
 
 
@@ -105,4 +115,11 @@ def _weights(recipe: Recipe, alpha_bars: NDArray[np.float64]) -> NDArray[np.floa
         return np.ones_like(alpha_bars)
     snr = alpha_bars / (1 - alpha_bars)
     clipped = np.minimum(snr, MIN_SNR_GAMMA)
-    return {"eps": clipped / snr, "x0": clipped, "v": clipped / (snr + 1)}[recipe.target]
+    before = np.concatenate(([1.0], alpha_bars[:-1]))
+    of_x0: NDArray[np.float64] = previous_weights(alpha_bars, before)[0]
+    return {
+        "eps": clipped / snr,
+        "x0": clipped,
+        "v": clipped / (snr + 1),
+        "x_prev": clipped / of_x0**2,
+    }[recipe.target]

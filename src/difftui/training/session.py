@@ -10,7 +10,7 @@ from typing import NoReturn
 import torch
 
 from difftui import atomic
-from difftui.data import Digits, load
+from difftui.data import Digits, Pictures, load_pictures
 from difftui.errors import DifftuiError
 from difftui.runs import Activity, Attendance, Run, State, Status, Verb, write_strip
 from difftui.training import storage
@@ -32,7 +32,7 @@ def train(
     recipe: Recipe,
     run: Run | None = None,
     *,
-    digits: Digits | None = None,
+    digits: Digits | Pictures | None = None,
     device: torch.device | str = "cpu",
     resume: bool = False,
 ) -> Generator[Progress, None, None]:
@@ -85,14 +85,15 @@ class Session:
         recipe: Recipe,
         run: Run | None = None,
         *,
-        digits: Digits | None = None,
+        digits: Digits | Pictures | None = None,
         device: torch.device | str = "cpu",
         on_request: Callable[[Verb], None] | None = None,
         state: Callable[[], Activity] | None = None,
         device_label: str = "",
         world: World = ALONE,
     ) -> None:
-        digits = load(recipe.data) if digits is None else digits
+        if digits is None:
+            digits = load_pictures(recipe.data, size=recipe.image_size)
         self.run = run
         self._recipe, self._device = recipe, torch.device(device)
         with self._memory_explained():

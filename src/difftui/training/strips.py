@@ -14,10 +14,17 @@ from difftui.training.progress import SampleStrip
 if TYPE_CHECKING:
     from difftui.training.trainer import Trainer
 
-__all__ = ["Strips"]
+__all__ = ["Strips", "luminance"]
 
 SAMPLER_STEPS = 12
 PICTURES = 10
+
+
+def luminance(x: torch.Tensor) -> torch.Tensor:
+    """Pictures (B, 1 or 3, H, W) in grey, (B, H, W), by ITU-R BT.601: strips and screens are grey."""
+    if x.shape[1] == 1:
+        return x[:, 0]
+    return torch.einsum("bchw,c->bhw", x, x.new_tensor([0.299, 0.587, 0.114]))
 
 
 class Strips:
@@ -26,7 +33,8 @@ class Strips:
     def __init__(self, trainer: Trainer) -> None:
         self.trainer = trainer
         self.seeds = tuple(range(PICTURES))
-        self.labels = self.seeds if trainer.num_classes == PICTURES else None
+        classes = trainer.num_classes
+        self.labels = None if classes is None else tuple(seed % classes for seed in self.seeds)
         self.newest: SampleStrip | None = None
 
     def draw(self, model: nn.Module) -> Iterator[None]:
@@ -41,11 +49,12 @@ class Strips:
             temperature=recipe.temperature,
             seeds=self.seeds,
             labels=self.labels,
+            guidance=recipe.guidance if self.labels is not None else 0.0,
             target=recipe.target,
             clip_x0=True,
         )
         for frame in frames:
             if frame.s < 0:
-                pixels = ((frame.x[:, 0].float() + 1) * 127.5).round_().clamp_(0, 255).to(torch.uint8)
+                pixels = ((luminance(frame.x.float()) + 1) * 127.5).round_().clamp_(0, 255).to(torch.uint8)
                 self.newest = SampleStrip(step, pixels.cpu().numpy(), self.labels, steps)
             yield

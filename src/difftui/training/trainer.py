@@ -6,17 +6,20 @@ import math
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from difftui import models
-from difftui.data import Digits
+from difftui.data import Digits, Pictures
 from difftui.diffusion import make_schedule
+from difftui.errors import DifftuiError
 from difftui.models.side_by_side import Split, choose_split, with_threads
 from difftui.training.distributed import ALONE, World
 from difftui.training.ema import Ema
 from difftui.training.objective import Objective
 from difftui.training.precision import resolve_precision
+from difftui.training.preparing import prepared
 from difftui.training.recipe import Recipe
 from difftui.training.seeding import derived_seed, generator
 from difftui.training.step import (
@@ -39,8 +42,11 @@ class Trainer:
     the same in all processes of a ``world`` that trains together.
     """
 
-    def __init__(self, recipe: Recipe, digits: Digits, device: torch.device, world: World = ALONE) -> None:
+    def __init__(
+        self, recipe: Recipe, digits: Digits | Pictures, device: torch.device, world: World = ALONE
+    ) -> None:
         self.recipe = recipe
+        pictures = prepared(recipe, digits)
         self.device = device
         self.world = world
         self.schedule = make_schedule(recipe.schedule, recipe.timesteps, **recipe.schedule_options)
@@ -50,6 +56,7 @@ class Trainer:
         self.model.train()
         self._network = world.wrap(self.model)
         self.num_classes: int | None = self.model.num_classes  # type: ignore[assignment]
+        _check_fit(self.model, pictures)
         self.split = self._own_split()
         if device.type == "cpu":
             keep_freed_memory()
@@ -66,8 +73,9 @@ class Trainer:
             capturable=self._records,
         )
         self.ema = Ema(self.weights, recipe.ema_decay) if recipe.ema_decay is not None else None
-        self.images = torch.from_numpy(digits.images.copy()).to(device).unsqueeze(1)
-        self.labels = torch.from_numpy(digits.labels.copy()).to(device).long()
+        self.images = torch.from_numpy(pictures.images.copy()).to(device)
+        labels = np.zeros(len(pictures), np.int64) if pictures.labels is None else pictures.labels.copy()
+        self.labels = torch.from_numpy(labels).to(device)
         self.steps_per_epoch = recipe.steps_per_epoch(len(self.images))
         self.total_steps = recipe.total_steps(len(self.images))
         self.step = 0
@@ -252,6 +260,22 @@ class Trainer:
         x0 = self.images.index_select(0, chosen).float().div_(127.5).sub_(1.0)
         label = self.labels.index_select(0, chosen) if self.num_classes is not None else None
         return x0, label
+
+
+def _check_fit(model: nn.Module, pictures: Pictures) -> None:
+    """Raise DifftuiError unless the network takes such pictures and knows as many classes as they have."""
+    drawn, given = tuple(model.image_shape), pictures.shape  # type: ignore[arg-type]
+    if drawn != given:
+        raise DifftuiError(
+            f"the network draws pictures of shape {drawn}, and {pictures.source} has {given}. "
+            "Train another preset, or choose other data."
+        )
+    known: int | None = model.num_classes  # type: ignore[assignment]
+    if known is not None and (pictures.num_classes is None or pictures.num_classes > known):
+        raise DifftuiError(
+            f"the network learns {known} classes, {pictures.source} has {pictures.num_classes or 'none'}. "
+            "Train another preset, or choose other data."
+        )
 
 
 def _build_model(recipe: Recipe) -> nn.Module:

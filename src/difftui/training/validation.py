@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from difftui.data import held_out
+from difftui.data import held_out_pictures
 from difftui.training.progress import BINS, Validation
 from difftui.training.seeding import generator
 
@@ -21,7 +21,7 @@ CHUNK = 50  # images a forward pass: short enough that nothing else waits long f
 
 
 class Validator:
-    """Measures the sampling weights on the held-out digits.
+    """Measures the sampling weights on pictures held out: MNIST's, or of the data's own test set.
 
     Image i of n is noised to t_i = ⌊T (i + 1/2) / n⌋, once and for all, so two measurements differ by the
     weights alone. The mean of their errors with importance weights w(t) p(t) T is the loss that training
@@ -29,24 +29,34 @@ class Validator:
     """
 
     def __init__(self, trainer: Trainer) -> None:
-        digits = held_out()
-        count, objective = len(digits.images), trainer.objective
+        self.trainer = trainer
+        self.newest: Validation | None = None
+        held = held_out_pictures(trainer.recipe.data)
+        if held is None or held.shape[0] != trainer.images.shape[1]:
+            self.x0 = torch.empty(0)  # nothing to measure on
+            return
+        digits = held.prepared(trainer.images.shape[-1], trainer.recipe.classes)
+        count, objective = len(digits), trainer.objective
         draws = generator(torch.device("cpu"), "validation")
         t = ((torch.arange(count) + 0.5) * objective.timesteps / count).long()
-        eps = torch.randn((count, 1, *digits.images.shape[1:]), generator=draws)
-        x0 = torch.from_numpy(digits.images.copy()).unsqueeze(1).float() / 127.5 - 1
-        labels = torch.from_numpy(digits.labels.copy()).long()
-        self.trainer = trainer
+        eps = torch.randn(digits.images.shape, generator=draws)
+        x0 = torch.from_numpy(digits.images.copy()).float() / 127.5 - 1
+        assert digits.labels is not None  # whoever holds some out has classes
+        labels = torch.from_numpy(digits.labels.copy())
         self.t, self.eps, self.x0, self.labels = (part.to(trainer.device) for part in (t, eps, x0, labels))
         density = objective.time_density().to(trainer.device) * objective.timesteps
         share = density[self.t]
         self.share = share / share.mean()  # 500 points do not hit the density's integral exactly
         bins = torch.div(self.t * BINS, objective.timesteps, rounding_mode="floor")
         self.in_bin = torch.nn.functional.one_hot(bins, BINS).float()
-        self.newest: Validation | None = None
 
     def measure(self, model: nn.Module) -> Iterator[None]:
-        """Measure ``model``, giving way after every few images; the result is in ``newest`` at the end."""
+        """Measure ``model``, giving way after every few images; the result is in ``newest`` at the end.
+
+        Where the data have none that are held out, nothing is measured.
+        """
+        if not len(self.x0):
+            return
         step, errors = self.trainer.step, []
         for start in range(0, len(self.x0), CHUNK):
             errors.append(self._errors(model, slice(start, start + CHUNK)))

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 __all__ = ["DifftuiApp", "run_app"]
 
 CALM_FPS = 4  # of reduced motion
+WORDS_SECONDS = 0.02  # that pictures give to words on a slow link
+TYPED_SECONDS = 0.03  # in which what a key asks for is done
 SWIFT_FPS = 15  # with a slower clock, what a key does is drawn before the clock's time
 PACE_SECONDS = 1.0
 LEAST_FRAMES = 5  # a second (or half of what the clock allows), below which nothing moves
@@ -234,8 +236,13 @@ class DifftuiApp(PixelApp):
         what = f"{self.training.name} {mark}{share}"
         return (device, what) if device else (what,)
 
-    def _tick(self, at_most: float | None = None) -> None:
-        """The one clock: the shown screen draws what is new, `at_most` so often a second if not as usual."""
+    def _tick(self, *, typed: bool = False) -> None:
+        """The one clock: the shown screen draws what is new.
+
+        Args:
+            typed: a key or a click may have changed something. It is drawn before its time, and where the
+                link is busy its words are.
+        """
         from difftui.ui.screens.base import LabScreen
         from difftui.ui.widgets.bars import TopBar
 
@@ -249,11 +256,17 @@ class DifftuiApp(PixelApp):
                 screen.call_after_refresh(self._after_first_paint)
             now = time.monotonic()
             self._read_signs(now)
-            if getattr(self._driver, "behind", False) or not self.clock.may_draw(now, at_most):
+            free = self._link_is_free and self.clock.may_draw(now, SWIFT_FPS if typed else None)
+            if not (free or typed):
                 return  # this frame is dropped; keys are not
-            self.clock.drew(self._sent, now)
-            self.frames += 1
-            self.pixel_detail = self.clock.detail
+            if free:
+                self.clock.drew(self._sent, now)
+                self.frames += 1
+                self.pixel_detail = self.clock.detail
+            slow = self.clock.flow.rate(now) is not None
+            self.pictures_wait = slow or not free
+            if slow and free:
+                self.set_timer(WORDS_SECONDS, self._let_pictures_go)
             if self._undrawn:  # what was not drawn meanwhile is drawn whole
                 self._undrawn = False
                 self.screen.refresh()
@@ -282,6 +295,14 @@ class DifftuiApp(PixelApp):
 
         return self._driver if isinstance(self._driver, TerminalDriver) else None
 
+    def _let_pictures_go(self) -> None:
+        """Words are under way; now the pictures."""
+        self.pictures_wait = False
+
+    @property
+    def _link_is_free(self) -> bool:
+        return self._terminal is None or not self._terminal.behind
+
     @property
     def _sent(self) -> int:
         """Bytes handed to the terminal so far; 0 where there is none."""
@@ -308,17 +329,15 @@ class DifftuiApp(PixelApp):
     async def on_event(self, event: Event) -> None:
         """What a key or a click does is drawn soon, however slow the clock."""
         await super().on_event(event)
-        if (
-            self.clock.fps < SWIFT_FPS
-            and isinstance(event, (Key, MouseDown, MouseUp))
-            and not self._tick_is_due
-        ):
-            self._tick_is_due = True
-            self.set_timer(1 / SWIFT_FPS, self._tick_for_input)
+        if isinstance(event, (Key, MouseDown, MouseUp)) and not self._tick_is_due:
+            slow = self.clock.fps < SWIFT_FPS or self.clock.flow.rate(time.monotonic()) is not None
+            if slow:
+                self._tick_is_due = True
+                self.set_timer(TYPED_SECONDS, self._tick_for_input)
 
     def _tick_for_input(self) -> None:
         self._tick_is_due = False
-        self._tick(at_most=SWIFT_FPS)
+        self._tick(typed=True)
 
 
 def _wanted_pixels(name: str, *, plain: bool) -> tuple[PixelMode | None, tuple[str, ...]]:

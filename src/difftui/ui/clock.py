@@ -14,7 +14,7 @@ from difftui.ui.flow import Flow
 __all__ = ["FrameClock"]
 
 FRAME_SECONDS = 0.1  # of the link, that a frame may take: a key waits for one, and for its own
-WAIT_SECONDS = 0.12  # that frames may be under way before the next one is left out
+WAIT_SECONDS = 0.03  # that frames may be under way before the next one is left out
 ROOM = 0.7  # a finer picture is tried when it would need no more than this part of a frame's time
 FADE = 0.985  # a frame, of what is known of the cost of finer ones: pictures change
 WINDOW_SECONDS = 2.0  # over which the rate is told

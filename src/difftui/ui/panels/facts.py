@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
 __all__ = ["choice_row", "plan_rows", "view_rows"]
 
-TARGETS = {"eps": "the noise ε", "x0": "the clean x₀", "v": "the velocity v"}
+TARGETS = {
+    "eps": "the noise ε",
+    "x0": "the clean x₀",
+    "v": "the velocity v",
+    "x_prev": "the step before, x_{t-1}",
+}
 LABEL = 10
 
 

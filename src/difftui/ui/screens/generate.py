@@ -264,7 +264,9 @@ class GenerateScreen(LabScreen):
 
     def action_sampler(self) -> None:
         """DDIM or DDPM."""
-        self.sampler = SAMPLERS[(SAMPLERS.index(self.taken_sampler) + 1) % len(SAMPLERS)]
+        taken = self.taken_sampler
+        at = SAMPLERS.index(taken) if taken in SAMPLERS else -1  # a recipe may advise another
+        self.sampler = SAMPLERS[(at + 1) % len(SAMPLERS)]
         self._start()
 
     def action_count(self, by: int) -> None:

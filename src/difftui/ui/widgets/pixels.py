@@ -132,6 +132,7 @@ class PixelView(Widget):
         self._last_moved = 0.0
         self._moved_in = 0  # the frame of the app
         self._rest_timer_runs = False
+        self._waits = False  # there is a frame that was not drawn
 
     # What it shows.
 
@@ -209,6 +210,9 @@ class PixelView(Widget):
     def _draw(self) -> None:
         """Tell the canvas what to show, and refresh what it does not show yet."""
         if not self.size:
+            return
+        self._waits = self._moving and isinstance(self.app, PixelApp) and self.app.pictures_wait
+        if self._waits:
             return
         where = self.arrangement
         brush = brush_for(
@@ -301,6 +305,11 @@ class PixelView(Widget):
         if isinstance(self.app, PixelApp):
             self.watch(self.app, "pixel_mode", partial(setattr, self, "mode"))
             self.watch(self.app, "pixel_detail", partial(setattr, self, "detail"))
+            self.watch(self.app, "pictures_wait", self._draw_what_waits)
+
+    def _draw_what_waits(self) -> None:
+        if self._waits:
+            self._draw()
 
     def watch_highlighted(self, old: int | None, new: int | None) -> None:
         rows: set[int] = set()

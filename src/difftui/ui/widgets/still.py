@@ -12,14 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 from rich_pixels import Pixels
 
-from difftui.media import as_images, to_uint8
+from difftui.media import as_tiles, to_uint8
 
 
 def still(images: NDArray[Any], *, width: int = 80, columns: int | None = None, gap: int = 1) -> Pixels:
     """Images side by side in half blocks, as something that rich and Textual print.
 
     Args:
-        images: (H, W), (N, H, W) or (N, 1, H, W), floats in [-1, 1] or uint8.
+        images: (H, W), (N, H, W), (N, 1, H, W), or in colour (N, 3, H, W), floats in [-1, 1] or uint8.
         width: cells there are; an image is as many cells wide as it has pixels, and half as many high.
         columns: images in a row; as many as the width takes when None.
         gap: cells between images; the terminal's own background shows there.
@@ -29,8 +29,8 @@ def still(images: NDArray[Any], *, width: int = 80, columns: int | None = None, 
     """
     from PIL import Image
 
-    tiles = to_uint8(as_images(images))
-    number, tile_height, tile_width = tiles.shape
+    tiles = to_uint8(as_tiles(images))
+    number, tile_height, tile_width = tiles.shape[:3]
     if columns is None:
         columns = max(1, (width + gap) // (tile_width + gap))
     if columns < 1:
@@ -44,7 +44,7 @@ def still(images: NDArray[Any], *, width: int = 80, columns: int | None = None, 
     for index, tile in enumerate(tiles):
         row, column = divmod(index, columns)
         place = sheet[row * pitch_y :, column * pitch_x :][:tile_height, :tile_width]
-        place[..., :3] = tile[..., None]
+        place[..., :3] = tile if tile.ndim == 3 else tile[..., None]
         place[..., 3] = 255
     pixels: Pixels = Pixels.from_image(Image.fromarray(sheet))
     return pixels

@@ -1,0 +1,48 @@
+"""Pictures and network brought together before a training begins, or one line on why they do not fit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from difftui import models
+from difftui.data import Digits, Pictures
+from difftui.errors import DifftuiError
+from difftui.training.recipe import Recipe
+
+__all__ = ["fitted", "prepared"]
+
+
+def prepared(recipe: Recipe, pictures: Pictures | Digits) -> Pictures:
+    """What the recipe trains on: the classes and the size that it says.
+
+    Raises:
+        DifftuiError: there are not so many classes.
+    """
+    whole = Pictures.of(pictures) if isinstance(pictures, Digits) else pictures
+    try:
+        return whole.prepared(recipe.image_size, recipe.classes)
+    except ValueError as error:
+        raise DifftuiError(f"{error}. Choose another number of classes.") from None
+
+
+def fitted(recipe: Recipe, pictures: Pictures) -> Recipe:
+    """The recipe with its network built for these pictures, as :func:`prepared` gives them.
+
+    A network that is asked for classes and finds none in the pictures goes without.
+
+    Raises:
+        DifftuiError: its network cannot be built for them.
+    """
+    try:
+        options = models.fitted(recipe.model, recipe.model_options, pictures.shape, pictures.num_classes)
+    except ValueError as error:
+        raise DifftuiError(
+            f"{error}: {pictures.source}. Choose other --data or --image-size, or another preset."
+        ) from None
+    usual = models.defaults(recipe.model)
+    told = {
+        name: value
+        for name, value in options.items()
+        if name in recipe.model_options or value != usual[name]  # what goes without saying is not said
+    }
+    return replace(recipe, model_options=told)
