@@ -82,7 +82,7 @@ def test_quick_is_json_without_torch(
         (lambda: findings._round_trip(Answers(round_trip=0.001), {"TMUX": "x"}), "to tmux", ""),
         (lambda: findings._round_trip(Answers(), {}), "did not answer", "--fps 5"),
         (lambda: findings._round_trip(Answers("in the dark"), {}), "not measured: in the dark", ""),
-        (lambda: findings._connection({"SSH_TTY": "x"}), "if it drops", "press k on Train"),
+        (lambda: findings._connection({"SSH_TTY": "x"}), "if it drops", "press z on Train"),
         (lambda: findings._connection({"SSH_TTY": "x", "TMUX": "y"}), "leaves all running", ""),
     ],
 )

@@ -121,9 +121,9 @@ async def test_seeds_and_nets_give_every_verdict_there_is() -> None:
         assert "3 of 6 units dead" in dead
         assert "no better than a straight line" in await ends("R")
         assert screen.seed == 4
-        assert "a straight line is all that it can be" in await ends("HH")
+        assert "a straight line is all that it can be" in await ends("WW")
         choices = " ".join(words(screen, "choices").split())
-        assert choices == "h hidden none a activation - r seed 4 f speed all at once"
+        assert choices == "w hidden none a activation - r seed 4 f speed all at once"
         job = screen.job
         await pilot.press("a")
         assert screen.job is job, "a straight line has no activation to choose"
@@ -133,14 +133,14 @@ async def test_choices_start_anew_and_walk_both_ways() -> None:
     async with opened() as (screen, pilot):
         seen = []
         for _ in HIDDEN:
-            await pilot.press("h")
+            await pilot.press("w")
             await until(pilot, lambda: epoch(screen) >= 0)
             view = screen.job.snapshot if screen.job else None
             assert view is not None
             assert view.progress.epoch == 0
             seen.append(view.recipe.hidden_layers)
         assert seen == [(8, 8), (16, 16), (64, 64), (), (3,), (3, 3)]
-        await pilot.press("H", "a")
+        await pilot.press("W", "a")
         assert (screen.recipe.hidden_layers, screen.recipe.activation) == ((3,), "tanh")
         await until(pilot, lambda: "1-[3]-1 tanh" in title_of(screen, "fit"))
         await pilot.press("A", "A")
@@ -151,7 +151,7 @@ async def test_choices_start_anew_and_walk_both_ways() -> None:
         assert screen.pace.rate == 100.0
         await pilot.press("F", "F", "F")
         assert screen.pace.rate == PACES[-1]
-        await pilot.press("l")
+        await pilot.press("v")
         await until(pilot, lambda: "linear" in title_of(screen, "mse"))
         await pilot.click("#choices", offset=(2, 0))  # the letter h
         assert screen.recipe.hidden_layers == (3, 3)
@@ -169,7 +169,7 @@ async def test_hold_one_epoch_and_restart() -> None:
         await pilot.press(".", ".", ".")
         await until(pilot, lambda: epoch(screen) == held + 3)
         mse = screen.job.snapshot.losses.y.copy()
-        await pilot.press("x")
+        await pilot.press("backspace")
         await until(pilot, lambda: epoch(screen) == 0)
         await pilot.pause(0.3)
         assert epoch(screen) == 0, "what was held stays held"
@@ -222,7 +222,7 @@ async def test_it_learns_while_torch_is_still_loading(monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("size", [(76, 22), (80, 24), (120, 40)])
 async def test_all_of_it_is_on_the_screen(size: tuple[int, int]) -> None:
-    async with opened(size, keys="hhh", at_once=True) as (screen, pilot):  # the longest texts
+    async with opened(size, keys="www", at_once=True) as (screen, pilot):  # the longest texts
         await until(pilot, lambda: epoch(screen) > 10)
         await drawn(screen, pilot)
         shown = list(screen.query("#fit, #mse, #error, #ratio, #verdict, #choices, #progress"))
@@ -268,7 +268,7 @@ async def test_at_rest_nothing_is_drawn() -> None:
 
 async def test_mashed_keys_leave_one_job_alive() -> None:
     async with opened() as (screen, pilot):
-        await pilot.press(*"rhax.r RHAf lfF..x  hhr" * 2)
+        await pilot.press(*"rwa0.r RWAf vfF..0  wwr" * 2)
         await pilot.pause(0.3)
         await until(pilot, lambda: epoch(screen) >= 0)
         await until(pilot, lambda: len(screen.lab.engine._pulled) == 1)
@@ -287,7 +287,7 @@ async def test_a_failed_fit_says_so_and_x_tries_again(monkeypatch: pytest.Monkey
             await until(pilot, lambda: screen.job is not None and screen.job.error is not None)
             await until(pilot, lambda: "ZeroDivisionError" in words(screen, "verdict"))
             assert "✗ failed" in words(screen, "progress")
-        await pilot.press("x")
+        await pilot.press("backspace")
         await until(pilot, lambda: epoch(screen) > 3)
 
 

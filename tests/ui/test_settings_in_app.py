@@ -14,8 +14,10 @@ from difftui.pixel_modes import PixelMode
 from difftui.settings import Settings
 from difftui.state import State
 from difftui.ui.app import CALM_FPS, DifftuiApp
+from difftui.ui.plotting.records import Shade
 from difftui.ui.screens.forward import Scene
 from difftui.ui.theme import DARK, HIGH_CONTRAST, LIGHT, MONOCHROME
+from difftui.ui.widgets.plot import CurvePlot, Series
 
 COLOUR = re.compile(r"\x1b\[([\d;:]*)m")
 PLAIN_CODES = {"", "0", "1", "2", "3", "4", "7", "39", "49"}  # attributes, and the terminal's own two colours
@@ -72,6 +74,18 @@ async def test_no_color_sends_no_colour(screen: str, monkeypatch: pytest.MonkeyP
         assert not [command for command in app.get_system_commands(app.screen) if "olours" in command.title]
     codes = {code for group in COLOUR.findall("".join(sent)) for code in group.split(";")}
     assert codes <= PLAIN_CODES, codes - PLAIN_CODES
+
+
+@pytest.mark.parametrize("plain", [True, False])
+async def test_a_shade_is_seen_without_colours(plain: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1" if plain else "")
+    app = _app("inverse")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause(0.1)
+        plot = app.screen.query_one("#fit", CurvePlot)
+        plot.set_series([Series([0.0, 1.0], [0.0, 1.0])], shades=[Shade(0.5, 1.0)])
+        await pilot.pause(0.1)
+        assert ("░" in text_of(plot)) is plain
 
 
 def test_pixels_go_through_and_no_color_goes_above(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,7 +147,7 @@ async def test_choices_come_back() -> None:
         scene = app.screen.scene
         app.action_go("inverse")
         await pilot.pause(0.2)
-        await pilot.press("h", "a", "l", "f")
+        await pilot.press("w", "a", "v", "f")
         await pilot.pause(0.2)
     assert scene != Scene()
     assert state.screen == "inverse"

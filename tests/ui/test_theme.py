@@ -92,6 +92,8 @@ def test_every_text_can_be_read_on_every_ground(theme: Theme, least: float) -> N
         if (r := contrast(known[text], shade)) < min(least, 4.5)
     ]
     assert not wrong
+    picked = known["surface"].blend(known["accent"], 0.25)  # the highlighted run in the list of runs
+    assert contrast(known["foreground"], picked) >= least
     rail = known["background"].blend(known["foreground"], 0.5)
     assert contrast(rail, known["background"]) >= 3  # a line, not a text
 

@@ -126,7 +126,7 @@ async def test_start_pause_one_step_stop_go_on(own_home: Path) -> None:
         assert (run.status().state, run.status().step) == ("stopped", held + 1)
         await until(pilot, lambda: title(app).startswith("■ tiny-1 · stopped and saved"))
 
-        await pilot.press("d")  # put it aside: the screen offers to go on with it
+        await pilot.press("backspace")  # put it aside: the screen offers to go on with it
         await until(pilot, lambda: "enter to go on with tiny-1" in shown(app, "#invitation"))
         await pilot.press("enter")
         await until(pilot, lambda: step_of(app) > held + 1)
@@ -222,8 +222,8 @@ async def test_divergence_is_told_and_half_the_learning_rate_is_one_key_away(own
         await until(pilot, lambda: standing(app) is Standing.DIVERGED)
         await until(pilot, lambda: "learning rate 0.0002" in shown(app, "#bar"))
         assert "✗ tiny-1 · diverged" in title(app)
-        assert "h train anew with learning rate 0.0001" in shown(app, "#status")
-        await pilot.press("h")
+        assert "/ train anew with learning rate 0.0001" in shown(app, "#status")
+        await pilot.press("slash")
         await until(pilot, lambda: step_of(app) >= 1 and state_of(app) is JobState.RUNNING)
         assert app.training.name == "tiny-2"
         assert app.training.snapshot.recipe.learning_rate == 1e-4
@@ -246,8 +246,8 @@ async def test_out_of_memory_offers_half_the_batch(own_home: Path, monkeypatch: 
         await pilot.press("space")
         await until(pilot, lambda: standing(app) is Standing.NO_MEMORY)
         await until(pilot, lambda: "2.0 GiB were asked for" in shown(app, "#bar"))
-        assert "h train with batches of 4" in shown(app, "#status")
-        await pilot.press("h")
+        assert "/ train with batches of 4" in shown(app, "#status")
+        await pilot.press("slash")
         await until(pilot, lambda: step_of(app) >= 1)
         assert app.training.snapshot.recipe.batch_size == 4
         await pilot.press("x")
@@ -274,7 +274,7 @@ async def test_every_recipe_and_length_can_be_chosen() -> None:
         assert "0.5 min" in shown(app, "#facts")
         await pilot.press("B")
         assert screen.plan.recipe == first
-        await pilot.press("k")
+        await pilot.press("z")
         await pilot.pause(0.15)
         assert "go on" in shown(app, "#facts")
         assert screen.plan.keep
@@ -285,7 +285,7 @@ async def test_what_the_form_says_is_what_is_trained(own_home: Path) -> None:
     app = DifftuiApp(device="cpu", screen="train", data="bundled")
     async with app.run_test(size=(80, 24)) as pilot:
         await opened(app, pilot)
-        await pilot.press("e")
+        await pilot.press("i")
         await until(pilot, lambda: isinstance(app.screen, RecipeForm) and app.screen.focused is not None)
         app.screen.query_one("#batch_size").focus()
         await pilot.press("backspace", "6", "enter")
@@ -439,7 +439,7 @@ async def test_a_run_of_another_machine_is_watched_until_it_falls_silent(own_hom
         await until(pilot, lambda: standing(app) is Standing.LOST)
         await until(pilot, lambda: "? far · presumed dead" in title(app))
         assert "enter go on with it here" in shown(app, "#status")
-        await pilot.press("d")
+        await pilot.press("backspace")
         await until(pilot, lambda: "Press enter" in shown(app, "#invitation"))
         assert "far: presumed dead at 50%" in shown(app, "#invitation")
     await closed(app)
@@ -452,7 +452,7 @@ async def test_k_hands_the_training_over_to_a_process_of_its_own(own_home: Path)
         await opened(app, pilot)
         await pilot.press("space")
         await until(pilot, lambda: step_of(app) >= 3)
-        await pilot.press("k")
+        await pilot.press("z")
         await until(pilot, lambda: "moves to a process of its own" in shown(app, "#bar"))
         await until(pilot, lambda: isinstance(app.training, Watch), 120)
         run = find_run("tiny-1")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
+import sys
+import textwrap
 from typing import Any
 
 from difftui.commands.findings import Finding, Subject, subjects
@@ -38,16 +41,24 @@ def run(args: argparse.Namespace) -> int:
             **finding.facts,
         }
         if not args.json:
-            print(
-                f"{name:>{INDENT - 1}}  {'PROBLEM: ' if finding.problem else ''}{finding.found}", flush=True
-            )
+            problem = "PROBLEM: " if finding.problem else ""
+            _print(f"{name:>{INDENT - 1}}  ", f"{problem}{finding.found}")
             if finding.advice:
-                print(f"{'':>{INDENT + 1}}-> {finding.advice}", flush=True)
+                _print(" " * (INDENT + 1) + "-> ", finding.advice)
     if args.json:
         print(json.dumps(facts, indent=2))
     if failed:
         raise DifftuiError(f"something is wrong with {' and '.join(failed)}; see above.")
     return 0
+
+
+def _print(before: str, text: str) -> None:
+    """A paragraph behind its name; in one line where a program may read it."""
+    lines = [text]
+    if sys.stdout.isatty():
+        width = max(shutil.get_terminal_size().columns - len(before), 20)
+        lines = textwrap.wrap(text, width, break_long_words=False)
+    print(before + f"\n{'':{len(before)}}".join(lines), flush=True)
 
 
 def _look(subject: Subject) -> Finding:

@@ -185,9 +185,10 @@ def _round_trip(answers: Answers, environment: Mapping[str, str]) -> Finding:
             "If keys feel slow: --fps 5, or --pixels braille, which needs a tenth of the bytes.",
         )
     to = " to tmux or screen; your terminal is further" if _multiplexer(environment) else ""
+    took = f"{answers.round_trip * 1000:.1f}" if answers.round_trip >= 1e-4 else "less than 0.1"
     slow = answers.round_trip > SLOW_SECONDS
     return Finding(
-        f"{answers.round_trip * 1000:.1f} ms{to}",
+        f"{took} ms{to}",
         "A slow line: --fps 5 or --pixels braille send less." if slow else "",
         facts={"seconds": answers.round_trip},
     )
@@ -207,7 +208,7 @@ def _connection(environment: Mapping[str, str]) -> Finding:
     if ssh:
         return Finding(
             f"{where}: if it drops, a training of the app is saved and ends",
-            "Start the app in tmux, or press k on Train: then it goes on without you.",
+            "Start the app in tmux, or press z on Train: then it goes on without you.",
             facts=told,
         )
     return Finding(where, facts=told)

@@ -12,6 +12,7 @@ from textual.app import SystemCommand
 from textual.events import Event, Key, MouseDown, MouseUp
 from textual.screen import Screen
 
+from difftui import atomic
 from difftui.engine import Engine, Job, JobState
 from difftui.errors import DifftuiError
 from difftui.outlet import Outlet
@@ -23,6 +24,7 @@ from difftui.ui.keys import GLOBAL, SCREENS, bindings
 from difftui.ui.pixels.display import PixelApp
 from difftui.ui.signals import end_well_on_signals
 from difftui.ui.theme import MONOCHROME, THEMES, chosen_theme
+from difftui.words import short_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -85,6 +87,8 @@ class DifftuiApp(PixelApp):
         self.state = state or State()
         self._keeps = state is not None
         self.plain = bool(os.environ.get("NO_COLOR"))
+        if not self.plain:  # an empty one means nothing (no-color.org), but Textual would obey it
+            os.environ.pop("NO_COLOR", None)
         # Textual's filter for NO_COLOR lets greys through, unless the theme is known to have no colours now.
         mode, refused = _wanted_pixels(settings.pixels, plain=self.plain)
         super().__init__(pixels or mode, ansi_color=True if self.plain else None)
@@ -138,6 +142,24 @@ class DifftuiApp(PixelApp):
         """Take a theme, now and at the next start."""
         self.theme = THEMES[name].name
         self.state.theme = name
+
+    def action_copy(self) -> None:
+        """Copy what is shown as text (OSC 52: through SSH, where the terminal lets it), and save it."""
+        from difftui.media import unused_path
+        from difftui.paths import home_dir
+
+        text = "\n".join(strip.text.rstrip() for strip in self.screen._compositor.render_strips()) + "\n"
+        self.copy_to_clipboard(text)
+        path = unused_path(home_dir() / "exports" / f"{self.current_mode}.txt")
+        try:
+            atomic.write_text(path, text)
+        except OSError as error:
+            told = (
+                f"Copied. {path} cannot be written ({error.strerror}): set DIFFTUI_HOME to a folder that can."
+            )
+            self.notify(told, severity="error", markup=False)
+        else:
+            self.notify(f"Copied, where the terminal lets it; saved {short_path(path)}", markup=False)
 
     def action_help(self) -> None:
         """Show the keys of the current screen."""

@@ -2,7 +2,7 @@
 
 The same key means the same thing on every screen that has it: space plays and pauses, ``.`` and ``,`` take
 one step forward and back, ``r`` draws new randomness, a letter walks through choices and its capital walks
-back.
+back. ``h j k l`` are the arrows, as in vi, and ``y`` takes what is shown along.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from textual.binding import Binding
 
-__all__ = ["GLOBAL", "SCREENS", "Action", "bindings"]
+__all__ = ["GLOBAL", "SCREENS", "Action", "bindings", "shown_key"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,7 @@ GLOBAL: tuple[Action, ...] = (
     Action("4", "4", "app.go('train')", "", "Train: a network learns to take the noise away."),
     Action("5", "5", "app.go('generate')", "", "Generate: digits come out of noise."),
     Action("question_mark,f1", "?", "app.help", "help", "This page."),
+    Action("y", "y", "app.copy", "", "Copy what is shown as text, and save it as a file."),
     Action("ctrl+p", "^P", "app.command_palette", "", "Search everything that can be done."),
     Action("q,ctrl+q", "q", "app.leave", "quit", "Leave difftui. A training that runs is saved first."),
 )
@@ -54,22 +55,22 @@ SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
         "inverse": (
             Action(*_PLAY, "play/pause", "Let it learn, or hold; at the end: as many epochs again."),
             Action("full_stop", ".", "step(1)", "one epoch", "Learn for one epoch, then hold."),
-            Action("x", "x", "restart", "restart", "Start again from the same random weights."),
-            Action("l", "l", "log", "log axis", "Logarithmic or linear axis of the error."),
+            Action("backspace", "⌫", "restart", "restart", "Start again from the same random weights."),
+            Action("v", "v", "log", "log axis", "Logarithmic or linear axis of the error."),
             Action("r", "r", "reseed(1)", "re-seed", "Start again from other random weights."),
             Action("R", "R", "reseed(-1)", "", "Back to the seed before."),
-            Action("h", "h", "hidden(1)", "hidden", "Next choice of hidden layers."),
-            Action("H", "H", "hidden(-1)", "", "Previous choice of hidden layers."),
+            Action("w", "w", "hidden(1)", "width", "Next choice of hidden layers."),
+            Action("W", "W", "hidden(-1)", "", "Previous choice of hidden layers."),
             Action("a", "a", "activation(1)", "activation", "Next activation function."),
             Action("A", "A", "activation(-1)", "", "Previous activation function."),
             Action("f", "f", "speed(1)", "speed", "More epochs a second."),
             Action("F", "F", "speed(-1)", "", "Fewer epochs a second."),
         ),
         "forward": (
-            Action("left", "←/→", "step(-1)", "step", "One timestep towards the clean digit."),
-            Action("right", "←/→", "step(1)", "", "One timestep towards noise."),
-            Action("shift+left", "⇧", "step(-10)", "×10", "Ten timesteps towards the clean digit."),
-            Action("shift+right", "⇧", "step(10)", "", "Ten timesteps towards noise."),
+            Action("left,comma,h", "←/→", "step(-1)", "step", "One timestep towards the clean digit."),
+            Action("right,full_stop,l", "←/→", "step(1)", "", "One timestep towards noise."),
+            Action("shift+left,H", "⇧", "step(-10)", "×10", "Ten timesteps towards the clean digit."),
+            Action("shift+right,L", "⇧", "step(10)", "", "Ten timesteps towards noise."),
             Action("home", "Home", "jump(0)", "", "The first timestep, t = 0."),
             Action("end", "End", "jump(1)", "", "The last timestep, t = T - 1."),
             Action(*_PLAY, "play", "Let time run, or hold."),
@@ -88,37 +89,37 @@ SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
         "train": (
             Action(*_PLAY, "start/pause", "Start the recipe shown; then pause and go on."),
             Action("x", "x", "stop", "stop", "Stop and save. The run can be resumed."),
-            Action("k", "k", "keep", "keep", "Go on without this terminal: before the start, or now."),
+            Action("z", "z", "keep", "keep", "Go on without this terminal: before the start, or now."),
             Action("enter", "enter", "go_on", "", "Go on with what was interrupted; attach to what runs."),
             Action("o", "o", "runs", "runs", "All runs: attach, go on, look at, or pin one as a ghost."),
-            Action("e", "e", "edit", "edit", "The whole recipe as a form."),
+            Action("i", "i", "edit", "edit", "The whole recipe as a form."),
             Action("left_square_bracket", "[ ]", "scrub(-1)", "samples", "Samples of the checkpoint before."),
             Action("right_square_bracket", "[ ]", "scrub(1)", "", "Samples of the next checkpoint."),
             Action(
                 "plus,equals_sign", "+/-", "zoom(1)", "zoom", "Look closer at the curve; so does the wheel."
             ),
             Action("minus", "-", "zoom(-1)", "", "See more of the curve."),
-            Action("left", "←/→", "pan(-1)", "", "Move back along the curve; so does dragging it."),
-            Action("right", "←/→", "pan(1)", "", "Move on along the curve; its end follows new steps."),
+            Action("left,h", "←/→", "pan(-1)", "", "Move back along the curve; so does dragging it."),
+            Action("right,l", "←/→", "pan(1)", "", "Move on along the curve; its end follows new steps."),
             Action("0", "0", "all", "", "The whole curve, live; so does a double click."),
-            Action("g", "g", "generate", "generate", "See digits born from these weights."),
+            Action("m", "m", "generate", "generate", "See digits born from these weights."),
             Action("s", "s", "sample", "", "Draw samples, and measure on held-out digits, now."),
             Action("full_stop", ".", "step(1)", "", "One optimiser step, then hold."),
             Action("p", "p", "preset(1)", "", "Next recipe."),
             Action("P", "P", "preset(-1)", "", "Previous recipe."),
             Action("b", "b", "budget(1)", "", "Train for longer."),
             Action("B", "B", "budget(-1)", "", "Train for less long."),
-            Action("l", "l", "log", "", "Logarithmic or linear loss axis."),
-            Action("d", "d", "aside", "", "Leave what is shown. What trains elsewhere goes on."),
+            Action("v", "v", "log", "", "Logarithmic or linear loss axis."),
+            Action("backspace", "⌫", "aside", "", "Leave what is shown. What trains elsewhere goes on."),
             Action("u", "u", "unpin", "", "Take the pinned ghost away."),
-            Action("h", "h", "halve", "", "Out of memory: half the batch. Diverged: half the rate."),
+            Action("slash", "/", "halve", "", "Out of memory: half the batch. Diverged: half the rate."),
         ),
         "generate": (
             Action(*_PLAY, "play", "Play or hold; at the end play it again."),
-            Action("left,comma", "←/→", "step(-1)", "frame", "One frame back, towards noise."),
-            Action("right,full_stop", "←/→", "step(1)", "", "One frame on, towards the clean digit."),
-            Action("shift+left", "⇧", "step(-10)", "×10", "Ten frames back."),
-            Action("shift+right", "⇧", "step(10)", "", "Ten frames on."),
+            Action("left,comma,h", "←/→", "step(-1)", "frame", "One frame back, towards noise."),
+            Action("right,full_stop,l", "←/→", "step(1)", "", "One frame on, towards the clean digit."),
+            Action("shift+left,H", "⇧", "step(-10)", "×10", "Ten frames back."),
+            Action("shift+right,L", "⇧", "step(10)", "", "Ten frames on."),
             Action("home", "Home/End", "jump(0)", "ends", "The pure noise at the start."),
             Action("end", "End", "jump(1)", "", "The newest frame."),
             Action("m", "m", "source(1)", "", "Next network to draw with."),
@@ -131,14 +132,24 @@ SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
             Action("r", "r", "reseed(1)", "", "Another seed: other noise to start from."),
             Action("R", "R", "reseed(-1)", "", "The seed before."),
             Action("g", "g", "grid", "grid", "Twelve seeds together, or the chosen one alone."),
-            Action("n,down", "n", "pick(1)", "", "Next picture of the grid."),
-            Action("N,up", "N", "pick(-1)", "", "Previous picture of the grid."),
+            Action("n,down,j", "n", "pick(1)", "", "Next picture of the grid."),
+            Action("N,up,k", "N", "pick(-1)", "", "Previous picture of the grid."),
             Action("f", "f", "speed(1)", "", "Twice as fast."),
             Action("F", "F", "speed(-1)", "", "Half as fast."),
             Action("e", "e", "export", "save", "Save this picture as PNG, and the way to it as GIF."),
         ),
     }
 )
+
+
+def shown_key(screen: str, name: str) -> str:
+    """How to write the key of an action, for texts that mention it.
+
+    Args:
+        screen: one of :data:`SCREENS`.
+        name: the action as the table has it, such as "step(1)".
+    """
+    return next(action.shown for action in (*SCREENS[screen], *GLOBAL) if action.name == name)
 
 
 def bindings(actions: tuple[Action, ...]) -> list[Binding | tuple[str, str] | tuple[str, str, str]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from difftui.ui.keys import shown_key
 from difftui.ui.panels.plan import DEVICES, HANG_UP, Plan, length_text
 from difftui.words import grouped
 
@@ -45,8 +46,8 @@ def plan_rows(plan: Plan) -> Content:
         choice_row("p", "recipe", recipe.name, "preset(1)"),
         choice_row("b", "length", length_text(recipe), "budget(1)"),
         *_recipe_rows(recipe),
-        choice_row("k", "on hang-up", _word(HANG_UP, plan.keep), "keep()"),
-        choice_row("e", "edit", "all of it", "edit()"),
+        choice_row(shown_key("train", "keep"), "on hang-up", _word(HANG_UP, plan.keep), "keep()"),
+        choice_row(shown_key("train", "edit"), "edit", "all of it", "edit()"),
     ]
     if plan.devices == "all":
         rows.insert(-2, row("device", _word(DEVICES, plan.devices)))

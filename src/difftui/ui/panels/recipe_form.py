@@ -34,8 +34,10 @@ class Choice(Widget, can_focus=True):
     Choice:focus { text-style: bold; background: $surface-lighten-1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "walk(-1)", show=False),
-        Binding("right,space", "walk(1)", show=False),
+        Binding("left,h", "walk(-1)", show=False),
+        Binding("right,l,space", "walk(1)", show=False),
+        Binding("k", "app.focus_previous", show=False),
+        Binding("j", "app.focus_next", show=False),
     ]
 
     class Changed(Message):
@@ -68,7 +70,7 @@ class RecipeForm(ModalScreen["Plan | None"]):
 
     AUTO_FOCUS = "#model"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", "Close and change nothing", show=False),
+        Binding("escape,ctrl+g", "cancel", "Close and change nothing", show=False),
         Binding("up", "app.focus_previous", show=False),
         Binding("down", "app.focus_next", show=False),
         Binding("enter", "done", show=False),

@@ -21,6 +21,7 @@ from difftui.ui.theme import SHADE, series
 __all__ = ["Axes", "Canvas", "Cell", "Paint"]
 
 MOST_NARROW_NOTE = 34
+PLAIN_SHADE = "░"  # where no colour can shade
 
 NAMED = {"accent": "accent", "noise": "secondary", "muted": "muted", "foreground": "foreground",
          "success": "success", "error": "error"}  # fmt: skip
@@ -52,6 +53,7 @@ class Paint:
         self._dark = widget.app.current_theme.dark
         background = widget.background_colors[1]
         self.background = background.rich_color
+        self.plain = background.ansi is not None  # NO_COLOR
         foreground = Color.parse(self._theme.get("foreground", "#808080"))
         self.shade = (background.blend(foreground, SHADE) if not background.ansi else foreground).rich_color
         self._known: dict[str, RichColor] = {}
@@ -140,7 +142,7 @@ class Canvas:
             return False
         for row in self.cells:
             for x in range(*self._span(shade)):
-                row[x] = (row[x][0], row[x][1], self._paint.shade)
+                row[x] = (PLAIN_SHADE if self._paint.plain else row[x][0], row[x][1], self._paint.shade)
         return True
 
     def _draw_line(self, line: Line) -> bool:

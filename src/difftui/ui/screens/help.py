@@ -19,11 +19,19 @@ __all__ = ["HelpScreen"]
 class HelpScreen(ModalScreen[None]):
     """Keys and what they do, over the screen they belong to."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [("escape,question_mark,f1,q,enter,space", "dismiss", "Close")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("escape,question_mark,f1,q,enter,space", "dismiss", "Close"),
+        ("j", "scroll(1)", "Down"),
+        ("k", "scroll(-1)", "Up"),
+    ]
 
     def __init__(self, screen_name: str) -> None:
         super().__init__()
         self.screen_name = screen_name
+
+    def action_scroll(self, lines: int) -> None:
+        """Down or up, as the arrows do."""
+        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
 
     def compose(self) -> ComposeResult:
         box = VerticalScroll(
@@ -41,10 +49,12 @@ def _table(actions: tuple[Action, ...]) -> Content:
     return Content("\n").join(rows)
 
 
-_NAMES = {"question_mark": "?", "full_stop": ".", "comma": ",", "plus": "+", "equals_sign": "=", "minus": "-",
-          "left": "←", "right": "→", "shift+left": "⇧←", "shift+right": "⇧→", "ctrl+p": "^P", "ctrl+q": "^Q",
-          "left_square_bracket": "[",
-          "right_square_bracket": "]", "f1": "F1", "home": "Home", "end": "End"}  # fmt: skip
+_NAMES = {
+    "question_mark": "?", "full_stop": ".", "comma": ",", "plus": "+", "equals_sign": "=", "minus": "-",
+    "slash": "/", "left_square_bracket": "[", "right_square_bracket": "]", "left": "←", "right": "→",
+    "up": "↑", "down": "↓", "shift+left": "⇧←", "shift+right": "⇧→", "ctrl+p": "^P", "ctrl+q": "^Q",
+    "f1": "F1", "home": "Home", "end": "End", "backspace": "⌫",
+}  # fmt: skip
 
 
 def _keys(action: Action) -> str:

@@ -15,6 +15,7 @@ from textual.widgets import Digits
 from difftui.engine.fitting import FitView, start_fit
 from difftui.inversion import ACTIVATIONS, InversionRecipe, arcsin, baselines, sine_pairs
 from difftui.state import MOST_SEED, Choices
+from difftui.ui.keys import shown_key
 from difftui.ui.screens.base import LabScreen
 from difftui.ui.widgets.plot import CurvePlot, Line, Marker, Series, Shade
 from difftui.ui.widgets.text import ActionText
@@ -323,7 +324,7 @@ class InverseScreen(LabScreen):
         hidden = "-".join(map(str, recipe.hidden_layers)) or "none"
         return Content("  ").join(
             [
-                _choice("h", "hidden", f"{hidden:<5}", "hidden(1)"),
+                _choice(shown_key(self.NAME, "hidden(1)"), "hidden", f"{hidden:<5}", "hidden(1)"),
                 _choice("a", "activation", f"{activation:<4}", "activation(1)"),
                 _choice("r", "seed", f"{self.seed:<3}", "reseed(1)"),
                 _choice(
@@ -335,7 +336,7 @@ class InverseScreen(LabScreen):
     def _progress(self, job: Job[FitView], view: FitView | None) -> Content:
         epoch = view.progress.epoch if view is not None else 0
         if job.error is not None:
-            mark, hint = "✗ failed  ", "x restarts"
+            mark, hint = "✗ failed  ", f"{shown_key(self.NAME, 'restart')} restarts"
         elif self.playing and epoch >= self.goal:
             mark, hint = "■ done    ", f"space {LESSON} more · r re-seed"
         elif self.playing:

@@ -19,6 +19,7 @@ from difftui.runs import Follower, Run, find_run, unused_name
 from difftui.state import Choices
 from difftui.training.recipe import PRESETS, Recipe
 from difftui.training.reference import loss_of_zero, mean_square
+from difftui.ui.keys import shown_key
 from difftui.ui.panels.device_line import device_line
 from difftui.ui.panels.estimate import Estimate, Estimates
 from difftui.ui.panels.facts import plan_rows, view_rows
@@ -393,15 +394,15 @@ class TrainScreen(LabScreen):
         recipe = self._recipe_shown()
         if standing is Standing.NO_MEMORY and recipe is not None:
             half = self._smaller_batch(recipe)
-            return _keys(("h", "halve", f"train with batches of {half}")) if half else Content()
+            return _keys(("halve", f"train with batches of {half}")) if half else Content()
         if standing is Standing.DIVERGED and recipe is not None:
-            return _keys(("h", "halve", f"train anew with learning rate {recipe.learning_rate / 2:g}"))
+            return _keys(("halve", f"train anew with learning rate {recipe.learning_rate / 2:g}"))
         if standing is Standing.HELD:
-            return _keys(("space", "play", "try again"))
+            return _keys(("play", "try again"))
         if watched and standing in (Standing.STOPPED, Standing.LOST, Standing.FAILED):
-            return _keys(("enter", "go_on", "go on with it here"), ("d", "aside", "leave it"))
+            return _keys(("go_on", "go on with it here"), ("aside", "leave it"))
         if standing is Standing.FINISHED:
-            return _keys(("g", "generate", "draw digits"), ("d", "aside", "train another"))
+            return _keys(("generate", "draw digits"), ("aside", "train another"))
         return Content()
 
     def _device_text(self, feed: Feed | None, standing: Standing) -> Content:
@@ -417,7 +418,7 @@ class TrainScreen(LabScreen):
         wide = self.size.width >= 100
         words = "keeps it going" if wide else "keeps it on hang-up"
         before = Content(" · ends when you hang up, " if wide else " · ").stylize("$muted")
-        ends: Content = before + _key("k", "keep", words)
+        ends: Content = before + _key("keep", words)
         reading = device_line(stats, self.size.width - ends.cell_length, note)
         return reading + (ends if stats is not None else "")
 
@@ -441,7 +442,7 @@ class TrainScreen(LabScreen):
         if self.ghost is not None:
             pinned = "[b]$name[/] [$muted]is pinned and will be drawn beside it:[/] "
             words = Content.from_markup(pinned, name=self.ghost.name)
-            lines.append(words + _key("u", "unpin", "unpins it"))
+            lines.append(words + _key("unpin", "unpins it"))
         if self.entries:
             lines.append(
                 Content.from_markup(f"[b $accent]o[/] [$muted]all your runs ({len(self.entries)})[/]")
@@ -683,11 +684,12 @@ def _bars_title(history: History) -> str:
     return f"held-out {history.validation.y[-1]:.4f} by timestep"
 
 
-def _key(key: str, action: str, words: str) -> Content:
+def _key(action: str, words: str) -> Content:
+    key = shown_key("train", action)
     return Content.from_markup(f"[@click=screen.{action}()][b $accent]{key}[/] [$muted]{words}[/][/]")
 
 
-def _keys(*entries: tuple[str, str, str]) -> Content:
+def _keys(*entries: tuple[str, str]) -> Content:
     return Content(" ") + Content("   ").join([_key(*entry) for entry in entries])
 
 
