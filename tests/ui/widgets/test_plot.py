@@ -349,11 +349,12 @@ async def test_dragging_moves_and_the_newest_data_are_followed(terminal: Any) ->
 
 async def test_a_plot_of_empty_curves_can_be_zoomed(terminal: Any) -> None:
     plot = CurvePlot(zoomable=True)
-    async with terminal(plot).run_test(size=(60, 16)) as pilot:
-        plot.set_series([Series([], [], "loss", "orange", "line")])
+    async with terminal(lambda: Stage(plot), (60, 14)) as (pilot, _):
+        plot.set_series([Series([], [])])
         plot.zoom(1)
         plot.pan(-0.5)
         await pilot.pause()
+        assert plot.shown == (0.0, 1.0)
 
 
 async def test_a_zoomed_view_fits_what_it_shows(terminal: Any) -> None:
