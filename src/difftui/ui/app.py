@@ -267,7 +267,7 @@ class DifftuiApp(PixelApp):
             self.pictures_wait = slow or not free
             if slow and free:
                 self.set_timer(WORDS_SECONDS, self._let_pictures_go)
-            if self._undrawn:  # what was not drawn meanwhile is drawn whole
+            if free and self._undrawn:  # what was not drawn meanwhile is drawn whole
                 self._undrawn = False
                 self.screen.refresh()
             if self.painted and self.engine.has_work:
@@ -301,7 +301,7 @@ class DifftuiApp(PixelApp):
 
     @property
     def _link_is_free(self) -> bool:
-        return self._terminal is None or not self._terminal.behind
+        return not getattr(self._driver, "behind", False)
 
     @property
     def _sent(self) -> int:
