@@ -6,8 +6,11 @@ from typing import Any
 
 import pyte
 import pytest
+from rich.color import ColorSystem
+from rich.style import Style
 from textual.app import App
 from textual.pilot import Pilot
+from textual.strip import Strip
 
 from difftui.bench.wire import recording_driver
 
@@ -36,6 +39,17 @@ class Wire:
         cell = self.screen.buffer[y][x]
         halves = {"▀": (cell.fg, cell.bg), "▄": (cell.bg, cell.fg), "█": (cell.fg, cell.fg)}
         return halves.get(cell.data, (cell.bg, cell.bg))
+
+
+@pytest.fixture(autouse=True)
+def styles_know_no_other_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Textual keeps with a style its codes for the first colours it was written in; equal styles are one."""
+
+    def render_style(style: Style, text: str, color_system: ColorSystem) -> str:
+        codes = Strip.render_ansi(style, color_system)
+        return f"\x1b[{codes}m{text}\x1b[0m" if codes else text
+
+    monkeypatch.setattr(Strip, "render_style", staticmethod(render_style))
 
 
 Terminal = Callable[..., AbstractAsyncContextManager[tuple[Pilot[Any], Wire]]]
