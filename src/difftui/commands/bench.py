@@ -99,6 +99,22 @@ def _keys() -> Iterator[Row]:
         )
 
 
+def _links() -> Iterator[Row]:
+    from tempfile import TemporaryDirectory
+
+    from difftui.bench.link import LINKS, animated_digits
+
+    for name, rate in LINKS.items():
+        with TemporaryDirectory(prefix="difftui-bench-") as home:
+            figures = animated_digits(Path(home), rate)
+        what = f"12 digits animated, {name}"
+        for share in (0.5, 0.95, 0.99):
+            count = len(figures.waits)
+            yield f"{what}: key to paint, p{100 * share:.0f} of {count}", figures.quantile(share), "ms"
+        yield f"{what}: frames", figures.frames, "/s"
+        yield f"{what}: sent", figures.bytes_per_second / 1000, "kB/s"
+
+
 def _scale() -> Iterator[Row]:
     from difftui.bench.scale import measure_scale
 
@@ -139,7 +155,7 @@ BENCHMARKS: Mapping[str, Callable[[], Iterator[Row]]] = MappingProxyType(
 """What is measured without being asked for, in under two minutes."""
 
 MORE: Mapping[str, Callable[[], Iterator[Row]]] = MappingProxyType(
-    {"pixels": _frames, "arrangements": _arrangements}
+    {"pixels": _frames, "arrangements": _arrangements, "links": _links}
 )
 """What is measured when asked for."""
 
