@@ -46,6 +46,9 @@ if TYPE_CHECKING:
 __all__ = ["SCREEN", "TrainScreen"]
 
 MINUTES = (0.5, 1.0, 2.0, 5.0, 15.0, 60.0)
+WORDS_SECONDS = (
+    0.2  # numbers that run are written no more often: nobody reads faster, and training needs the time
+)
 PLOT_SECONDS = 0.5  # curves are drawn no more often: their change is slow, their bytes are many
 
 
@@ -65,10 +68,11 @@ class TrainScreen(LabScreen):
         self.handover: Handover | None = None
         self._started: tuple[Recipe, Estimate] | None = None  # what this app started last
         self._mean_squares: dict[str, float | None] = {}  # by the name of the data
+        self._zero: tuple[tuple[Recipe, float | None], float | None] | None = None
         self._telemetry: Telemetry | None = None
         self._standing: Standing | None = None
         self._drawn: tuple[object, ...] = ()
-        self._drawn_at = 0.0
+        self._drawn_at = self._said_at = 0.0
         self._loss_text = ""
         self._texts: dict[str, Content] = {}
 
@@ -287,10 +291,9 @@ class TrainScreen(LabScreen):
         standing = standing_of(feed)
         if standing is not self._standing:
             self._change_standing(standing)
-        self._say("facts", view_rows(view) if view is not None else plan_rows(self.plan))
-        self._say("bar", self._bar(feed, view, standing))
-        self._say("status", self._status(view, standing, now))
-        self._say("device", self._device_text(feed, standing))
+        if feed is None or now - self._said_at >= WORDS_SECONDS:
+            self._said_at = now
+            self._say_all(feed, view, standing, now)
         if feed is None:
             self._measure_pace()
             self._say("invitation", self._invitation())
@@ -304,6 +307,12 @@ class TrainScreen(LabScreen):
         if key != self._drawn and (standing.over or not self._drawn or now - self._drawn_at >= PLOT_SECONDS):
             self._drawn, self._drawn_at = key, now
             self._draw_curves(view, live=not standing.over)
+
+    def _say_all(self, feed: Feed | None, view: TrainingView | None, standing: Standing, now: float) -> None:
+        self._say("facts", view_rows(view) if view is not None else plan_rows(self.plan))
+        self._say("bar", self._bar(feed, view, standing))
+        self._say("status", self._status(view, standing, now))
+        self._say("device", self._device_text(feed, standing))
 
     @property
     def _loss(self) -> CurvePlot:
@@ -320,7 +329,7 @@ class TrainScreen(LabScreen):
             self._look_around()
         if not standing.over:
             self._read_device()
-        self._standing, self._drawn = standing, ()
+        self._standing, self._drawn, self._said_at = standing, (), 0.0
 
     def _title(self, feed: Feed, standing: Standing) -> None:
         cramped = self.size.width < 100
@@ -650,12 +659,13 @@ class TrainScreen(LabScreen):
 
     def _nothing(self, recipe: Recipe) -> float | None:
         """The loss of always answering 0, once what it takes is known."""
-        if recipe.target == "eps":
-            return loss_of_zero(recipe, None)
-        if recipe.data not in self._mean_squares:
+        if recipe.target != "eps" and recipe.data not in self._mean_squares:
             self._mean_squares[recipe.data] = None
             self.run_worker(lambda: self._measure_data(recipe.data), thread=True)
-        return loss_of_zero(recipe, self._mean_squares[recipe.data])
+        asked = recipe, self._mean_squares.get(recipe.data)
+        if self._zero is None or self._zero[0] != asked:  # worked out over all T: not for every tick
+            self._zero = asked, loss_of_zero(*asked)
+        return self._zero[1]
 
     def _measure_data(self, data: str) -> None:
         """In a thread."""
