@@ -73,7 +73,7 @@ def main() -> None:
     if args.half:
         weights = {name: tensor.half() for name, tensor in weights.items()}
     save_tensors(shipped.weights_path, weights, header)
-    rows = thinned(read_metrics(run.metrics.path))
+    rows = thinned(row for row in read_metrics(run.metrics.path) if "loss" in row)  # else a look at it
     shipped.metrics.path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     print(folder, *sorted(f"{path.name} {path.stat().st_size // 1000} kB" for path in folder.iterdir()))
 

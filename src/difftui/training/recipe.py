@@ -280,7 +280,9 @@ PRESETS: Mapping[str, Recipe] = MappingProxyType(
                 decay="cosine",
                 ema_decay=0.9985,
                 label_drop=0.1,
-                sampler_steps=25,
+                sampler="dpm-solver++",
+                sampler_steps=15,
+                guidance=0.3,
                 epochs=30,
             ),
             Recipe(
