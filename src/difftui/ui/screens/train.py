@@ -46,10 +46,7 @@ if TYPE_CHECKING:
 __all__ = ["SCREEN", "TrainScreen"]
 
 MINUTES = (0.5, 1.0, 2.0, 5.0, 15.0, 60.0)
-WORDS_SECONDS = (
-    0.2  # numbers that run are written no more often: nobody reads faster, and training needs the time
-)
-PLOT_SECONDS = 0.5  # curves are drawn no more often: their change is slow, their bytes are many
+NEWS_SECONDS = 0.5  # curves and running numbers are drawn together, no more often: training needs the time
 
 
 class TrainScreen(LabScreen):
@@ -72,7 +69,7 @@ class TrainScreen(LabScreen):
         self._telemetry: Telemetry | None = None
         self._standing: Standing | None = None
         self._drawn: tuple[object, ...] = ()
-        self._drawn_at = self._said_at = 0.0
+        self._said_at = 0.0
         self._loss_text = ""
         self._texts: dict[str, Content] = {}
 
@@ -291,21 +288,23 @@ class TrainScreen(LabScreen):
         standing = standing_of(feed)
         if standing is not self._standing:
             self._change_standing(standing)
-        if feed is None or now - self._said_at >= WORDS_SECONDS:
+        due = feed is None or now - self._said_at >= NEWS_SECONDS
+        if due:
             self._said_at = now
             self._say_all(feed, view, standing, now)
         if feed is None:
             self._measure_pace()
             self._say("invitation", self._invitation())
             return
-        self._title(feed, standing)
+        if due:
+            self._title(feed, standing)
         if view is None:
             return
         none = "no samples were kept" if standing.over else "no samples yet: they come as the network trains"
         self._samples.show(view.strips, empty=none)
         key = (feed, version, self.ghost, self.log_axis, self._samples.chosen, self._nothing(view.recipe))
-        if key != self._drawn and (standing.over or not self._drawn or now - self._drawn_at >= PLOT_SECONDS):
-            self._drawn, self._drawn_at = key, now
+        if key != self._drawn and (due or standing.over or not self._drawn):
+            self._drawn = key
             self._draw_curves(view, live=not standing.over)
 
     def _say_all(self, feed: Feed | None, view: TrainingView | None, standing: Standing, now: float) -> None:
