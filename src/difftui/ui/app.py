@@ -36,10 +36,12 @@ if TYPE_CHECKING:
     from difftui.engine.watching import Watch
     from difftui.runs import Run
     from difftui.ui.driver import TerminalDriver
+    from difftui.ui.screens.base import LabScreen
 
 __all__ = ["DifftuiApp", "run_app"]
 
 CALM_FPS = 4  # of reduced motion
+MEMORY_SECONDS = 2.0
 WORDS_SECONDS = 0.02  # that pictures give to words on a slow link
 TYPED_SECONDS = 0.03  # in which what a key asks for is done
 SWIFT_FPS = 15  # with a slower clock, what a key does is drawn before the clock's time
@@ -114,6 +116,7 @@ class DifftuiApp(PixelApp):
         self._first_screen = screen
         self._notices = (*notices, *refused)
         self._tick_is_due = False
+        self._input_at = self._remembered_at = 0.0
 
     def get_driver_class(self) -> type[Driver]:
         """Ours, unless Textual was told of another by its environment variable."""
@@ -244,36 +247,44 @@ class DifftuiApp(PixelApp):
                 link is busy its words are.
         """
         from difftui.ui.screens.base import LabScreen
-        from difftui.ui.widgets.bars import TopBar
 
         screen = self.screen_stack[0] if self.screen_stack else None
-        if not isinstance(screen, LabScreen) or not screen.is_mounted:
-            return
-        bars = screen.query(TopBar)
-        if bars:  # a screen that is being taken down has none any more
-            if not self._begun and bars.first().size:
-                self._begun = True
-                screen.call_after_refresh(self._after_first_paint)
-            now = time.monotonic()
-            self._read_signs(now)
-            free = self._link_is_free and self.clock.may_draw(now, SWIFT_FPS if typed else None)
-            if not (free or typed):
-                return  # this frame is dropped; keys are not
-            if free:
-                self.clock.drew(self._sent, now)
-                self.frames += 1
-                self.pixel_detail = self.clock.detail
-            slow = self.clock.flow.rate(now) is not None
-            self.pictures_wait = slow or not free
-            if slow and free:
-                self.set_timer(WORDS_SECONDS, self._let_pictures_go)
-            if free and self._undrawn:  # what was not drawn meanwhile is drawn whole
-                self._undrawn = False
-                self.screen.refresh()
-            if self.painted and self.engine.has_work:
-                self.engine.start()
-            bars.first().show_pulse(self.pulse())
-            screen.tick(now)
+        if not isinstance(screen, LabScreen) or not screen.is_mounted or not screen.top_bar.is_attached:
+            return  # one that is being taken down has no bar any more
+        if not self._begun and screen.top_bar.size:
+            self._begun = True
+            screen.call_after_refresh(self._after_first_paint)
+        now = time.monotonic()
+        self._read_signs(now)
+        free = self._link_is_free and self.clock.may_draw(now, SWIFT_FPS if typed else None)
+        if not (free or typed):
+            return  # this frame is dropped; keys are not
+        self._admit_pictures(now, free=free)
+        if free and self._undrawn:  # what was not drawn meanwhile is drawn whole
+            self._undrawn = False
+            self.screen.refresh()
+        if self.painted and self.engine.has_work:
+            self.engine.start()
+        screen.top_bar.show_pulse(self.pulse())
+        screen.tick(now)
+        self._remember(screen, now)
+
+    def _admit_pictures(self, now: float, *, free: bool) -> None:
+        """Whether moving pictures may draw now, and how finely; on a slow link words go before them."""
+        if free:
+            self.clock.drew(self._sent, now)
+            self.frames += 1
+            self.pixel_detail = self.clock.detail
+        slow = self.clock.flow.rate(now) is not None
+        self.pictures_wait = slow or not free
+        if slow and free:
+            self.set_timer(WORDS_SECONDS, self._let_pictures_go)
+
+    def _remember(self, screen: LabScreen, now: float) -> None:
+        """What is chosen there, for the next start: it changes when something was typed, or soon after."""
+        new = self.state.screen != screen.NAME
+        if new or now - self._input_at < MEMORY_SECONDS or now - self._remembered_at > MEMORY_SECONDS:
+            self._remembered_at = now
             self.state.screen = screen.NAME
             self.state.choices[screen.NAME] = screen.remember()
 
@@ -329,6 +340,8 @@ class DifftuiApp(PixelApp):
     async def on_event(self, event: Event) -> None:
         """What a key or a click does is drawn soon, however slow the clock."""
         await super().on_event(event)
+        if isinstance(event, (Key, MouseDown, MouseUp)):
+            self._input_at = time.monotonic()
         if isinstance(event, (Key, MouseDown, MouseUp)) and not self._tick_is_due:
             slow = self.clock.fps < SWIFT_FPS or self.clock.flow.rate(time.monotonic()) is not None
             if slow:

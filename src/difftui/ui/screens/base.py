@@ -41,8 +41,12 @@ class LabScreen(Screen[None]):
         """The app, with its engine and what the screens share."""
         return cast("DifftuiApp", self.app)
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.top_bar = TopBar(self.NAME)
+
     def compose(self) -> ComposeResult:
-        yield TopBar(self.NAME)
+        yield self.top_bar
         yield from self.compose_body()
         yield KeyBar(self.NAME)
         yield Static(id="too-small")
