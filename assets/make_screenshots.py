@@ -103,7 +103,8 @@ def for_rsvg(svg: str) -> str:
 def main() -> None:
     for name in sys.argv[1:] or SHOTS:
         with tempfile.TemporaryDirectory() as home:
-            os.environ["DIFFTUI_HOME"] = home
+            os.environ.update(DIFFTUI_HOME=home, TERM="xterm-256color")
+            os.environ.pop("NO_COLOR", None)
             svg = for_rsvg(asyncio.run(shoot(name)))
         out = HERE / f"{name}.png"
         subprocess.run(["rsvg-convert", "--zoom", "0.8", "-o", out], input=svg.encode(), check=True)
