@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from difftui.models import MODELS
 from difftui.training.recipe import PRESETS, Recipe
-from difftui.ui.panels.plan import FIELDS, HANG_UP, Plan, plan_from, texts_of
+from difftui.ui.panels.plan import FIELDS, HANG_UP, NETWORKS, Plan, plan_from, texts_of
 
 LAB = PRESETS["lab"]
 
@@ -132,3 +133,7 @@ def test_every_field_has_its_sentence_in_a_line_of_eighty_columns() -> None:
         assert len(field.hint) <= 44
         assert len(field.label) <= 10
     assert set(HANG_UP.values()) == {False, True}
+
+
+def test_every_network_can_be_chosen() -> None:
+    assert set(NETWORKS) == set(MODELS)

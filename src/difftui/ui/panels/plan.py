@@ -6,13 +6,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from difftui.data import prepare
 from difftui.diffusion import SCHEDULES, make_schedule
 from difftui.errors import DifftuiError
 from difftui.runs import check_name
-from difftui.training.recipe import PRESETS, Recipe
+from difftui.training.recipe import PRESETS, Recipe, Target
 
 __all__ = ["FIELDS", "Field", "Plan", "plan_from", "texts_of"]
 
@@ -53,12 +53,15 @@ class Field:
     choices: tuple[str, ...] = ()
 
 
+NETWORKS = ("lab-unet", "patch-unet", "attention-unet", "residual-unet", "toy-unet", "autoencoder")
+"""Names of the networks; they themselves are torch's, which this page does not wait for."""
+
 FIELDS: tuple[Field, ...] = (
     Field("name", "name", "Runs are called after it: quick-1, quick-2."),
-    Field("model", "network", "patch-unet can be asked for a digit.", ("lab-unet", "patch-unet")),
+    Field("model", "network", "Only patch- and attention-unet know digits.", NETWORKS),
     Field("schedule", "schedule", "How fast noise takes over on the way to T.", tuple(SCHEDULES)),
     Field("timesteps", "T", "Steps from clean to noise, at no more cost."),
-    Field("target", "target", "It predicts the noise ε, the image x0, or v.", ("eps", "x0", "v")),
+    Field("target", "target", "Noise ε, image x0, v, or x a step cleaner.", get_args(Target)),
     Field("weighting", "weighting", "min-snr: nearly clean steps count for less.", ("none", "min-snr")),
     Field("batch_size", "batch", "Images a step: more is steadier, and slower."),
     Field("learning_rate", "learn rate", "Adam's step size: too large and it diverges."),
