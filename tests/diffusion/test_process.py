@@ -93,7 +93,8 @@ def test_a_perfect_answer_reads_back_as_the_truth(target: str) -> None:
     rng = np.random.default_rng(0)
     x0, eps = rng.uniform(-1, 1, 50), rng.standard_normal(50)
     x_t = add_noise(x0, eps, 0.2)
-    said = read_output(target, training_target(target, x0, eps, 0.2), x_t, 0.2)
+    answer = training_target(target, x0, eps, 0.2, alpha_bar_before=0.4)
+    said = read_output(target, answer, x_t, 0.2, alpha_bar_before=0.4)
     assert np.abs(said.x0 - x0).max() < 1e-14
     assert np.abs(said.eps - eps).max() < 1e-14
 
@@ -103,14 +104,15 @@ def test_a_perfect_answer_reads_back_as_the_truth(target: str) -> None:
 def test_any_answer_reads_as_two_views_that_agree(
     target: str, output: float, x_t: float, alpha_bar: float
 ) -> None:
-    said = read_output(target, np.array([output]), np.array([x_t]), alpha_bar)
+    before = (1 + alpha_bar) / 2
+    said = read_output(target, np.array([output]), np.array([x_t]), alpha_bar, alpha_bar_before=before)
     assert add_noise(said.x0, said.eps, alpha_bar) == pytest.approx(x_t, abs=1e-9)
 
 
 def test_an_unknown_target_lists_the_known_ones() -> None:
     pixel = np.zeros(1)
     for refused in (training_target, read_output):
-        with pytest.raises(ValueError, match="unknown target 'noise'; known are eps, x0, v"):
+        with pytest.raises(ValueError, match="unknown target 'noise'; known are eps, x0, x_prev, v"):
             refused("noise", pixel, pixel, 0.5)
 
 
