@@ -43,7 +43,7 @@ __all__ = ["DifftuiApp", "run_app"]
 CALM_FPS = 4  # of reduced motion
 MEMORY_SECONDS = 2.0
 WORDS_SECONDS = 0.02  # that pictures give to words on a slow link
-TYPED_SECONDS = 0.03  # in which what a key asks for is done
+TYPED_SECONDS = 0.01  # in which what a key asks for is done
 SWIFT_FPS = 15  # with a slower clock, what a key does is drawn before the clock's time
 PACE_SECONDS = 1.0
 LEAST_FRAMES = 5  # a second (or half of what the clock allows), below which nothing moves
@@ -338,13 +338,11 @@ class DifftuiApp(PixelApp):
         return lambda: self.call_later(self.run_action, action, self.screen_stack[0])
 
     async def on_event(self, event: Event) -> None:
-        """What a key or a click does is drawn soon, however slow the clock."""
+        """What a key or a click does is drawn soon, and not at the clock's next tick."""
         await super().on_event(event)
         if isinstance(event, (Key, MouseDown, MouseUp)):
             self._input_at = time.monotonic()
-        if isinstance(event, (Key, MouseDown, MouseUp)) and not self._tick_is_due:
-            slow = self.clock.fps < SWIFT_FPS or self.clock.flow.rate(time.monotonic()) is not None
-            if slow:
+            if not self._tick_is_due:
                 self._tick_is_due = True
                 self.set_timer(TYPED_SECONDS, self._tick_for_input)
 
