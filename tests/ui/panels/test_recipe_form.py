@@ -58,7 +58,7 @@ async def test_keys_walk_choose_and_type() -> None:
         await pilot.press("right")  # the network
         await pilot.press("down", "right")  # the schedule
         await pilot.press("down", "end", "0")  # T: 10000
-        await pilot.press("down", "left")  # the target: x0 and v lie to the left and right of eps
+        await pilot.press("down", "left", "left")  # the target: x_prev lies to the left of eps, v beyond it
         await pilot.pause()
         await pilot.press("enter")
         await until(pilot, lambda: app.answer is not NOTHING)
