@@ -5,6 +5,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
@@ -74,19 +76,32 @@ def test_one_process_goes_on_with_what_two_began(two: Path) -> None:
     assert max(abs(a - b) for a, b in zip([*seen, *losses], expected, strict=True)) < 1e-5
 
 
-@pytest.mark.slow
-def test_a_signal_to_torchrun_saves(tmp_path: Path) -> None:
-    """By the command; also that one process alone speaks, and that none is left behind."""
-    log = tmp_path / "log"
+@contextmanager
+def training_for_long(log: Path, name: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Two processes under torchrun that have begun; none is left behind."""
     with log.open("w") as file:
         agent = subprocess.Popen(
-            [*TORCHRUN, "-m", "difftui", *TRAIN, "--steps", "1000000", "--name", "long"],
+            [*TORCHRUN, "-m", "difftui", *TRAIN, "--steps", "1000000", "--name", name],
             stdout=file,
             stderr=file,
             start_new_session=True,
         )
     try:
         eventually(lambda: "images/s" in log.read_text() or agent.poll() is not None)
+        yield agent
+    finally:
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            try:
+                os.killpg(agent.pid, number)
+            except ProcessLookupError:
+                break
+
+
+@pytest.mark.slow
+def test_a_signal_to_torchrun_saves(tmp_path: Path) -> None:
+    """By the command; also that one process alone speaks, and that none is left behind."""
+    log = tmp_path / "log"
+    with training_for_long(log, "long") as agent:
         workers = psutil.Process(agent.pid).children()
         assert len(workers) >= 2
         run = find_run("long")
@@ -97,12 +112,6 @@ def test_a_signal_to_torchrun_saves(tmp_path: Path) -> None:
         agent.send_signal(signal.SIGTERM)
         assert agent.wait(60) != 0
         eventually(lambda: not any(worker.is_running() for worker in workers), 10)
-    finally:
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            try:
-                os.killpg(agent.pid, number)
-            except ProcessLookupError:
-                break
     said = [line for line in log.read_text().splitlines() if "difftui: " in line]
     assert len(said) == 1
     assert "difftui: stopped by SIGTERM, saved at step " in said[0]
@@ -117,15 +126,7 @@ def test_a_signal_to_torchrun_saves(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_process_that_is_killed_ends_all_and_loses_nothing(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    with log.open("w") as file:
-        agent = subprocess.Popen(
-            [*TORCHRUN, "-m", "difftui", *TRAIN, "--steps", "1000000", "--name", "bereft"],
-            stdout=file,
-            stderr=file,
-            start_new_session=True,
-        )
-    try:
-        eventually(lambda: "images/s" in log.read_text() or agent.poll() is not None)
+    with training_for_long(log, "bereft") as agent:
         run = find_run("bereft")
         holder = run.holder()
         assert holder is not None
@@ -134,12 +135,6 @@ def test_a_process_that_is_killed_ends_all_and_loses_nothing(tmp_path: Path) -> 
         follower.kill()
         assert agent.wait(90) != 0
         eventually(lambda: not any(worker.is_running() for worker in workers), 10)
-    finally:
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            try:
-                os.killpg(agent.pid, number)
-            except ProcessLookupError:
-                break
     assert run.status().state == "stopped"
     assert run.status().step > 0
     assert run.holder() is None

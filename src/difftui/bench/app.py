@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from difftui.bench.terminal import Terminal
+from difftui.bench.terminal import Terminal, own_home
 
 __all__ = ["KeyLatency", "WatchedTraining", "first_paint", "key_to_paint", "watched_training"]
 
@@ -53,7 +52,7 @@ def first_paint(runs: int = 5) -> float:
     """Median seconds from process start to the first painted screen."""
     times = []
     for _ in range(runs):
-        with _home() as home, Terminal([], environment={"DIFFTUI_HOME": str(home)}) as terminal:
+        with own_home() as home, Terminal([], environment={"DIFFTUI_HOME": str(home)}) as terminal:
             times.append(terminal.wait_for(b"Inverse", PATIENCE_S) - terminal.started)
     return median(times)
 
@@ -61,7 +60,7 @@ def first_paint(runs: int = 5) -> float:
 def key_to_paint(keys: int = 120) -> KeyLatency:
     """Scrub on Forward while a run trains on all cores."""
     with (
-        _home() as home,
+        own_home() as home,
         Terminal(["--screen", "train"], environment={"DIFFTUI_HOME": str(home)}) as terminal,
     ):
         terminal.type(" ")
@@ -89,8 +88,8 @@ def watched_training(pairs: int = 6, seconds: float = 2.5) -> WatchedTraining:
     """
     alone, watched = [], []
     with (
-        _home() as headless_home,
-        _home() as app_home,
+        own_home() as headless_home,
+        own_home() as app_home,
         _headless(headless_home) as headless,
         Terminal(["--screen", "train"], environment={"DIFFTUI_HOME": str(app_home)}) as terminal,
     ):
@@ -155,10 +154,3 @@ def _steps(home: Path) -> tuple[int, float]:
             if "loss" in row:
                 return int(row["step"]), path.stat().st_mtime
     return 0, 0.0
-
-
-@contextmanager
-def _home() -> Iterator[Path]:
-    """A home of its own for one measurement, so that the user's runs are left alone."""
-    with tempfile.TemporaryDirectory(prefix="difftui-bench-") as folder:
-        yield Path(folder)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from difftui.bench.terminal import CHUNK, Terminal
+from difftui.bench.terminal import CHUNK, Terminal, own_home
 
 __all__ = ["LINKS", "LinkFigures", "SlowLink", "animated_digits"]
 
@@ -119,24 +118,18 @@ class SlowLink:
         self._since += len(parts[-1]) - kept
 
 
-def animated_digits(
-    home: Path, rate: float | None, keys: int = 60, *, before: Callable[[Terminal], None] | None = None
-) -> LinkFigures:
+def animated_digits(rate: float | None, keys: int = 60) -> LinkFigures:
     """Play twelve digits being born again and again, press keys, and time what they write.
 
     Args:
-        home: of the runs.
         rate: bytes a second of the link; None for all that the terminal can take.
         keys: how many.
-        before: what to do first; the app shows Train then.
     """
-    first = "generate" if before is None else "train"
-    with Terminal(["--screen", first], size=SIZE, environment={"DIFFTUI_HOME": str(home)}) as terminal:
-        if before is not None:
-            before(terminal)
+    with (
+        own_home() as home,
+        Terminal(["--screen", "generate"], size=SIZE, environment={"DIFFTUI_HOME": str(home)}) as terminal,
+    ):
         link = SlowLink(terminal, rate)
-        if before is not None:
-            terminal.type("5")
         link.wait_for(re.compile(rb"seeds +1 "))
         for key, shown in SCENE:
             terminal.type(key)

@@ -9,13 +9,15 @@ import select
 import signal
 import struct
 import sys
+import tempfile
 import termios
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
-__all__ = ["Terminal"]
+__all__ = ["Terminal", "own_home"]
 
 CHUNK = 65536
 
@@ -118,3 +120,10 @@ class Terminal:
             os.waitpid(self.pid, 0)
         os.close(self.descriptor)
         self.pid = -1
+
+
+@contextmanager
+def own_home() -> Iterator[Path]:
+    """A home of its own for one measurement, so that the user's runs are left alone."""
+    with tempfile.TemporaryDirectory(prefix="difftui-bench-") as folder:
+        yield Path(folder)

@@ -100,13 +100,10 @@ def _keys() -> Iterator[Row]:
 
 
 def _links() -> Iterator[Row]:
-    from tempfile import TemporaryDirectory
-
     from difftui.bench.link import LINKS, animated_digits
 
     for name, rate in LINKS.items():
-        with TemporaryDirectory(prefix="difftui-bench-") as home:
-            figures = animated_digits(Path(home), rate)
+        figures = animated_digits(rate)
         what = f"12 digits animated, {name}"
         for share in (0.5, 0.95, 0.99):
             count = len(figures.waits)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from difftui.commands import UsageError
 from difftui.commands.display import tell
-from difftui.commands.options import add_device, number, whole_number
+from difftui.commands.options import add_device, add_source, number, whole_number
 from difftui.commands.sample import check_out
 from difftui.errors import DifftuiError
 
@@ -22,9 +22,7 @@ __all__ = ["add_arguments", "run"]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What ``difftui denoise`` takes."""
-    parser.add_argument(
-        "--from", dest="source", metavar="NAME", required=True, help="a shipped checkpoint, a run, or a file"
-    )
+    add_source(parser)
     parser.add_argument(
         "--at",
         metavar="T",

@@ -10,7 +10,16 @@ from difftui.diffusion.schedule import MAX_T, SCHEDULES
 from difftui.runs import Run, runs_dir
 from difftui.training.recipe import OTHER_STEPS
 
-__all__ = ["add_device", "add_drawing", "add_schedule", "drawn_how", "handle", "number", "whole_number"]
+__all__ = [
+    "add_device",
+    "add_drawing",
+    "add_schedule",
+    "add_source",
+    "drawn_how",
+    "handle",
+    "number",
+    "whole_number",
+]
 
 
 def whole_number(low: int, high: int) -> Callable[[str], int]:
@@ -47,6 +56,13 @@ def add_device(parser: argparse.ArgumentParser) -> None:
     """``--device``."""
     parser.add_argument(
         "--device", metavar="D", default="auto", help="where to compute: auto (default), cpu, cuda:0, mps"
+    )
+
+
+def add_source(parser: argparse.ArgumentParser) -> None:
+    """``--from``: the network that a command asks."""
+    parser.add_argument(
+        "--from", dest="source", metavar="NAME", required=True, help="a shipped checkpoint, a run, or a file"
     )
 
 

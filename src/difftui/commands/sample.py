@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from difftui.commands import UsageError
 from difftui.commands.display import Bar, tell
-from difftui.commands.options import add_device, add_drawing, drawn_how, whole_number
+from difftui.commands.options import add_device, add_drawing, add_source, drawn_how, whole_number
 from difftui.commands.stopping import Stopped, stop_signals
 from difftui.errors import DifftuiError
 
@@ -35,9 +35,7 @@ Pictures = NDArray[np.float32]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What ``difftui sample`` takes."""
-    parser.add_argument(
-        "--from", dest="source", metavar="NAME", required=True, help="a shipped checkpoint, a run, or a file"
-    )
+    add_source(parser)
     add_drawing(parser)
     parser.add_argument(
         "-n",

@@ -53,11 +53,6 @@ class Flow:
         self._marks.append(_Mark(total, now))
         return True
 
-    def arrived(self, now: float) -> None:
-        """The oldest mark has arrived."""
-        if self._marks:
-            self._take(self._marks.popleft(), now)
-
     def taken(self, total: int, now: float) -> None:
         """So many bytes were taken: counts as arrival where nothing better is known."""
         while not self._heard and self._marks and self._marks[0].total <= total:
@@ -66,7 +61,8 @@ class Flow:
     def heard(self, now: float) -> None:
         """The terminal gave its sign for the oldest mark; from now on only its signs count."""
         self._heard = True
-        self.arrived(now)
+        if self._marks:
+            self._take(self._marks.popleft(), now)
 
     def waiting(self, now: float) -> float:
         """Seconds that the oldest mark has been under way beyond what the way itself takes.
