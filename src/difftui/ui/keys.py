@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from textual.binding import Binding
 
-__all__ = ["GLOBAL", "SCREENS", "Action", "bindings", "shown_key"]
+__all__ = ["GLOBAL", "PLACES", "SCREENS", "Action", "Place", "bindings", "shown_key"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +35,51 @@ class Action:
     help: str
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One screen, as the header, Home, help and the command palette list it.
+
+    Attributes:
+        key: the digit that goes there.
+        name: its module in ``ui/screens``.
+        label: its name for people, and ``short``, at most four letters, where the header is narrow.
+        brief: what it is for, in at most 25 characters, and ``text`` in at most 60.
+    """
+
+    key: str
+    name: str
+    label: str
+    short: str
+    brief: str
+    text: str
+
+
+PLACES: tuple[Place, ...] = (
+    Place("1", "home", "Home", "Home", "what there is", "what there is, and what was found"),
+    Place(
+        "2", "inverse", "Inverse", "Inv", "a net learns arcsin",
+        "a small network learns arcsin, and what that fit hides",
+    ),
+    Place(
+        "3", "forward", "Forward", "Fwd", "a digit turns into noise",
+        "scrub a digit into noise: signal, noise and their ratio",
+    ),
+    Place(
+        "4", "train", "Train", "Trn", "teach a net to denoise",
+        "teach a network to remove noise; digits in a minute",
+    ),
+    Place(
+        "5", "generate", "Generate", "Gen", "digits come out of noise",
+        "ask for a digit and watch it come out of noise",
+    ),
+)  # fmt: skip
+"""The screens, in the order of their keys."""
+
 GLOBAL: tuple[Action, ...] = (
-    Action("1", "1", "app.go('home')", "", "Home: what there is, and what was found."),
-    Action("2", "2", "app.go('inverse')", "", "Inverse: a network learns arcsin."),
-    Action("3", "3", "app.go('forward')", "", "Forward: a digit turns into noise."),
-    Action("4", "4", "app.go('train')", "", "Train: a network learns to take the noise away."),
-    Action("5", "5", "app.go('generate')", "", "Generate: digits come out of noise."),
+    *(
+        Action(place.key, place.key, f"app.go('{place.name}')", "", f"{place.label}: {place.brief}.")
+        for place in PLACES
+    ),
     Action("question_mark,f1", "?", "app.help", "help", "This page."),
     Action("y", "y", "app.copy", "", "Copy what is shown as text, and save it as a file."),
     Action("ctrl+p", "^P", "app.command_palette", "", "Search everything that can be done."),

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
+from textual.events import Resize
 from textual.widgets import Static
 
+from difftui.ui.keys import PLACES, Place
 from difftui.ui.screens.base import LabScreen
 from difftui.ui.widgets.text import ActionText
 from difftui.words import short_path
@@ -30,13 +32,9 @@ BANNER_DIGIT = 4  # position among the bundled digits of the one that turns into
 BANNER_SIDE = 14
 BANNER_TIMES = (0, 99, 199, 349, 999)
 _CAPTIONS = ("clean  t = 0", *(f"t = {t}" for t in BANNER_TIMES[1:-1]), "t = 999  noise")
+BRIEF_COLUMNS = 26
+ROWS_FOR_TEXTS = 30  # below, the screens are listed in two columns
 TOLD = 2  # runs by name on a line of 66 characters
-_SCREENS = (
-    ("2", "inverse", "Inverse", "a small network learns arcsin, and what that fit hides"),
-    ("3", "forward", "Forward", "scrub a digit into noise: signal, noise and their ratio"),
-    ("4", "train", "Train", "teach a network to remove noise; digits in a minute"),
-    ("5", "generate", "Generate", "ask for a digit and watch it come out of noise"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +60,13 @@ class HomeScreen(LabScreen):
     def compose_body(self) -> ComposeResult:
         with Vertical(id="home"):
             yield Vertical(id="banner")  # filled after the first paint, which need not wait for NumPy
-            yield ActionText(_introduction(), id="introduction")
+            yield ActionText(id="introduction")
             yield Static(id="found")
+
+    def on_resize(self, event: Resize) -> None:
+        super().on_resize(event)
+        introduction = _introduction(short=event.size.height < ROWS_FOR_TEXTS)
+        self.query_one("#introduction", ActionText).update(introduction)
 
     def on_screen_resume(self) -> None:
         self.found = None  # runs may have come since
@@ -140,13 +143,23 @@ def _banner() -> NDArray[np.float64]:
     return resample(frames, BANNER_SIDE, BANNER_SIDE)
 
 
-def _introduction() -> Content:
-    lines = [Content(_INTRODUCTION), Content()]
-    for key, name, label, text in _SCREENS:
-        lines.append(
-            Content.from_markup(f"  [@click=app.go('{name}')][b $accent]{key}[/]  [b]{label:<9}[/] {text}[/]")
-        )
-    return Content("\n").join([*lines, Content()])
+def _introduction(*, short: bool) -> Content:
+    """What this is, and the screens: one a line with its text, or two with few words each."""
+    places = PLACES[1:]
+    if short:
+        half = (len(places) + 1) // 2
+        right = [_entry(place, place.brief) for place in places[half:]] + [Content()] * (len(places) % 2)
+        left = (_entry(place, f"{place.brief:<{BRIEF_COLUMNS}}") for place in places[:half])
+        lines = [one + other for one, other in zip(left, right, strict=True)]
+    else:
+        lines = [_entry(place, place.text) for place in places]
+    return Content("\n").join([Content(_INTRODUCTION), Content(), *lines, Content()])
+
+
+def _entry(place: Place, text: str) -> Content:
+    return Content.from_markup(
+        f"[@click=app.go('{place.name}')][b $accent]{place.key}[/]  [b]{place.label:<9}[/] {text}[/]"
+    )
 
 
 def _runs_text(found: Found) -> str:

@@ -6,13 +6,13 @@ from rich.markup import escape
 from textual.content import Content
 from textual.style import Style
 
-from difftui.ui.keys import GLOBAL, SCREENS, Action
+from difftui.ui.keys import GLOBAL, PLACES, SCREENS, Action
 from difftui.ui.widgets.text import ActionText
 
 __all__ = ["KeyBar", "TopBar"]
 
-_TABS = (("1", "home", "Home"), ("2", "inverse", "Inverse"), ("3", "forward", "Forward"),
-         ("4", "train", "Train"), ("5", "generate", "Generate"))  # fmt: skip
+ROOM_FOR_PULSE = 16
+"""Columns that the names of the screens leave to the pulse, or they are written short."""
 
 
 class TopBar(ActionText):
@@ -30,11 +30,9 @@ class TopBar(ActionText):
             self.refresh()
 
     def render(self) -> Content:
-        wide = self.size.width >= 72
-        left = Content.from_markup(" [b $accent]difftui[/]  " if wide else " ")
-        for key, name, label in _TABS:
-            style = "b $accent" if name == self.screen_name else "$muted"
-            left += Content.from_markup(f"[{style} @click=app.go('{name}')]{key} {label}[/]  ")
+        left = self._tabs(short=False)
+        if left.cell_length + ROOM_FOR_PULSE > self.size.width:
+            left = self._tabs(short=True)
         room = self.size.width - left.cell_length - 1
         parts = list(self.pulse)
         while len(parts) > 1 and len(" · ".join(parts)) > room:
@@ -42,6 +40,16 @@ class TopBar(ActionText):
         pulse = Content(" · ".join(parts)).truncate(max(room, 0), ellipsis=True).stylize("$foreground")
         gap = max(0, self.size.width - left.cell_length - pulse.cell_length - 1)
         return left + " " * gap + pulse
+
+    def _tabs(self, *, short: bool) -> Content:
+        """The screens; where they are written short, the one that is shown keeps its whole name."""
+        tabs = Content(" ") if short else Content.from_markup(" [b $accent]difftui[/]  ")
+        for place in PLACES:
+            here = place.name == self.screen_name
+            style = "b $accent" if here else "$muted"
+            label = place.label if here or not short else place.short
+            tabs += Content.from_markup(f"[{style} @click=app.go('{place.name}')]{place.key} {label}[/]  ")
+        return tabs
 
 
 class KeyBar(ActionText):
