@@ -43,7 +43,7 @@ __all__ = ["DifftuiApp", "run_app"]
 CALM_FPS = 4  # of reduced motion
 MEMORY_SECONDS = 2.0
 WORDS_SECONDS = 0.02  # that pictures give to words on a slow link
-TYPED_SECONDS = 0.01  # in which what a key asks for is done
+TYPED_SECONDS = 0.01  # in which what a click asks for is done
 SWIFT_FPS = 15  # with a slower clock, what a key does is drawn before the clock's time
 PACE_SECONDS = 1.0
 LEAST_FRAMES = 5  # a second (or half of what the clock allows), below which nothing moves
@@ -259,7 +259,7 @@ class DifftuiApp(PixelApp):
         free = self._link_is_free and self.clock.may_draw(now, SWIFT_FPS if typed else None)
         if not (free or typed):
             return  # this frame is dropped; keys are not
-        self._admit_pictures(now, free=free)
+        self._admit_pictures(now, free=free, typed=typed)
         if free and self._undrawn:  # what was not drawn meanwhile is drawn whole
             self._undrawn = False
             self.screen.refresh()
@@ -269,16 +269,21 @@ class DifftuiApp(PixelApp):
         screen.tick(now)
         self._remember(screen, now)
 
-    def _admit_pictures(self, now: float, *, free: bool) -> None:
-        """Whether moving pictures may draw now, and how finely; on a slow link words go before them."""
+    def _admit_pictures(self, now: float, *, free: bool, typed: bool) -> None:
+        """Whether moving pictures may draw now, and how finely.
+
+        Words go before them on a slow link, and where somebody waits for what a key changes.
+        """
         if free:
             self.clock.drew(self._sent, now)
             self.frames += 1
             self.pixel_detail = self.clock.detail
         slow = self.clock.flow.rate(now) is not None
-        self.pictures_wait = slow or not free
-        if slow and free:
+        self.pictures_wait = slow or typed or not free
+        if free and slow:
             self.set_timer(WORDS_SECONDS, self._let_pictures_go)
+        elif free and typed:
+            self.screen.call_after_refresh(self._let_pictures_go)
 
     def _remember(self, screen: LabScreen, now: float) -> None:
         """What is chosen there, for the next start: it changes when something was typed, or soon after."""
@@ -339,12 +344,20 @@ class DifftuiApp(PixelApp):
 
     async def on_event(self, event: Event) -> None:
         """What a key or a click does is drawn soon, and not at the clock's next tick."""
+        came_back = event.is_forwarded  # from the screen; what it is bound to is done now
         await super().on_event(event)
         if isinstance(event, (Key, MouseDown, MouseUp)):
             self._input_at = time.monotonic()
-            if not self._tick_is_due:
+            if came_back:
+                self._tick_for_input()
+            elif not self._tick_is_due:
                 self._tick_is_due = True
-                self.set_timer(TYPED_SECONDS, self._tick_for_input)
+                self.set_timer(TYPED_SECONDS, self._tick_when_due)
+
+    def _tick_when_due(self) -> None:
+        """Draw what a click changed, or a key that went to a widget, and did not come back."""
+        if self._tick_is_due:
+            self._tick_for_input()
 
     def _tick_for_input(self) -> None:
         self._tick_is_due = False
