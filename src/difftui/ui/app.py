@@ -256,6 +256,7 @@ class DifftuiApp(PixelApp):
             screen.call_after_refresh(self._after_first_paint)
         now = time.monotonic()
         self._read_signs(now)
+        self.clock.sparing = self._trains_on_these_cores
         free = self._link_is_free and self.clock.may_draw(now, SWIFT_FPS if typed else None)
         if not (free or typed):
             return  # this frame is dropped; keys are not
@@ -275,7 +276,7 @@ class DifftuiApp(PixelApp):
         Words go before them on a slow link, and where somebody waits for what a key changes.
         """
         if free:
-            self.clock.drew(self._sent, now)
+            self.clock.drew(self._sent, now, time.thread_time())
             self.frames += 1
             self.pixel_detail = self.clock.detail
         slow = self.clock.flow.rate(now) is not None
@@ -318,6 +319,12 @@ class DifftuiApp(PixelApp):
     @property
     def _link_is_free(self) -> bool:
         return not getattr(self._driver, "behind", False)
+
+    @property
+    def _trains_on_these_cores(self) -> bool:
+        device, own = self.engine.device, self.own_training()
+        on_cpu = device is not None and device.torch_device_name == "cpu"
+        return on_cpu and own is not None and own.state is JobState.RUNNING
 
     @property
     def _sent(self) -> int:
