@@ -239,18 +239,21 @@ class DifftuiApp(PixelApp):
         what = f"{self.training.name} {mark}{share}"
         return (device, what) if device else (what,)
 
-    def _tick(self, *, typed: bool = False) -> None:
+    def _tick(self, *, typed: bool = False) -> bool:
         """The one clock: the shown screen draws what is new.
 
         Args:
             typed: a key or a click may have changed something. It is drawn before its time, and where the
                 link is busy its words are.
+
+        Returns:
+            Whether there was a screen to draw, and the time to do it.
         """
         from difftui.ui.screens.base import LabScreen
 
         screen = self.screen_stack[0] if self.screen_stack else None
         if not isinstance(screen, LabScreen) or not screen.is_mounted or not screen.top_bar.is_attached:
-            return  # one that is being taken down has no bar any more
+            return False  # one that is being taken down has no bar any more
         if not self._begun and screen.top_bar.size:
             self._begun = True
             screen.call_after_refresh(self._after_first_paint)
@@ -259,7 +262,7 @@ class DifftuiApp(PixelApp):
         self.clock.sparing = self._trains_on_these_cores
         free = self._link_is_free and self.clock.may_draw(now, SWIFT_FPS if typed else None)
         if not (free or typed):
-            return  # this frame is dropped; keys are not
+            return False  # this frame is dropped; keys are not
         self._admit_pictures(now, free=free, typed=typed)
         if free and self._undrawn:  # what was not drawn meanwhile is drawn whole
             self._undrawn = False
@@ -269,6 +272,7 @@ class DifftuiApp(PixelApp):
         screen.top_bar.show_pulse(self.pulse())
         screen.tick(now)
         self._remember(screen, now)
+        return True
 
     def _admit_pictures(self, now: float, *, free: bool, typed: bool) -> None:
         """Whether moving pictures may draw now, and how finely.
@@ -355,20 +359,17 @@ class DifftuiApp(PixelApp):
         await super().on_event(event)
         if isinstance(event, (Key, MouseDown, MouseUp)):
             self._input_at = time.monotonic()
-            if came_back:
-                self._tick_for_input()
+            if came_back and self._tick(typed=True):
+                self._tick_is_due = False
             elif not self._tick_is_due:
                 self._tick_is_due = True
                 self.set_timer(TYPED_SECONDS, self._tick_when_due)
 
     def _tick_when_due(self) -> None:
-        """Draw what a click changed, or a key that went to a widget, and did not come back."""
+        """Draw what a click changed, or a key that did not come back, or that has brought another screen."""
         if self._tick_is_due:
-            self._tick_for_input()
-
-    def _tick_for_input(self) -> None:
-        self._tick_is_due = False
-        self._tick(typed=True)
+            self._tick_is_due = False
+            self._tick(typed=True)
 
 
 def _wanted_pixels(name: str, *, plain: bool) -> tuple[PixelMode | None, tuple[str, ...]]:
