@@ -17,9 +17,8 @@ class Entry(Input):
 
     async def _on_key(self, event: Key) -> None:
         bound = self._bindings.key_to_bindings.get(event.key)
-        if bound:
+        if bound and await self.app.run_action(bound[0].action, self):
             event.stop()
             event.prevent_default()
-            await self.run_action(bound[0].action)
         else:
             await super()._on_key(event)
