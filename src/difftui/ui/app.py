@@ -236,7 +236,7 @@ class DifftuiApp(PixelApp):
         view = self.training.snapshot
         share = f" {view.progress.fraction:.0%}" if view and view.progress else ""
         mark = "⏸" if self.training.state is JobState.PAUSED else "▶"
-        what = f"{self.training.name} {mark}{share}"
+        what = f"{mark}{share} {self.training.name}"
         return (device, what) if device else (what,)
 
     def _tick(self, *, typed: bool = False) -> bool:
