@@ -8,7 +8,7 @@ from difftui.diffusion.sde.accuracy import Convergence, convergence, fitted_orde
 from difftui.diffusion.sde.diffusing import Diffusion, Mixture, ReverseDiffusion, RoundTrip
 from difftui.diffusion.sde.equations import Brownian, Equation, Geometric, Linear
 from difftui.diffusion.sde.named import EQUATIONS, make_equation
-from difftui.diffusion.sde.simulation import PathFrame, simulate
+from difftui.diffusion.sde.simulation import PathFrame, has_exact_paths, simulate
 
 __all__ = [
     "EQUATIONS",
@@ -25,6 +25,7 @@ __all__ = [
     "convergence",
     "fitted_order",
     "fitted_orders",
+    "has_exact_paths",
     "make_equation",
     "simulate",
 ]

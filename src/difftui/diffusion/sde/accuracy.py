@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from difftui.diffusion.sde.equations import Equation
-from difftui.diffusion.sde.simulation import simulate
+from difftui.diffusion.sde.simulation import has_exact_paths, simulate
 
 __all__ = ["Convergence", "convergence", "fitted_order", "fitted_orders"]
 
@@ -53,8 +53,7 @@ def convergence(
     Raises:
         ValueError: at the call, if the equation has no exact solution to be held against.
     """
-    probe = np.zeros(1)
-    if equation.exact_step(probe, 0.0, 1e-3, probe, probe) is None:
+    if not has_exact_paths(equation):
         raise ValueError("this equation has no exact solution on a path: compare mean and variance instead.")
     return _errors(equation, step_counts, paths, seed)
 

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from difftui.diffusion.sde.equations import Floats, positive
 
@@ -59,6 +60,12 @@ class Mixture:
         shares = np.exp(logs - logs.max(axis=0))
         shares /= shares.sum(axis=0)
         result: Floats = (shares * (centre - x) / scale**2).sum(axis=0)
+        return result
+
+    def likeliest(self, x: Floats) -> NDArray[np.intp]:
+        """Which part each number most likely comes from, 0 to K - 1, in the shape of ``x``."""
+        parts, _ = self._parts(x, 1.0)
+        result: NDArray[np.intp] = parts.argmax(axis=0)
         return result
 
     def _levels(self, x: Floats, alpha_bar: float) -> tuple[Floats, Floats]:

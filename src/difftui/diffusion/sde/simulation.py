@@ -17,7 +17,7 @@ import numpy as np
 
 from difftui.diffusion.sde.equations import Equation, Floats
 
-__all__ = ["PathFrame", "simulate"]
+__all__ = ["PathFrame", "has_exact_paths", "simulate"]
 
 MOST_PATHS = 1_000_000
 MOST_STEPS = 1_000_000
@@ -44,6 +44,12 @@ class PathFrame:
     variance: float
     theory_mean: float
     theory_variance: float
+
+
+def has_exact_paths(equation: Equation) -> bool:
+    """Whether there is an exact solution on every path, to hold Euler-Maruyama against."""
+    probe = np.zeros(1)
+    return equation.exact_step(probe, 0.0, 1e-3 * equation.time, probe, probe) is not None
 
 
 def simulate(
