@@ -17,6 +17,7 @@ from difftui.diffusion.sde import (
     Convergence,
     Diffusion,
     Equation,
+    Geometric,
     PathFrame,
     ReverseDiffusion,
     RoundTrip,
@@ -35,6 +36,7 @@ MOST_NUMBERS = 2_000_000  # kept of all paths: 16 MB
 MOST_FRAMES = 2000
 LAW_TIMES, LAW_PLACES = 241, 193
 REACH = 3.4  # standard deviations that the axis goes beyond the mean
+BELOW = 0.06  # of its height, that the axis of a price goes below 0
 ERROR_PATHS = 4000
 ERROR_STEPS = (8, 16, 32, 64, 128, 256)
 
@@ -98,6 +100,7 @@ class PathView:
         exact: (done, drawn) the exact solution of the paths that are drawn; None where there is none.
         mean, variance: (done,) of the paths.
         mean_error, variance_error: (done,) their standard errors, estimated from the paths.
+        variation: (done,) the first path's quadratic variation: the sum of its squared changes.
         strong: (done,) mean of |x - exact| over all paths; None where there is no exact solution.
         part: (drawn,) which part of the data each drawn path begins in (for an equation that begins with
             noise: ends in, once that is known); None for other equations.
@@ -112,6 +115,7 @@ class PathView:
     variance: Floats
     mean_error: Floats
     variance_error: Floats
+    variation: Floats
     strong: Floats | None
     part: NDArray[np.intp] | None
 
@@ -175,6 +179,8 @@ def law_of(simulation: Simulation) -> Law:
     variance = np.array([equation.variance(t) for t in times.tolist()])
     reach = REACH * np.sqrt(variance)
     low, high = float((mean - reach).min()), float((mean + reach).max())
+    if isinstance(equation, Geometric):  # never negative; by coarse steps of Euler-Maruyama it is
+        low = -BELOW * high
     t, x = np.linspace(0.0, equation.time, LAW_TIMES), np.linspace(low, high, LAW_PLACES)
     columns = [_share_of_highest(equation.density(x, at), x, equation.mean(at)) for at in t.tolist()]
     signal = _alpha_bars(equation, times)
@@ -210,7 +216,7 @@ class _Record:
         self._simulation = simulation
         self._law = law_of(simulation)
         frames, self._drawn = simulation.frames, min(simulation.paths, MOST_DRAWN)
-        self._t, self._strong = np.zeros(frames), np.zeros(frames)
+        self._t, self._strong, self._variation = np.zeros(frames), np.zeros(frames), np.zeros(frames)
         self._x = np.zeros((frames, simulation.paths))
         self._exact = np.zeros((frames, self._drawn))
         self._moments = np.zeros((4, frames))
@@ -221,6 +227,8 @@ class _Record:
         """Keep a frame; the snapshot of what there is now."""
         at, self._done = self._done, self._done + 1
         self._t[at], self._x[at] = frame.t, frame.x
+        if at:
+            self._variation[at] = self._variation[at - 1] + (self._x[at, 0] - self._x[at - 1, 0]) ** 2
         self._moments[:, at] = frame.mean, frame.variance, *_standard_errors(frame)
         if frame.exact is not None:
             self._exact[at] = frame.exact[: self._drawn]
@@ -240,6 +248,7 @@ class _Record:
             variance=variance,
             mean_error=mean_error,
             variance_error=variance_error,
+            variation=_frozen(self._variation[done]),
             strong=_frozen(self._strong[done]) if self._solved else None,
             part=self._part(),
         )

@@ -31,7 +31,7 @@ SERIES = ("orange", "blue", "green", "red", "purple", "yellow", "muted")
 SHADE = 0.11
 """How much of the foreground a shaded part of a plot has in its ground."""
 
-GLOW = 0.16
+GLOW = 0.22
 """How much of the foreground the brightest part of a plot's glow has in its ground."""
 
 

@@ -1,4 +1,4 @@
-"""The plots of a stochastic differential equation: its paths, the law they follow, their moments, the error."""
+"""The plots of a stochastic differential equation: its paths, their law and their moments, the error."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from difftui.diffusion.sde import Brownian
 from difftui.ui.panels.sde_scene import number
 from difftui.ui.theme import SERIES
-from difftui.ui.widgets.plot import CurvePlot, Glow, Line, Marker, Series
+from difftui.ui.widgets.plot import CurvePlot, Glow, Marker, Series
 from difftui.words import grouped
 
 if TYPE_CHECKING:
@@ -19,13 +20,15 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["ErrorPlot", "LawPlot", "MomentPlot", "PathPlot", "SignalPlot"]
+__all__ = ["ErrorPlot", "LawPlot", "MomentPlot", "PathPlot", "SignalPlot", "VariationPlot"]
 
 FEW = 6  # paths, each in a colour of its own
+LEAST_DRAWN, DOTS_A_PATH = 10, 4  # paths drawn at least, and rows of dots for each above that
 PARTS = ("blue", "accent")  # colours of paths by the part of the data that they begin or end in
 ROOM = 1.2  # of the law's highest value, that the histogram has
-FINE_ROWS = 48  # of dots, up to which a bin of the histogram has two, and from which it has four
-ENOUGH = 500  # paths, below which it has four all the same
+# Dots that one bin of the histogram is high, by the number of paths; a low plot has half.
+BINS = ((5000, 1), (500, 2), (0, 4))
+LOW = 48  # dots of a low plot
 SPAN = 5.0  # standard errors beyond theory that the axis of a mean goes
 
 
@@ -44,13 +47,13 @@ class PathPlot(CurvePlot):
             frame: the last one shown.
             ticks: (time, label) pairs of its axis; None chooses round times.
         """
-        law, time = view.law, view.simulation.equation.time
+        law = view.law
         if self._glow is None or self._glow[0] is not law:
             self._glow = law, Glow(law.t, law.x, law.strength)
-        paths = f"{grouped(view.drawn)} of {grouped(view.simulation.paths)} paths"
+        drawn = min(view.drawn, max(LEAST_DRAWN, self.dots_high(legend=True) // DOTS_A_PATH))
         self.set_series(
-            [*_bundles(view, frame, paths), *_beside(view, frame)],
-            x_range=(0.0, time),
+            [*_bundles(view, frame, drawn), *_beside(view, frame)],
+            x_range=(0.0, view.simulation.equation.time),
             y_range=(law.low, law.high),
             x_ticks=ticks,
             glow=self._glow[1],
@@ -58,31 +61,30 @@ class PathPlot(CurvePlot):
 
 
 class LawPlot(CurvePlot):
-    """The histogram of all paths at one moment on its side, and the exact density: the same axis as the paths'."""
+    """The histogram of all paths at one moment, on its side, on the paths' own axis; and the exact density."""
 
     def show(self, view: PathView, frame: int) -> None:
         """Show one frame."""
-        law = view.law
+        law, paths = view.law, view.simulation.paths
         dots = self.dots_high(legend=True)
         if not dots:
             return
         places = np.linspace(law.low, law.high, dots)
-        bins = 2 if dots <= FINE_ROWS and view.simulation.paths >= ENOUGH else 4
-        measured = _histogram(view.x[frame], places, bins)
+        high = next(high for least, high in BINS if paths >= least)
+        measured = _histogram(view.x[frame], places, max(1, high // 2) if dots <= LOW else high)
         fine = np.linspace(law.low, law.high, 2 * dots)
         exact = view.density(fine, frame)
-        sharp = not np.isfinite(exact).all() or exact.max() <= 0
-        top = ROOM * float(measured.max() if sharp else exact.max()) or 1.0
-        series = [
-            Series(measured, places, "measured", "blue", "band", np.zeros(dots), measured, "y"),
-            Series(np.full_like(fine, np.nan) if sharp else exact, fine, "theory", "foreground", along="y"),
-        ]
-        self.border_title = f"law at t = {view.t[frame]:.3g}"
+        in_one_point = not 0.0 < exact.max() < np.inf
+        top = float(measured.max() if in_one_point else exact.max()) or 1.0
+        series = [Series(measured, places, "measured", "blue", "band", np.zeros(dots), measured, "y")]
+        if not in_one_point:
+            series.append(Series(exact, fine, "theory", "foreground", along="y"))
+        self.border_title = f"{grouped(paths)} {'path' if paths == 1 else 'paths'} at t = {view.t[frame]:.3g}"
         self.set_series(
             series,
-            x_range=(0.0, top),
+            x_range=(0.0, ROOM * top),
             y_range=(law.low, law.high),
-            x_ticks=[(0.0, "0"), (top / ROOM, f"{top / ROOM:.3g}")],
+            x_ticks=[(0.0, "0"), (top, f"{top:.3g}")],
         )
 
 
@@ -109,8 +111,8 @@ class MomentPlot(CurvePlot):
         self.set_series(
             [
                 Series(view.t[shown], measured, "", "muted", "band", measured - error, measured + error),
-                Series(times, _dashed(theory), colour="foreground"),
                 Series(view.t[shown], measured, colour="accent"),
+                Series(times, theory, "", "foreground", "dashes"),
             ],
             x_range=(0.0, view.simulation.equation.time),
             y_range=_span(law, view.simulation.paths, mean=mean),
@@ -146,7 +148,7 @@ class ErrorPlot(CurvePlot):
         self.set_series(
             [
                 Series(places, strong, "strong", "accent"),
-                Series(*_fine_dashes(places, np.array(mean)), "weak", "blue"),
+                Series(places, mean, "weak", "blue", "dashes"),
                 Series(places, 2 * noise, "noise of weak", "muted", "scatter"),
             ],
             x_range=ends if ends[0] < ends[1] else (ends[0] - 1, ends[0]),
@@ -169,7 +171,7 @@ class SignalPlot(CurvePlot):
         times = np.linspace(0.0, time, len(signal))
         self.border_title = f"[$accent]√ᾱ[/] [b]{signal[frame]:.3f}[/] · least [b]{signal.min():.2g}[/]"
         self.set_series(
-            [Series(times, signal, "signal √ᾱ"), Series(times, _dashed(noise), "noise √(1-ᾱ)", "noise")],
+            [Series(times, signal, "signal √ᾱ"), Series(times, noise, "noise √(1-ᾱ)", "noise", "dashes")],
             x_range=(0.0, time),
             y_range=(0.0, 1.0),
             markers=[Marker(float(view.t[frame]), colour="muted")],
@@ -177,16 +179,39 @@ class SignalPlot(CurvePlot):
         )
 
 
-def _bundles(view: PathView, frame: int, label: str) -> list[Series]:
-    """The drawn paths up to a frame, those of one colour together."""
-    t, drawn = view.t[: frame + 1], view.x[: frame + 1, : view.drawn].T
+class VariationPlot(CurvePlot):
+    """The quadratic variation of one path of Brownian motion, which tells the variance of its steps."""
+
+    def show(self, view: PathView, frame: int) -> None:
+        """Show it up to a frame, against ``sigma^2 t``; a step's variance is ``sigma^2 dt``."""
+        law, dt = view.law, view.simulation.dt
+        end, shown = view.simulation.equation.time, slice(frame + 1)
+        measured, theory = _short(view.variation[frame]), _short(law.variance[frame])
+        self.border_title = f"Σ(Δx)² of one [b]{measured}[/] · theory [b]{theory}[/]"
+        self.border_subtitle = f"were dW of variance √dt: {_short(law.variance[frame] / np.sqrt(dt))}"
+        self.set_series(
+            [
+                Series(view.t[shown], view.variation[shown], colour="accent"),
+                Series([0.0, end], [0.0, law.variance[-1]], "", "foreground", "dashes"),
+            ],
+            x_range=(0.0, end),
+            y_range=(0.0, 1.25 * float(law.variance[-1])),
+        )
+
+
+def _bundles(view: PathView, frame: int, count: int) -> list[Series]:
+    """So many paths up to a frame, those of one colour together."""
+    t, drawn = view.t[: frame + 1], view.x[: frame + 1, :count].T
+    one = ""
     if view.part is not None:
-        groups = [(drawn[view.part == part], colour) for part, colour in enumerate(PARTS)]
-    elif view.drawn <= FEW:
-        groups = [(drawn[i : i + 1], SERIES[i]) for i in reversed(range(view.drawn))]
+        part = view.part[:count]
+        groups = [(drawn[part == index], colour) for index, colour in enumerate(PARTS)]
+    elif count <= FEW:
+        groups = [(drawn[i : i + 1], SERIES[i]) for i in reversed(range(count))]
     else:
         groups = [(drawn[1:], "blue"), (drawn[:1], "accent")]
-    labels = [label, *[""] * len(groups)]
+        one = "one" if view.exact is not None else ""
+    labels = [f"{count} of {grouped(view.simulation.paths)} paths", one, *[""] * len(groups)]
     return [
         Series(t, paths, text, colour)
         for (paths, colour), text in zip(groups, labels, strict=False)
@@ -195,14 +220,13 @@ def _bundles(view: PathView, frame: int, label: str) -> list[Series]:
 
 
 def _beside(view: PathView, frame: int) -> list[Series]:
-    """What the paths are held against: the mean of theory, and the exact solution of the first path."""
+    """What the paths are held against: the exact solution of the first path, and the mean of theory."""
     times = np.linspace(0.0, view.simulation.equation.time, len(view.law.mean))
-    lines = [Series(times, _dashed(view.law.mean), "mean in theory", "foreground")]
-    if view.exact is not None:
-        lines.append(
-            Series(view.t[: frame + 1], _dashed(view.exact[: frame + 1, 0], 3), "one, exactly", "green")
-        )
-    return lines
+    mean = Series(times, view.law.mean, "mean", "foreground", "dashes")
+    if view.exact is None or isinstance(view.simulation.equation, Brownian):
+        return [mean]
+    exact = view.exact[: frame + 1, 0]
+    return [Series(view.t[: frame + 1], exact, "exact", "green", "dashes"), mean]
 
 
 def _histogram(x: Floats, places: Floats, bins: int) -> Floats:
@@ -220,20 +244,6 @@ def _span(law: Law, paths: int, *, mean: bool) -> tuple[float, float]:
         room = SPAN * float(np.sqrt(highest / paths))
         return float(law.mean.min()) - room, float(law.mean.max()) + room
     return 0.0, highest * (1.0 + SPAN / np.sqrt(paths))
-
-
-def _dashed(y: Floats, length: int = 0) -> Floats:
-    """The curve with gaps, about sixteen or each so many points."""
-    length = length or max(1, len(y) // 48)
-    return np.where(np.arange(len(y)) // length % 3 < 2, y, np.nan)
-
-
-def _fine_dashes(x: Floats, y: Floats) -> tuple[Floats, Floats]:
-    """A curve of few points on a log axis, dashed between them."""
-    order = np.argsort(x)
-    fine = np.linspace(x[order[0]], x[order[-1]], 60)
-    between = 10 ** np.interp(fine, x[order], np.log10(np.maximum(y[order], 1e-300)))
-    return fine, np.where(np.arange(60) // 2 % 2 == 0, between, np.nan)
 
 
 def _short(value: float) -> str:

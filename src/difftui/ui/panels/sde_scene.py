@@ -1,4 +1,4 @@
-"""What can be chosen of a stochastic differential equation: its numbers, their steps, and how it is written."""
+"""What can be chosen of a stochastic differential equation: its numbers, and how it is written."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ class Scene:
         """All that can be picked: paths and steps first."""
         return (
             Parameter("paths", "paths", PATHS, USUAL_PATHS, "followed for mean, variance and histogram"),
-            Parameter("steps", "dt", STEPS, LAB_STEPS, f"= time / steps; dW has the standard deviation √dt"),
+            Parameter("steps", "dt", STEPS, LAB_STEPS, "= time / steps"),
             *self.topic.parameters,
         )
 

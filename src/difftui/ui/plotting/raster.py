@@ -19,6 +19,9 @@ __all__ = ["DOTS", "Curve", "Dots", "Glyphs", "draw_dots", "glyphs_of"]
 DOTS = {"braille": (2, 4), "fhd": (2, 3), "hd": (2, 2), "dot": (1, 1)}
 """Columns and rows of dots in a cell for each set of glyphs."""
 
+DASH = 4, 4
+"""Dots along a dashed curve: of a dash, and of the gap behind it."""
+
 _BITS = {
     "braille": [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]],
     "fhd": [[1, 2], [4, 8], [16, 32]],
@@ -111,7 +114,7 @@ def draw_dots(curve: Curve, columns: int, rows: int, x_range: Range, y_range: Ra
         beyond=True,
     )
     places = (places - x_range[0]) * across
-    if curve.kind == "line":
+    if curve.kind in ("line", "dashes"):
         low = high = mean
     top, bottom = (rows - 1) - (high - y_range[0]) * up, (rows - 1) - (low - y_range[0]) * up
     first, last = np.full(columns, float(rows)), np.full(columns, -1.0)
@@ -119,6 +122,8 @@ def draw_dots(curve: Curve, columns: int, rows: int, x_range: Range, y_range: Ra
         _light(places[stretch], top[stretch], bottom[stretch], first, last)
     row = np.arange(rows)[:, None]
     lit: Dots = (row >= np.floor(first + 0.5)) & (row <= np.floor(last + 0.5))
+    if curve.kind == "dashes":
+        lit[:, np.arange(columns) % sum(DASH) >= DASH[0]] = False
     return lit
 
 

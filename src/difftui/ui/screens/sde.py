@@ -15,10 +15,10 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
-from difftui.diffusion.sde import has_exact_paths
+from difftui.diffusion.sde import Brownian, has_exact_paths
 from difftui.engine.simulating import start_errors, start_paths
 from difftui.state import Choices
-from difftui.ui.panels.sde_plots import ErrorPlot, LawPlot, MomentPlot, PathPlot, SignalPlot
+from difftui.ui.panels.sde_plots import ErrorPlot, LawPlot, MomentPlot, PathPlot, SignalPlot, VariationPlot
 from difftui.ui.panels.sde_scene import Parameter, Scene, number
 from difftui.ui.playhead import Playhead
 from difftui.ui.screens.base import LabScreen
@@ -72,6 +72,7 @@ class SdeScreen(LabScreen):
                 yield MomentPlot("variance", id="variance", classes="panel")
                 yield ErrorPlot(id="errors", classes="panel")
                 yield SignalPlot(id="signal", classes="panel")
+                yield VariationPlot(id="variation", classes="panel")
             yield ActionText(id="numbers")
             yield ActionText(id="picked")
             with Horizontal(id="scrub"):
@@ -187,7 +188,7 @@ class SdeScreen(LabScreen):
         engine = self.lab.engine
         self.job = engine.submit_light(f"paths {self.scene.name}", start_paths(simulation))
         self.errors = None
-        if has_exact_paths(simulation.equation):
+        if self._aside() == "errors":
             self.errors = engine.submit_light(f"errors {self.scene.name}", start_errors(simulation.equation))
         self._arrange()
         self._set_pace()
@@ -201,10 +202,19 @@ class SdeScreen(LabScreen):
 
     def _arrange(self) -> None:
         """Which plots there are."""
-        has_errors = has_exact_paths(self.scene.simulation.equation)
         self.set_class(self.showing_error, "-showing-error")
-        self.query_one("#errors").set_class(not has_errors, "-none")
-        self.query_one("#signal").set_class(has_errors, "-none")
+        for name in ("errors", "signal", "variation"):
+            self.query_one(f"#{name}").set_class(name != self._aside(), "-none")
+        topic = self.scene.topic
+        self.query_one("#paths").border_title = topic.note
+        self.query_one("#slider", Slider).name_ends(topic.start or "start", topic.end or "end")
+
+    def _aside(self) -> str:
+        """What stands beside the moments: the error where there is one."""
+        equation = self.scene.simulation.equation
+        if isinstance(equation, Brownian):
+            return "variation"
+        return "errors" if has_exact_paths(equation) else "signal"
 
     # -- drawing
 
@@ -238,10 +248,13 @@ class SdeScreen(LabScreen):
         self.query_one("#law", LawPlot).show(view, frame)
         for name in ("mean", "variance"):
             self.query_one(f"#{name}", MomentPlot).show(view, frame, ticks)
-        if self.errors is None:
+        aside = self._aside()
+        if aside == "errors":
+            self.query_one("#errors", ErrorPlot).show(errors, view.simulation.dt)
+        elif aside == "signal":
             self.query_one("#signal", SignalPlot).show(view, frame, ticks)
         else:
-            self.query_one("#errors", ErrorPlot).show(errors, view.simulation.dt)
+            self.query_one("#variation", VariationPlot).show(view, frame)
         self._next_plots = now + (time.perf_counter() - began) / PLOT_SHARE
 
     def _ticks(self, view: PathView) -> list[tuple[float, str]] | None:
@@ -265,7 +278,7 @@ class SdeScreen(LabScreen):
         )
 
     def _numbers(self) -> Content:
-        """All that can be picked; the picked one between marks."""
+        """All that can be picked; the picked one reversed."""
         return Content("  ").join(
             [self._number(index, one) for index, one in enumerate(self.scene.parameters)]
         )
@@ -274,7 +287,7 @@ class SdeScreen(LabScreen):
         value = self._value(one)
         text = f"[@click=screen.pick_one({index})][$muted]{one.symbol}[/] [b]{value}[/][/]"
         if index == self.scene.picked:
-            text = f"[b $accent]‹[/][@click=screen.pick_one({index})][b reverse]{one.symbol} {value}[/][/][b $accent]›[/]"
+            text = f"[@click=screen.pick_one({index})][b reverse]{one.symbol} {value}[/][/]"
         return Content.from_markup(text)
 
     def _value(self, one: Parameter) -> str:

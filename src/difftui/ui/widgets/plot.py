@@ -343,7 +343,7 @@ class CurvePlot(Widget):
 
     def _legend(self, homeless: Sequence[Line | Marker | Shade], width: int, paint: Paint) -> list[Cell]:
         """Marks and labels of the series, and of what found no room for its label in the plot."""
-        marks = {"line": "━━", "band": "▒▒", "scatter": "⠢⠔"}
+        marks = {"line": "━━", "dashes": "╺╸", "band": "▒▒", "scatter": "⠢⠔"}
         entries = [(marks[c.kind], c.label, c.colour, False) for c in self._curves if c.label]
         for one in homeless:
             mark = "┄┄" if isinstance(one, Line) else "│" if isinstance(one, Marker) else "  "
