@@ -37,8 +37,8 @@ MOST_FRAMES = 2000
 LAW_TIMES, LAW_PLACES = 241, 193
 REACH = 3.4  # standard deviations that the axis goes beyond the mean
 BELOW = 0.06  # of its height, that the axis of a price goes below 0
-ERROR_PATHS = 4000
-ERROR_STEPS = (8, 16, 32, 64, 128, 256)
+ERROR_PATHS = 10_000
+ERROR_STEPS = (8, 16, 32, 64, 128)
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ def start_paths(simulation: Simulation) -> Callable[[], Iterator[PathView]]:
 
 
 def start_errors(equation: Equation, seed: int = 0) -> Callable[[], Iterator[ErrorView]]:
-    """Work for :meth:`Engine.submit_light`: one size of step an event, on 4000 paths.
+    """Work for :meth:`Engine.submit_light`: one size of step an event, on 10 000 paths.
 
     Raises:
         ValueError: when pulled, if the equation has no exact solution on a path.

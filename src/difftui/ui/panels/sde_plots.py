@@ -61,7 +61,7 @@ class PathPlot(CurvePlot):
 
 
 class LawPlot(CurvePlot):
-    """The histogram of all paths at one moment, on its side, on the paths' own axis; and the exact density."""
+    """The histogram of all paths at one moment, on its side on the paths' own axis, and the exact density."""
 
     def show(self, view: PathView, frame: int) -> None:
         """Show one frame."""
@@ -76,9 +76,10 @@ class LawPlot(CurvePlot):
         exact = view.density(fine, frame)
         in_one_point = not 0.0 < exact.max() < np.inf
         top = float(measured.max() if in_one_point else exact.max()) or 1.0
-        series = [Series(measured, places, "measured", "blue", "band", np.zeros(dots), measured, "y")]
+        series = [Series(measured, places, "measured", "accent", along="y")]
         if not in_one_point:
-            series.append(Series(exact, fine, "theory", "foreground", along="y"))
+            law_itself = Series(exact, fine, "theory", "muted", "band", np.zeros(len(fine)), exact, "y")
+            series.insert(0, law_itself)
         self.border_title = f"{grouped(paths)} {'path' if paths == 1 else 'paths'} at t = {view.t[frame]:.3g}"
         self.set_series(
             series,
@@ -106,8 +107,8 @@ class MomentPlot(CurvePlot):
         times = np.linspace(0.0, view.simulation.equation.time, len(theory))
         told = f"{self._name} [b]{_short(measured[-1])}[/]"
         if view.simulation.paths > 1:
-            told += f" [$muted]±[/] {_short(error[-1])}"
-        self.border_title = f"{told} · theory [b]{_short(theory[frame])}[/]"
+            told += f" ± {error[-1]:.2g}"
+        _entitle(self, told, f"theory [b]{_short(theory[frame])}[/]")
         self.set_series(
             [
                 Series(view.t[shown], measured, "", "muted", "band", measured - error, measured + error),
@@ -130,17 +131,12 @@ class ErrorPlot(CurvePlot):
             view: the errors, or None where none is measured yet.
             dt: the step of the paths that are shown.
         """
-        self.border_subtitle = ""
-        if view is None or len(view.errors) < 2:
-            self.border_title = "error by dt: being measured …"
+        if view is None or view.strong is None:
+            _entitle(self, "error by dt", "being measured …")
             self.set_series([])
             return
-        if view.strong is None:
-            self.border_title = "error by dt: none, Euler-Maruyama is exact"
-            self.set_series([])
-            return
-        weak = f"dt^{view.weak:.2f}" if view.weak is not None else "in the noise"
-        self.border_title = f"error: strong [b]dt^{view.strong:.2f}[/] · weak [b]{weak}[/]"
+        weak = f"dt^{view.weak:.2f}" if view.weak is not None else "lost in its noise"
+        _entitle(self, f"error: strong ∝ [b]dt^{view.strong:.2f}[/]", f"weak ∝ [b]{weak}[/]")
         places = np.log10([error.dt for error in view.errors])
         strong, mean = ([getattr(e, kind) for e in view.errors] for kind in ("strong", "weak"))
         noise = np.array([error.weak_noise for error in view.errors])
@@ -169,7 +165,7 @@ class SignalPlot(CurvePlot):
         signal, noise = np.sqrt(view.law.alpha_bar), np.sqrt(1 - view.law.alpha_bar)
         time = view.simulation.equation.time
         times = np.linspace(0.0, time, len(signal))
-        self.border_title = f"[$accent]√ᾱ[/] [b]{signal[frame]:.3f}[/] · least [b]{signal.min():.2g}[/]"
+        _entitle(self, f"signal left [b]{signal[frame]:.3f}[/]", f"at the noisiest [b]{signal.min():.2g}[/]")
         self.set_series(
             [Series(times, signal, "signal √ᾱ"), Series(times, noise, "noise √(1-ᾱ)", "noise", "dashes")],
             x_range=(0.0, time),
@@ -187,8 +183,9 @@ class VariationPlot(CurvePlot):
         law, dt = view.law, view.simulation.dt
         end, shown = view.simulation.equation.time, slice(frame + 1)
         measured, theory = _short(view.variation[frame]), _short(law.variance[frame])
-        self.border_title = f"Σ(Δx)² of one [b]{measured}[/] · theory [b]{theory}[/]"
-        self.border_subtitle = f"were dW of variance √dt: {_short(law.variance[frame] / np.sqrt(dt))}"
+        wrong = _short(law.variance[frame] / np.sqrt(dt))
+        told = f"Σ(Δx)² of one path [b]{measured}[/] · theory [b]{theory}[/]"
+        _entitle(self, told, f"with variance √dt: [b]{wrong}[/]")
         self.set_series(
             [
                 Series(view.t[shown], view.variation[shown], colour="accent"),
@@ -243,7 +240,15 @@ def _span(law: Law, paths: int, *, mean: bool) -> tuple[float, float]:
     if mean:
         room = SPAN * float(np.sqrt(highest / paths))
         return float(law.mean.min()) - room, float(law.mean.max()) + room
-    return 0.0, highest * (1.0 + SPAN / np.sqrt(paths))
+    room = SPAN * highest / float(np.sqrt(paths))
+    return max(0.0, float(law.variance.min()) - room), highest + room
+
+
+def _entitle(plot: CurvePlot, title: str, more: str) -> None:
+    """Both in the border: the second part below, where there is a border below."""
+    below = bool(plot.gutter.bottom)
+    plot.border_title = title if below else f"{title} · {more}"
+    plot.border_subtitle = more if below else ""
 
 
 def _short(value: float) -> str:

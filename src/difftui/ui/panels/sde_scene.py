@@ -103,7 +103,7 @@ TOPICS: Mapping[str, Topic] = MappingProxyType(
                 Parameter("x0", "S0", (0.5, 1.0, 2.0, 5.0, 10.0, 100.0), 1.0, "the price to begin with"),
                 Parameter("time", "time", TIMES[:-1], 5.0, _TIME),
             ),
-            "a price: never negative, and few paths grow far above the rest",
+            "a price is never negative",
         ),
         "ornstein-uhlenbeck": Topic(
             "Ornstein-Uhlenbeck",
@@ -115,7 +115,7 @@ TOPICS: Mapping[str, Topic] = MappingProxyType(
                 Parameter("x0", "x0", LEVELS, 3.0, _START),
                 Parameter("time", "time", TIMES, 5.0, _TIME),
             ),
-            "the variance settles at σ²/2θ: diffusion forgets its data this way",
+            "the variance settles at σ²/2θ",
         ),
         "diffusion": Topic(
             "diffusion, forward",
@@ -129,7 +129,7 @@ TOPICS: Mapping[str, Topic] = MappingProxyType(
             "diffusion, reverse",
             "dx = (β/2 x + β ∇log p) dt + √β dW   β {beta_end} → {beta_start}",
             _BETAS,
-            "noise turns back into two modes; ∇log p is the exact score",
+            "noise turns back into two modes",
             "noise",
             "data",
         ),
@@ -137,7 +137,7 @@ TOPICS: Mapping[str, Topic] = MappingProxyType(
             "diffusion, reverse without noise",
             "dx = (β/2 x + β/2 ∇log p) dt   β {beta_end} → {beta_start}",
             _BETAS,
-            "the same laws without dW: the start decides the end, as in DDIM",
+            "no dW: the start decides the end, as in DDIM",
             "noise",
             "data",
         ),
@@ -181,7 +181,13 @@ class Scene:
     def parameters(self) -> tuple[Parameter, ...]:
         """All that can be picked: paths and steps first."""
         return (
-            Parameter("paths", "paths", PATHS, USUAL_PATHS, "followed for mean, variance and histogram"),
+            Parameter(
+                "paths",
+                "paths",
+                PATHS,
+                USUAL_PATHS,
+                "all count for mean, variance and histogram, some are drawn",
+            ),
             Parameter("steps", "dt", STEPS, LAB_STEPS, "= time / steps"),
             *self.topic.parameters,
         )
