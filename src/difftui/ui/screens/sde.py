@@ -55,6 +55,7 @@ class SdeScreen(LabScreen):
         self.playhead = Playhead()
         self.job: Job[PathView] | None = None
         self.errors: Job[ErrorView] | None = None
+        self._to_the_end = False
         self._drawn: tuple[object, ...] = ()
         self._next_plots = 0.0
         self._texts: dict[str, Content] = {}
@@ -98,7 +99,7 @@ class SdeScreen(LabScreen):
 
     def action_play(self) -> None:
         """Let time run, or hold; at the end: from the start."""
-        view = self.view
+        view, self._to_the_end = self.view, False
         if not self.playhead.playing and view is not None and self._at_end(view):
             self.playhead.start()
         else:
@@ -106,16 +107,18 @@ class SdeScreen(LabScreen):
 
     def action_step(self, frames: int) -> None:
         """Some frames on, or (negative) back, then hold."""
+        self._to_the_end = False
         if self.view is not None:
             self.playhead.go(self.playhead.index + frames, self.view.newest)
 
     def action_jump(self, end: int) -> None:
-        """The start (0) or the end (1)."""
-        if self.view is not None:
-            self.playhead.go(end * self.view.newest, self.view.newest)
+        """The start (0) or the end (1), which may still be on its way."""
+        self.playhead.go(0, 0)
+        self._to_the_end = bool(end)
 
     def action_restart(self) -> None:
         """From the start again, the same paths."""
+        self._to_the_end = False
         self.playhead.start()
 
     def action_preset(self, by: int) -> None:
@@ -158,6 +161,7 @@ class SdeScreen(LabScreen):
         self._arrange()
 
     def on_slider_moved(self, event: Slider.Moved) -> None:
+        self._to_the_end = False
         if self.view is not None:
             self.playhead.go(event.value, self.view.newest)
 
@@ -178,7 +182,7 @@ class SdeScreen(LabScreen):
             self._begin()
         else:
             self.scene = scene
-            self.playhead.start()
+            self.action_restart()
 
     def _begin(self) -> None:
         for old in (self.job, self.errors):
@@ -192,7 +196,7 @@ class SdeScreen(LabScreen):
             self.errors = engine.submit_light(f"errors {self.scene.name}", start_errors(simulation.equation))
         self._arrange()
         self._set_pace()
-        self.playhead.start()
+        self.action_restart()
 
     def _set_pace(self) -> None:
         self.playhead.rate = (self.scene.simulation.frames - 1) / self.sweep
@@ -223,6 +227,9 @@ class SdeScreen(LabScreen):
         if job is None:
             return
         if view is not None:
+            if self._to_the_end:
+                self.playhead.go(view.newest, view.newest)
+                self._to_the_end = not view.complete
             self.playhead.advance(now, view.newest, complete=view.complete)
             self.query_one("#slider", Slider).move(
                 self.playhead.index, last=view.simulation.frames - 1, reached=view.newest
