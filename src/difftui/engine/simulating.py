@@ -36,7 +36,8 @@ MOST_NUMBERS = 2_000_000  # kept of all paths: 16 MB
 MOST_FRAMES = 2000
 LAW_TIMES, LAW_PLACES = 241, 193
 REACH = 3.4  # standard deviations that the axis goes beyond the mean
-BELOW = 0.06  # of its height, that the axis of a price goes below 0
+LOG_REACH = 2.2  # the same of a price, for its logarithm
+BELOW = 0.06  # of its height, that the axis of a price goes below 0: coarse steps do lead there
 ERROR_PATHS = 10_000
 ERROR_STEPS = (8, 16, 32, 64, 128)
 
@@ -87,6 +88,11 @@ class Law:
     variance: Floats
     alpha_bar: Floats | None
 
+    @property
+    def starts_with_noise(self) -> bool:
+        """Whether this is a diffusion that comes from noise and ends in data."""
+        return self.alpha_bar is not None and bool(self.alpha_bar[0] < self.alpha_bar[-1])
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class PathView:
@@ -104,6 +110,8 @@ class PathView:
         strong: (done,) mean of |x - exact| over all paths; None where there is no exact solution.
         part: (drawn,) which part of the data each drawn path begins in (for an equation that begins with
             noise: ends in, once that is known); None for other equations.
+        kept: of a round trip that is complete, for each part of the data the share of the paths from there
+            that end in the last part; else None.
     """
 
     simulation: Simulation
@@ -118,6 +126,7 @@ class PathView:
     variation: Floats
     strong: Floats | None
     part: NDArray[np.intp] | None
+    kept: tuple[float, ...] | None
 
     @property
     def newest(self) -> int:
@@ -177,10 +186,7 @@ def law_of(simulation: Simulation) -> Law:
     times = np.minimum(np.arange(simulation.frames) * simulation.every * simulation.dt, equation.time)
     mean = np.array([equation.mean(t) for t in times.tolist()])
     variance = np.array([equation.variance(t) for t in times.tolist()])
-    reach = REACH * np.sqrt(variance)
-    low, high = float((mean - reach).min()), float((mean + reach).max())
-    if isinstance(equation, Geometric):  # never negative; by coarse steps of Euler-Maruyama it is
-        low = -BELOW * high
+    low, high = _limits(equation, times, mean, variance)
     t, x = np.linspace(0.0, equation.time, LAW_TIMES), np.linspace(low, high, LAW_PLACES)
     columns = [_share_of_highest(equation.density(x, at), x, equation.mean(at)) for at in t.tolist()]
     signal = _alpha_bars(equation, times)
@@ -196,6 +202,16 @@ def _alpha_bars(equation: Equation, times: Floats) -> Floats | None:
         turn = equation.forward.time
         return _alpha_bars(equation.forward, turn - np.abs(times - turn))
     return None
+
+
+def _limits(equation: Equation, times: Floats, mean: Floats, variance: Floats) -> tuple[float, float]:
+    """What nearly all paths stay within; of a price by its logarithm, since few paths make its variance."""
+    if isinstance(equation, Geometric):
+        grown = (equation.mu - equation.sigma**2 / 2) * times + LOG_REACH * equation.sigma * np.sqrt(times)
+        high = max(float(mean.max()), equation.x0 * float(np.exp(grown.max())))
+        return -BELOW * high, high
+    reach = REACH * np.sqrt(variance)
+    return float((mean - reach).min()), float((mean + reach).max())
 
 
 def _share_of_highest(density: Floats, x: Floats, mean: float) -> Floats:
@@ -251,7 +267,17 @@ class _Record:
             variation=_frozen(self._variation[done]),
             strong=_frozen(self._strong[done]) if self._solved else None,
             part=self._part(),
+            kept=self._kept(),
         )
+
+    def _kept(self) -> tuple[float, ...] | None:
+        equation = self._simulation.equation
+        if not isinstance(equation, RoundTrip) or self._done < len(self._t):
+            return None
+        data = equation.forward.data
+        last, start, end = len(data.means) - 1, data.likeliest(self._x[0]), data.likeliest(self._x[-1])
+        shares = [end[start == part] == last for part in range(last + 1)]
+        return tuple(float(share.mean()) if len(share) else float("nan") for share in shares)
 
     def _part(self) -> NDArray[np.intp] | None:
         equation = self._simulation.equation

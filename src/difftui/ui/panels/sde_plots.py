@@ -24,6 +24,7 @@ __all__ = ["ErrorPlot", "LawPlot", "MomentPlot", "PathPlot", "SignalPlot", "Vari
 
 FEW = 6  # paths, each in a colour of its own
 LEAST_DRAWN, DOTS_A_PATH = 10, 4  # paths drawn at least, and rows of dots for each above that
+POINTS = 60  # of the exact solution, over the whole time
 PARTS = ("blue", "accent")  # colours of paths by the part of the data that they begin or end in
 ROOM = 1.2  # of the law's highest value, that the histogram has
 # Dots that one bin of the histogram is high, by the number of paths; a low plot has half.
@@ -199,20 +200,19 @@ class VariationPlot(CurvePlot):
 def _bundles(view: PathView, frame: int, count: int) -> list[Series]:
     """So many paths up to a frame, those of one colour together."""
     t, drawn = view.t[: frame + 1], view.x[: frame + 1, :count].T
-    one = ""
+    names = [f"{count} of {grouped(view.simulation.paths)} paths"]
     if view.part is not None:
-        part = view.part[:count]
+        part, way = view.part[:count], "to" if view.law.starts_with_noise else "from"
         groups = [(drawn[part == index], colour) for index, colour in enumerate(PARTS)]
+        names = [f"{names[0]}: {way} below", f"{way} above"]
     elif count <= FEW:
         groups = [(drawn[i : i + 1], SERIES[i]) for i in reversed(range(count))]
     else:
         groups = [(drawn[1:], "blue"), (drawn[:1], "accent")]
-        one = "one" if view.exact is not None else ""
-    labels = [f"{count} of {grouped(view.simulation.paths)} paths", one, *[""] * len(groups)]
+        names += ["one"] * (view.exact is not None)
     return [
-        Series(t, paths, text, colour)
-        for (paths, colour), text in zip(groups, labels, strict=False)
-        if len(paths)
+        Series(t, paths, name, colour)
+        for (paths, colour), name in zip(groups, [*names, *[""] * FEW], strict=False)
     ]
 
 
@@ -222,8 +222,8 @@ def _beside(view: PathView, frame: int) -> list[Series]:
     mean = Series(times, view.law.mean, "mean", "foreground", "dashes")
     if view.exact is None or isinstance(view.simulation.equation, Brownian):
         return [mean]
-    exact = view.exact[: frame + 1, 0]
-    return [Series(view.t[: frame + 1], exact, "exact", "green", "dashes"), mean]
+    seen = slice(0, frame + 1, max(1, view.simulation.frames // POINTS))
+    return [Series(view.t[seen], view.exact[seen, 0], "exact", "green", "scatter"), mean]
 
 
 def _histogram(x: Floats, places: Floats, bins: int) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -237,8 +238,9 @@ class Scene:
     def formula(self) -> str:
         """The equation with its numbers."""
         values = {one.name: number(self.value(one)) for one in self.topic.parameters}
-        text = self.topic.formula.format(**values).replace("(x - 0)", "x").replace("(0 - x)", "(-x)")
-        return text.replace("- -", "+ ")
+        text = self.topic.formula.format(**values).replace("(x - 0)", "x").replace("- -", "+ ")
+        text = re.sub(r"= ([\d.]+) \(0 - x\)", r"= -\1 x", text)
+        return re.sub(r"(?<![\d.])1 (?=[(xSd])", "", text)  # 1 dW is dW
 
     def to_json(self) -> dict[str, object]:
         """As values of JSON."""

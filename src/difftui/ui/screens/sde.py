@@ -210,7 +210,6 @@ class SdeScreen(LabScreen):
         for name in ("errors", "signal", "variation"):
             self.query_one(f"#{name}").set_class(name != self._aside(), "-none")
         topic = self.scene.topic
-        self.query_one("#paths").border_title = topic.note
         self.query_one("#slider", Slider).name_ends(topic.start or "start", topic.end or "end")
 
     def _aside(self) -> str:
@@ -251,6 +250,7 @@ class SdeScreen(LabScreen):
         began = time.perf_counter()
         self._drawn = drawn
         ticks = self._ticks(view)
+        self.query_one("#paths").border_title = _note(self.scene, view)
         self.query_one("#paths", PathPlot).show(view, frame, ticks)
         self.query_one("#law", LawPlot).show(view, frame)
         for name in ("mean", "variance"):
@@ -333,6 +333,14 @@ class SdeScreen(LabScreen):
                 _choice("f", "", f"{self.sweep:.0f} s", "speed(1)"),
             ]
         )
+
+
+def _note(scene: Scene, view: PathView) -> str:
+    """What to look at; of a round trip, when it has been made, what came of it."""
+    if view.kept is None:
+        return scene.topic.note
+    below, above = view.kept
+    return f"{above:.0%} from above end above, {below:.0%} from below"
 
 
 def _choice(key: str, name: str, value: str, action: str) -> Content:
