@@ -340,7 +340,7 @@ def _note(scene: Scene, view: PathView) -> str:
     if view.kept is None:
         return scene.topic.note
     below, above = view.kept
-    return f"{above:.0%} from above end above, {below:.0%} from below"
+    return f"end above: {above:.0%} of upper starts, {below:.0%} of lower"
 
 
 def _choice(key: str, name: str, value: str, action: str) -> Content:
