@@ -243,7 +243,7 @@ async def test_time_is_scrubbed_by_keys_and_by_hand() -> None:
         await pilot.press("end")
         await until(pilot, lambda: screen.playhead.index == 100)
         await pilot.press("backspace")
-        assert screen.playhead.playing
+        await until(pilot, lambda: screen.playhead.playing)
         await pilot.press("F", "f", "f")
         assert screen.sweep == SWEEPS[3]
 

@@ -29,6 +29,7 @@ PARTS = ("blue", "accent")  # colours of paths by the part of the data that they
 ROOM = 1.2  # of the law's highest value, that the histogram has
 # Dots that one bin of the histogram is high, by the number of paths; a low plot has half.
 BINS = ((5000, 1), (500, 2), (0, 4))
+A_CROWD = 100  # paths, from which no bin of the histogram is much higher than the law
 LOW = 48  # dots of a low plot
 SPAN = 5.0  # standard errors beyond theory that the axis of a mean goes
 
@@ -77,6 +78,8 @@ class LawPlot(CurvePlot):
         exact = view.density(fine, frame)
         in_one_point = not 0.0 < exact.max() < np.inf
         top = float(measured.max() if in_one_point else exact.max()) or 1.0
+        if paths < A_CROWD:
+            top = max(top, float(measured.max()))
         series = [Series(measured, places, "measured", "accent", along="y")]
         if not in_one_point:
             law_itself = Series(exact, fine, "theory", "muted", "band", np.zeros(len(fine)), exact, "y")
@@ -117,7 +120,7 @@ class MomentPlot(CurvePlot):
                 Series(times, theory, "", "foreground", "dashes"),
             ],
             x_range=(0.0, view.simulation.equation.time),
-            y_range=_span(law, view.simulation.paths, mean=mean),
+            y_range=_span(view, theory, view.mean if mean else view.variance, mean=mean),
             x_ticks=ticks,
         )
 
@@ -234,14 +237,16 @@ def _histogram(x: Floats, places: Floats, bins: int) -> Floats:
     return np.repeat(counts / (len(x) * gap * bins), bins)[: len(places)]
 
 
-def _span(law: Law, paths: int, *, mean: bool) -> tuple[float, float]:
-    """The axis of a moment: theory over the whole time, and room for what so many paths err by."""
-    highest = float(law.variance.max())
-    if mean:
-        room = SPAN * float(np.sqrt(highest / paths))
-        return float(law.mean.min()) - room, float(law.mean.max()) + room
-    room = SPAN * highest / float(np.sqrt(paths))
-    return max(0.0, float(law.variance.min()) - room), highest + room
+def _span(view: PathView, theory: Floats, measured: Floats, *, mean: bool) -> tuple[float, float]:
+    """The axis of a moment: theory over the whole time, and room for what so many paths err by.
+
+    Where the steps are so coarse that they lead further away, it is wider as soon as the end is known.
+    """
+    known = np.concatenate([theory, measured]) if view.complete else theory
+    highest = float(view.law.variance.max())
+    room = SPAN * (np.sqrt(highest) if mean else highest) / np.sqrt(view.simulation.paths)
+    low, high = float(min(known.min(), theory.min() - room)), float(max(known.max(), theory.max() + room))
+    return (low if mean else max(0.0, low)), high
 
 
 def _entitle(plot: CurvePlot, title: str, more: str) -> None:
