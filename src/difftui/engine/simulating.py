@@ -75,7 +75,8 @@ class Law:
         low, high: what nearly all paths stay within.
         t, x: (m,) times and (n,) places.
         strength: (n, m), the density as a share of its highest value at that time.
-        mean, variance: (frames,) of theory, at the times of the frames.
+        times: (frames,) of the frames that there will be.
+        mean, variance: (frames,) of theory, at these times.
         alpha_bar: (frames,) the signal's share of the variance, of a diffusion; None for other equations.
     """
 
@@ -84,6 +85,7 @@ class Law:
     t: Floats
     x: Floats
     strength: Floats
+    times: Floats
     mean: Floats
     variance: Floats
     alpha_bar: Floats | None
@@ -190,7 +192,7 @@ def law_of(simulation: Simulation) -> Law:
     t, x = np.linspace(0.0, equation.time, LAW_TIMES), np.linspace(low, high, LAW_PLACES)
     columns = [_share_of_highest(equation.density(x, at), x, equation.mean(at)) for at in t.tolist()]
     signal = _alpha_bars(equation, times)
-    return Law(low, high, t, x, np.stack(columns, axis=1), mean, variance, signal)
+    return Law(low, high, t, x, np.stack(columns, axis=1), times, mean, variance, signal)
 
 
 def _alpha_bars(equation: Equation, times: Floats) -> Floats | None:

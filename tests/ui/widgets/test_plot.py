@@ -488,3 +488,24 @@ async def test_curves_along_y_and_several_in_one_are_drawn_within_their_limits(t
         assert plot.dots_high(legend=True) == 4 * 13
     with pytest.raises(ValueError, match=r"\(n,\) each, or y \(k, n\)"):
         plot.set_series([Series([0, 1, 2], np.zeros((2, 2)))])
+
+
+async def test_a_new_title_sends_the_border_and_not_the_plot(terminal: Any) -> None:
+    plot = CurvePlot()
+    plot.styles.border = ("round", "white")
+    async with terminal(lambda: Stage(plot), (100, 30)) as (pilot, wire):
+        plot.set_series([Series(np.arange(400), np.random.default_rng(0).uniform(0, 1, 400))])
+        plot.entitle("mean [b]0.1[/]", "theory 0")
+        await pilot.pause()
+        whole = len(wire.take())
+        assert "mean 0.1" in wire.text(0)
+        assert "theory 0" in wire.text(29)
+        before = dots(wire)
+        plot.entitle("mean [b]0.2[/]", "theory 0")
+        await pilot.pause()
+        assert 0 < len(wire.take()) < whole / 8
+        assert "mean 0.2" in wire.text(0)
+        assert dots(wire) == before
+        plot.entitle("mean [b]0.2[/]", "theory 0")
+        await pilot.pause()
+        assert wire.take() == ""

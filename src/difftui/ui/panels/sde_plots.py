@@ -84,7 +84,7 @@ class LawPlot(CurvePlot):
         if not in_one_point:
             law_itself = Series(exact, fine, "theory", "muted", "band", np.zeros(len(fine)), exact, "y")
             series.insert(0, law_itself)
-        self.border_title = f"{grouped(paths)} {'path' if paths == 1 else 'paths'} at t = {view.t[frame]:.3g}"
+        self.entitle(f"{grouped(paths)} {'path' if paths == 1 else 'paths'} at t = {view.t[frame]:.3g}")
         self.set_series(
             series,
             x_range=(0.0, ROOM * top),
@@ -108,7 +108,6 @@ class MomentPlot(CurvePlot):
         measured = (view.mean if mean else view.variance)[shown]
         error = 2 * (view.mean_error if mean else view.variance_error)[shown]
         theory = law.mean if mean else law.variance
-        times = np.linspace(0.0, view.simulation.equation.time, len(theory))
         told = f"{self._name} [b]{_short(measured[-1])}[/]"
         if view.simulation.paths > 1:
             told += f" ± {error[-1]:.2g}"
@@ -117,7 +116,7 @@ class MomentPlot(CurvePlot):
             [
                 Series(view.t[shown], measured, "", "muted", "band", measured - error, measured + error),
                 Series(view.t[shown], measured, colour="accent"),
-                Series(times, theory, "", "foreground", "dashes"),
+                Series(law.times, theory, "", "foreground", "dashes"),
             ],
             x_range=(0.0, view.simulation.equation.time),
             y_range=_span(view, theory, view.mean if mean else view.variance, mean=mean),
@@ -167,8 +166,7 @@ class SignalPlot(CurvePlot):
             self.set_series([])
             return
         signal, noise = np.sqrt(view.law.alpha_bar), np.sqrt(1 - view.law.alpha_bar)
-        time = view.simulation.equation.time
-        times = np.linspace(0.0, time, len(signal))
+        times, time = view.law.times, view.simulation.equation.time
         _entitle(self, f"signal left [b]{signal[frame]:.3f}[/]", f"at the noisiest [b]{signal.min():.2g}[/]")
         self.set_series(
             [Series(times, signal, "signal √ᾱ"), Series(times, noise, "noise √(1-ᾱ)", "noise", "dashes")],
@@ -221,8 +219,7 @@ def _bundles(view: PathView, frame: int, count: int) -> list[Series]:
 
 def _beside(view: PathView, frame: int) -> list[Series]:
     """What the paths are held against: the exact solution of the first path, and the mean of theory."""
-    times = np.linspace(0.0, view.simulation.equation.time, len(view.law.mean))
-    mean = Series(times, view.law.mean, "mean", "foreground", "dashes")
+    mean = Series(view.law.times, view.law.mean, "mean", "foreground", "dashes")
     if view.exact is None or isinstance(view.simulation.equation, Brownian):
         return [mean]
     seen = slice(0, frame + 1, max(1, view.simulation.frames // POINTS))
@@ -252,8 +249,10 @@ def _span(view: PathView, theory: Floats, measured: Floats, *, mean: bool) -> tu
 def _entitle(plot: CurvePlot, title: str, more: str) -> None:
     """Both in the border: the second part below, where there is a border below."""
     below = bool(plot.gutter.bottom)
-    plot.border_title = title if below else f"{title} · {more}"
-    plot.border_subtitle = more if below else ""
+    if below:
+        plot.entitle(title, more)
+    else:
+        plot.entitle(f"{title} · {more}")
 
 
 def _short(value: float) -> str:

@@ -7,6 +7,7 @@ on a path: its signal and noise).
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -250,7 +251,7 @@ class SdeScreen(LabScreen):
         began = time.perf_counter()
         self._drawn = drawn
         ticks = self._ticks(view)
-        self.query_one("#paths").border_title = _note(self.scene, view)
+        self.query_one("#paths", PathPlot).entitle(_note(self.scene, view))
         self.query_one("#paths", PathPlot).show(view, frame, ticks)
         self.query_one("#law", LawPlot).show(view, frame)
         for name in ("mean", "variance"):
@@ -340,7 +341,12 @@ def _note(scene: Scene, view: PathView) -> str:
     if view.kept is None:
         return scene.topic.note
     below, above = view.kept
-    return f"end above: {above:.0%} of upper starts, {below:.0%} of lower"
+    return f"end above: {_share(above)} of upper starts, {_share(below)} of lower"
+
+
+def _share(value: float) -> str:
+    """In percent; of nothing there is none."""
+    return "none" if math.isnan(value) else f"{value:.0%}"
 
 
 def _choice(key: str, name: str, value: str, action: str) -> Content:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -79,6 +80,7 @@ class CurvePlot(Widget):
         Raises:
             ValueError: other glyphs.
         """
+        self._entitling = False
         super().__init__(name=name, id=id, classes=classes)
         if glyphs not in DOTS:
             raise ValueError(f"glyphs must be one of {', '.join(DOTS)}, not {glyphs!r}")
@@ -93,6 +95,7 @@ class CurvePlot(Widget):
         self._dots: list[list[Cell | None]] = []
         self._canvas_at: tuple[int, int] = (0, 1)  # first column and width of the canvas
         self._dragged_from: int | None = None
+        self._titles: tuple[str, str] | None = None
         self._cells: list[list[Cell]] = []
         self._lines: list[Strip] = []
         self._ground: RichColor | None = None
@@ -146,6 +149,23 @@ class CurvePlot(Widget):
         if not same_points:
             self._dots_key = ()
         self._redraw()
+
+    def entitle(self, title: str, subtitle: str = "") -> None:
+        """Call it so in its border, above and below, in markup. Draws, and sends, no more than that."""
+        if (title, subtitle) != self._titles:
+            self._titles = title, subtitle
+            self._entitling = True
+            self.border_title, self.border_subtitle = title, subtitle
+            self._entitling = False
+
+    def refresh(
+        self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False
+    ) -> Self:
+        if self._entitling:  # Textual would draw all of it
+            width, height = self.outer_size
+            left, top = -self.gutter.left, -self.gutter.top
+            regions = (Region(left, top, width, 1), Region(left, top + height - 1, width, 1))
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     def dots_high(self, *, legend: bool) -> int:
         """Rows of dots that curves have at this size; 0 where there is no room.
