@@ -47,7 +47,8 @@ class Topic:
         formula: with its numbers by name in braces.
         parameters: what can be chosen of it.
         start, end: what the ends of its time are called; "" where they are nothing but times.
-        note: one sentence, for what to look at.
+        note: a few words, for what to look at.
+        also: what belongs to the formula, where there is room for it.
     """
 
     title: str
@@ -56,6 +57,7 @@ class Topic:
     note: str
     start: str = ""
     end: str = ""
+    also: str = ""
 
 
 SIZES = (0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1.0, 1.5, 2.0)
@@ -133,6 +135,7 @@ TOPICS: Mapping[str, Topic] = MappingProxyType(
             "noise turns back into two modes",
             "noise",
             "data",
+            "p is the density of x, ∇log p the exact score",
         ),
         "flow": Topic(
             "diffusion, reverse without noise",
@@ -149,6 +152,7 @@ TOPICS: Mapping[str, Topic] = MappingProxyType(
             "a path forgets which mode it came from",
             "data",
             "data",
+            "there dx = -β/2 x dt + √β dW, back dx = (β/2 x + β ∇log p) dt + √β dW",
         ),
     }
 )

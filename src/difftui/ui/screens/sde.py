@@ -279,11 +279,17 @@ class SdeScreen(LabScreen):
             self.query_one(f"#{name}", ActionText).update(text, layout=False)
 
     def _formula(self) -> Content:
+        """The equation, and as far as there is room how it is to be read."""
         scene = self.scene
-        return Content.from_markup(
+        line = Content.from_markup(
             f"[@click=screen.preset(1)][b $accent]p[/] [b]{scene.topic.title}[/][/]   "
             f"[$accent]{scene.formula()}[/]"
         )
+        step = f"dW of a step: variance dt, deviation √dt = {scene.simulation.dt**0.5:.3g}"
+        for more in (scene.topic.also, step if "dW" in scene.topic.formula + scene.topic.also else ""):
+            if more and line.cell_length + len(more) + 5 <= self.size.width:
+                line = Content.assemble(line, "   ", (more, "$muted"))
+        return line
 
     def _numbers(self) -> Content:
         """All that can be picked; the picked one reversed."""
