@@ -141,7 +141,11 @@ async def test_the_labs_demos_are_one_key_away() -> None:
 async def test_the_error_is_shown_with_its_orders() -> None:
     async with opened(keys="pps", scene=SWIFT) as (screen, pilot):
         await until(pilot, lambda: screen.errors and (e := screen.errors.snapshot) and e.complete)
+        await at_the_end(screen, pilot)
         await until(pilot, lambda: "strong ∝ dt^0." in title(screen, "errors"))
+        last = frames_of(screen)[-1]
+        assert last.exact is not None
+        assert f"error {np.abs(last.x - last.exact).mean():.3g} strong" in title(screen, "errors")
         assert screen.errors is not None
         errors = screen.errors.snapshot
         assert errors is not None
@@ -186,7 +190,7 @@ async def test_numbers_are_picked_and_changed() -> None:
         assert screen.scene.paths == 1000
         await pilot.press("n")
         await until(pilot, lambda: "√dt" in text_of(screen.query_one("#picked")))
-        assert "100 steps of dt · dW has standard deviation √dt = 0.316, variance dt" in text_of(
+        assert "100 steps · each dW has deviation √dt = 0.316, variance dt" in text_of(
             screen.query_one("#picked")
         )
         await pilot.press("minus")

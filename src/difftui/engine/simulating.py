@@ -44,7 +44,7 @@ ERROR_STEPS = (8, 16, 32, 64, 128)
 
 @dataclass(frozen=True)
 class Simulation:
-    """What is to be followed: an equation, and how. Raises no error that :func:`simulate` would not."""
+    """What is to be followed: an equation, and how; the numbers as :func:`simulate` takes them."""
 
     equation: Equation
     paths: int = 1000
@@ -155,13 +155,11 @@ class ErrorView:
     """Euler-Maruyama's error for several sizes of step.
 
     Attributes:
-        equation: whose.
         errors: from the coarsest step on, as many as are measured.
         strong, weak: the fitted orders; None where they cannot be told (yet).
         complete: whether all are measured.
     """
 
-    equation: Equation
     errors: tuple[Convergence, ...]
     strong: float | None
     weak: float | None
@@ -309,7 +307,7 @@ def _measure(equation: Equation, seed: int) -> Iterator[ErrorView]:
     errors: tuple[Convergence, ...] = ()
     for error in convergence(equation, step_counts=ERROR_STEPS, paths=ERROR_PATHS, seed=seed):
         errors = (*errors, error)
-        yield ErrorView(equation, errors, *fitted_orders(errors), complete=len(errors) == len(ERROR_STEPS))
+        yield ErrorView(errors, *fitted_orders(errors), complete=len(errors) == len(ERROR_STEPS))
 
 
 def _standard_errors(frame: PathFrame) -> tuple[float, float]:

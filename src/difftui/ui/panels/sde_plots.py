@@ -127,19 +127,21 @@ class MomentPlot(CurvePlot):
 class ErrorPlot(CurvePlot):
     """Euler-Maruyama's strong and weak error over the size of the step, both axes logarithmic."""
 
-    def show(self, view: ErrorView | None, dt: float) -> None:
+    def show(self, view: ErrorView | None, dt: float, now: float) -> None:
         """Show what is measured so far.
 
         Args:
             view: the errors, or None where none is measured yet.
-            dt: the step of the paths that are shown.
+            dt, now: the step of the paths that are shown, and their mean |x - exact| at the frame shown.
         """
         if view is None or view.strong is None:
-            _entitle(self, "error by dt", "being measured …")
+            _entitle(self, f"error [b]{_short(now)}[/]", "by dt: being measured …")
             self.set_series([])
             return
         weak = f"dt^{view.weak:.2f}" if view.weak is not None else "lost in its noise"
-        _entitle(self, f"error: strong ∝ [b]dt^{view.strong:.2f}[/]", f"weak ∝ [b]{weak}[/]")
+        _entitle(
+            self, f"error [b]{_short(now)}[/] strong ∝ [b]dt^{view.strong:.2f}[/]", f"weak ∝ [b]{weak}[/]"
+        )
         places = np.log10([error.dt for error in view.errors])
         strong, mean = ([getattr(e, kind) for e in view.errors] for kind in ("strong", "weak"))
         noise = np.array([error.weak_noise for error in view.errors])

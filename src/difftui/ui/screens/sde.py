@@ -257,8 +257,8 @@ class SdeScreen(LabScreen):
         for name in ("mean", "variance"):
             self.query_one(f"#{name}", MomentPlot).show(view, frame, ticks)
         aside = self._aside()
-        if aside == "errors":
-            self.query_one("#errors", ErrorPlot).show(errors, view.simulation.dt)
+        if aside == "errors" and view.strong is not None:
+            self.query_one("#errors", ErrorPlot).show(errors, view.simulation.dt, float(view.strong[frame]))
         elif aside == "signal":
             self.query_one("#signal", SignalPlot).show(view, frame, ticks)
         else:
@@ -319,7 +319,7 @@ class SdeScreen(LabScreen):
         if one.name == "steps":
             dt = scene.simulation.dt
             text = (
-                f"[$muted]{grouped(scene.steps)} steps of dt · dW has standard deviation √dt =[/] "
+                f"[$muted]{grouped(scene.steps)} steps · each dW has deviation √dt =[/] "
                 f"{dt**0.5:.3g}[$muted], variance dt[/]"
             )
         return Content.from_markup(f"{text} [$muted]·[/] {low} … {high}")
