@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from difftui.diffusion.sde import Brownian
+from difftui.diffusion.sde import Brownian, Geometric, Linear
 from difftui.ui.panels.sde_scene import number
 from difftui.ui.theme import SERIES
 from difftui.ui.widgets.plot import CurvePlot, Glow, Marker, Series
@@ -220,9 +220,14 @@ def _bundles(view: PathView, frame: int, count: int) -> list[Series]:
 
 
 def _beside(view: PathView, frame: int) -> list[Series]:
-    """What the paths are held against: the exact solution of the first path, and the mean of theory."""
-    mean = Series(view.law.times, view.law.mean, "mean", "foreground", "dashes")
-    if view.exact is None or isinstance(view.simulation.equation, Brownian):
+    """What the paths are held against: the exact solution of the first path, and the mean of theory.
+
+    Where the drift is linear the mean is also the path without noise.
+    """
+    equation = view.simulation.equation
+    name = "no noise" if isinstance(equation, Linear | Geometric) else "mean"
+    mean = Series(view.law.times, view.law.mean, name, "foreground", "dashes")
+    if view.exact is None or isinstance(equation, Brownian):
         return [mean]
     seen = slice(0, frame + 1, max(1, view.simulation.frames // POINTS))
     return [Series(view.t[seen], view.exact[seen, 0], "exact", "green", "scatter"), mean]
