@@ -23,7 +23,7 @@ async def test_home_tells_what_there_is_and_what_was_found() -> None:
         await until(pilot, lambda: app.engine.device is not None and app.screen.found is not None)
         await pilot.pause(0.2)
         shown = text_of(app.screen.query_one("#home"))
-        assert "4 Train" in text_of(app.screen.query_one(TopBar))
+        assert "4 Tr" in text_of(app.screen.query_one(TopBar))
         assert "10 000 bundled MNIST digits" in text_of(app.screen.query_one("#found"))
         assert "none yet" in text_of(app.screen.query_one("#found"))
         assert shown is not None

@@ -72,6 +72,10 @@ PLACES: tuple[Place, ...] = (
         "5", "generate", "Generate", "Gen", "digits come out of noise",
         "ask for a digit and watch it come out of noise",
     ),
+    Place(
+        "6", "sde", "SDE", "SDE", "noise as an equation",
+        "paths of an equation with noise, there and back again",
+    ),
 )  # fmt: skip
 """The screens, in the order of their keys."""
 
@@ -176,6 +180,30 @@ SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
             Action("f", "f", "speed(1)", "", "Twice as fast."),
             Action("F", "F", "speed(-1)", "", "Half as fast."),
             Action("e", "e", "export", "save", "Save this picture as PNG, and the way to it as GIF."),
+        ),
+        "sde": (
+            Action(*_PLAY, "play", "Let time run, or hold; at the end: from the start."),
+            Action("left,comma,h", "←/→", "step(-1)", "step", "One step back in time."),
+            Action("right,full_stop,l", "←/→", "step(1)", "", "One step on in time."),
+            Action("shift+left,H", "⇧", "step(-10)", "", "Ten steps back."),
+            Action("shift+right,L", "⇧", "step(10)", "", "Ten steps on."),
+            Action("home", "Home", "jump(0)", "", "The start."),
+            Action("end", "End", "jump(1)", "", "The end."),
+            Action("p", "p", "preset(1)", "equation", "Next equation, with its usual numbers."),
+            Action("P", "P", "preset(-1)", "", "Previous equation."),
+            Action("enter", "enter", "demo", "lab", "This equation as the lab shows it: five paths."),
+            Action("n,down,j", "n", "pick(1)", "pick", "Pick the next number, for + and -."),
+            Action("N,up,k", "N", "pick(-1)", "", "Pick the previous number."),
+            Action("plus,equals_sign", "+/-", "count(1)", "change", "More of the number that is picked."),
+            Action("minus", "-", "count(-1)", "", "Less of the number that is picked."),
+            Action("r", "r", "reseed(1)", "re-seed", "Other noise."),
+            Action("R", "R", "reseed(-1)", "", "The noise before."),
+            Action("s", "s", "measure", "errors", "The error by step (or the signal), or mean and variance."),
+            Action("t", "t", "timesteps(1)", "", "More and finer steps."),
+            Action("T", "T", "timesteps(-1)", "", "Fewer and coarser steps."),
+            Action("f", "f", "speed(1)", "", "Twice as fast."),
+            Action("F", "F", "speed(-1)", "", "Half as fast."),
+            Action("backspace", "⌫", "restart", "", "From the start again, the same paths."),
         ),
     }
 )

@@ -1,6 +1,7 @@
 """Dots of curves, against positions worked out one by one, and glyphs against Unicode's own names."""
 
 import unicodedata
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import given
@@ -122,3 +123,38 @@ def test_lines_that_touch_the_same_cells_have_them_in_turn() -> None:
     drawn = glyphs_of([(upper, False), (np.zeros((4, 8), bool), False), (lower, False)], "braille")
     assert drawn.owner == [[0, 2, 0, 2]]
     assert drawn.text == [["⠉", "⣀", "⠉", "⣀"]]
+
+
+def test_a_curve_along_y_is_the_same_curve_turned() -> None:
+    """Its mirror image at the diagonal, on dots as many across as the other has up."""
+    places, values = np.linspace(0, 1, 60), np.random.default_rng(1).uniform(0, 1, 60)
+    for kind in ("line", "scatter"):
+        upright = curve(places, values, kind)
+        turned = draw_dots(replace(upright, along="y"), 30, 50, (0.0, 1.0), (0.0, 1.0))
+        assert turned.shape == (50, 30)
+        assert {(j, i) for i, j in lit(turned)} == lit(draw_dots(upright, 50, 30, (0.0, 1.0), (0.0, 1.0)))
+
+
+def test_bars_along_y_reach_from_the_axis_to_their_values() -> None:
+    bars = replace(curve([0, 1, 2, 3], [4, 2, 0, 9], "band", [0] * 4, [4, 2, 0, 9]), along="y")
+    there = lit(draw_dots(bars, 10, 4, (0.0, 9.0), (0.0, 3.0)))
+    for row, value in enumerate((4, 2, 0, 9)):
+        assert {i for i, j in there if j == row} >= set(range(value + 1))
+        assert max(i for i, j in there if j == row) - value in range(6), "neighbours meet half the way"
+
+
+def test_several_curves_in_one_are_all_of_them() -> None:
+    x, y = np.linspace(0, 1, 30), np.random.default_rng(2).uniform(0, 1, (5, 30))
+    limits = (60, 24, (0.0, 1.0), (0.0, 1.0))
+    together = draw_dots(curve(x, y), *limits)
+    assert np.array_equal(together, np.any([draw_dots(curve(x, one), *limits) for one in y], axis=0))
+    assert not draw_dots(curve(x, np.empty((0, 30))), *limits).any()
+
+
+def test_dashes_are_the_line_with_gaps() -> None:
+    x = np.linspace(0, 1, 100)
+    whole = draw_dots(curve(x, np.sin(5 * x)), 80, 20, (0.0, 1.0), (-1.0, 1.0))
+    dashed = draw_dots(curve(x, np.sin(5 * x), "dashes"), 80, 20, (0.0, 1.0), (-1.0, 1.0))
+    seen = {i for i, _ in lit(dashed)}
+    assert lit(dashed) < lit(whole)
+    assert seen == {i for i in range(80) if i % 8 < 4}

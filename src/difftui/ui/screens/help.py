@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from difftui.ui.keys import GLOBAL, SCREENS, Action
+from difftui.ui.keys import GLOBAL, PLACES, SCREENS, Action
 
 __all__ = ["HelpScreen"]
 
@@ -39,9 +39,13 @@ class HelpScreen(ModalScreen[None]):
             Static(Content.from_markup("[b]everywhere[/]"), classes="heading"),
             Static(_table(GLOBAL)),
         )
-        box.border_title = f"keys on {self.screen_name.capitalize()}"
+        box.border_title = f"keys on {_label(self.screen_name)}"
         box.border_subtitle = "any of ? Esc q closes"
         yield box
+
+
+def _label(screen_name: str) -> str:
+    return next(place.label for place in PLACES if place.name == screen_name)
 
 
 def _table(actions: tuple[Action, ...]) -> Content:
