@@ -400,7 +400,8 @@ class PixelView(Widget):
         if not top <= y < top + where.image_cells:
             return
         before, after = x - 1, x + where.image_columns
-        left, right = (ASCII_BAR,) * 2 if self.mode is PixelMode.ASCII else (LEFT_BAR, RIGHT_BAR)
+        plain = self.mode in (PixelMode.ASCII, PixelMode.EIGHT)
+        left, right = (ASCII_BAR,) * 2 if plain else (LEFT_BAR, RIGHT_BAR)
         if before >= 0 and (where.gap or before < where.left + where.margin):
             cells[before] = (right, ACCENT, BACKGROUND)
         if after < len(cells) and (where.gap or after >= where.left + where.width - where.margin):
