@@ -119,7 +119,7 @@ def own_environment() -> dict[str, str]:
             first = Path("/proc/self/environ").read_bytes().split(b"\0")
         except OSError:  # not Linux: then the variable is believed
             return environment
-        if not any(entry.startswith(b"LC_CTYPE=") for entry in first):
+        if not any(entry.startswith(b"LC_CTYPE=") and entry != b"LC_CTYPE=" for entry in first):
             del environment["LC_CTYPE"]
     return environment
 

@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from textual.binding import Binding
 
-__all__ = ["GLOBAL", "PLACES", "SCREENS", "Action", "Place", "bindings", "shown_key"]
+__all__ = ["GLOBAL", "PLACES", "SCREENS", "Action", "Place", "bindings", "plain_key", "shown_key"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
             Action("b", "b", "budget(1)", "", "Train for longer."),
             Action("B", "B", "budget(-1)", "", "Train for less long."),
             Action("v", "v", "log", "", "Logarithmic or linear loss axis."),
-            Action("backspace", "⌫", "aside", "", "Leave what is shown. What trains elsewhere goes on."),
+            Action("backspace", "bksp", "aside", "", "Leave what is shown. What trains elsewhere goes on."),
             Action("u", "u", "unpin", "", "Take the pinned ghost away."),
             Action("slash", "/", "halve", "", "Out of memory: half the batch. Diverged: half the rate."),
         ),
@@ -179,6 +179,14 @@ SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
         ),
     }
 )
+
+
+_PLAIN = {"←/→": "h/l", "⇧": "H/L", "⌫": "bksp"}
+
+
+def plain_key(shown: str) -> str:
+    """How to write a key where there are no arrows: another that does the same, or its name."""
+    return _PLAIN.get(shown, shown)
 
 
 def shown_key(screen: str, name: str) -> str:

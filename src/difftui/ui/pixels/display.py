@@ -16,6 +16,7 @@ from textual._compositor import ChopsUpdate, CompositorUpdate
 from textual.app import App
 from textual.reactive import reactive
 
+from difftui.characters import Repertoire, repertoire_of
 from difftui.pixel_modes import Detail, PixelMode, own_environment, pixel_mode, terminal_facts
 from difftui.ui.lean_strip import LeanStrip, Pen
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from textual.screen import Screen
 
-__all__ = ["PixelApp", "SpanUpdate"]
+__all__ = ["PixelApp", "SpanUpdate", "has_all_characters"]
 
 
 class SpanUpdate(CompositorUpdate):
@@ -72,6 +73,11 @@ def _move(here: tuple[int, int], there: tuple[int, int]) -> str:
     if here[1] == y:
         return f"\x1b[{x + 1}G"
     return f"\x1b[{y + 1};{x + 1}H" if x else f"\x1b[{y + 1}H"
+
+
+def has_all_characters(app: App[Any]) -> bool:
+    """Whether its terminal can show any character: braille, arrows, Greek."""
+    return not isinstance(app, PixelApp) or repertoire_of(app.pixel_mode) is Repertoire.UNICODE
 
 
 class PixelApp(App[None]):

@@ -16,7 +16,7 @@ from difftui.ui.plotting.reduction import finite_stretches, reduce_to_columns
 
 __all__ = ["DOTS", "Curve", "Dots", "Glyphs", "draw_dots", "glyphs_of"]
 
-DOTS = {"braille": (2, 4), "fhd": (2, 3), "hd": (2, 2), "dot": (1, 1)}
+DOTS = {"braille": (2, 4), "fhd": (2, 3), "hd": (2, 2), "dot": (1, 1), "ascii": (1, 3)}
 """Columns and rows of dots in a cell for each set of glyphs."""
 
 _BITS = {
@@ -24,6 +24,7 @@ _BITS = {
     "fhd": [[1, 2], [4, 8], [16, 32]],
     "hd": [[1, 2], [4, 8]],
     "dot": [[1]],
+    "ascii": [[1], [2], [4]],
 }
 """The number of each dot of a cell, row by row; a cell's glyph has the sum of its dots' numbers."""
 
@@ -39,6 +40,7 @@ _GLYPHS = {
     "fhd": [_sextant(bits) for bits in range(64)],
     "hd": list(" ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"),
     "dot": [" ", "•"],
+    "ascii": list(" '-\".:;#"),  # a mark as high in the cell as the dot is
 }
 
 Dots = NDArray[np.bool_]

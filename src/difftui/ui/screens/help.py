@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -12,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from difftui.ui.keys import GLOBAL, SCREENS, Action
+from difftui.ui.pixels.display import has_all_characters
 
 __all__ = ["HelpScreen"]
 
@@ -35,18 +37,18 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         box = VerticalScroll(
-            Static(_table(SCREENS[self.screen_name])),
+            Static(self._table(SCREENS[self.screen_name])),
             Static(Content.from_markup("[b]everywhere[/]"), classes="heading"),
-            Static(_table(GLOBAL)),
+            Static(self._table(GLOBAL)),
         )
         box.border_title = f"keys on {self.screen_name.capitalize()}"
         box.border_subtitle = "any of ? Esc q closes"
         yield box
 
-
-def _table(actions: tuple[Action, ...]) -> Content:
-    rows = [Content.assemble((f"{_keys(a):>12}", "b $accent"), "  ", a.help) for a in actions]
-    return Content("\n").join(rows)
+    def _table(self, actions: tuple[Action, ...]) -> Content:
+        names = _NAMES if has_all_characters(self.app) else _PLAIN_NAMES
+        rows = [Content.assemble((f"{_keys(a, names):>12}", "b $accent"), "  ", a.help) for a in actions]
+        return Content("\n").join(rows)
 
 
 _NAMES = {
@@ -57,5 +59,11 @@ _NAMES = {
 }  # fmt: skip
 
 
-def _keys(action: Action) -> str:
-    return " ".join(_NAMES.get(key, key) for key in action.keys.split(","))
+_PLAIN_NAMES = {
+    **_NAMES, "left": "left", "right": "right", "up": "up", "down": "down", "shift+left": "S-left",
+    "shift+right": "S-right", "backspace": "bksp",
+}  # fmt: skip
+
+
+def _keys(action: Action, names: Mapping[str, str]) -> str:
+    return " ".join(names.get(key, key) for key in action.keys.split(","))

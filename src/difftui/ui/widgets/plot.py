@@ -22,6 +22,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from difftui.ui.lean_strip import LeanStrip
+from difftui.ui.pixels.display import PixelApp, has_all_characters
 from difftui.ui.plotting.canvas import Axes, Canvas, Cell, Paint
 from difftui.ui.plotting.raster import DOTS, Curve, draw_dots, glyphs_of
 from difftui.ui.plotting.records import Floats, Line, Marker, Note, Range, Series, Shade
@@ -65,7 +66,7 @@ class CurvePlot(Widget):
     def __init__(
         self,
         *,
-        glyphs: str = "braille",
+        glyphs: str | None = None,
         zoomable: bool = False,
         name: str | None = None,
         id: str | None = None,
@@ -74,17 +75,19 @@ class CurvePlot(Widget):
         """Make an empty plot.
 
         Args:
-            glyphs: what the dots are made of: "braille", "fhd" (sextants), "hd" (quadrants) or "dot".
+            glyphs: what the dots are made of: "braille", "fhd" (sextants), "hd" (quadrants), "dot" or
+                "ascii"; None is braille where the app's terminal has it, else ASCII.
 
         Raises:
             ValueError: other glyphs.
         """
         super().__init__(name=name, id=id, classes=classes)
-        if glyphs not in DOTS:
+        if glyphs is not None and glyphs not in DOTS:
             raise ValueError(f"glyphs must be one of {', '.join(DOTS)}, not {glyphs!r}")
         self.zoomable = zoomable
         self.viewport = Viewport()
-        self._glyphs = glyphs
+        self._glyphs = glyphs or "braille"
+        self._follows_app = glyphs is None
         self._curves: tuple[Curve, ...] = ()
         self._bounds: Range = (0.0, 1.0)
         self._y_wanted: Range | None = None
@@ -225,6 +228,13 @@ class CurvePlot(Widget):
 
     def on_mount(self) -> None:
         self.app.theme_changed_signal.subscribe(self, lambda _theme: self._recolour())
+        if self._follows_app and isinstance(self.app, PixelApp):
+            self.watch(self.app, "pixel_mode", self._follow)
+
+    def _follow(self) -> None:
+        """Draw with what the terminal has."""
+        self._glyphs = "braille" if has_all_characters(self.app) else "ascii"
+        self._recolour()
 
     def on_resize(self, event: Resize) -> None:
         self._redraw()
