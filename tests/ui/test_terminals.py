@@ -1,4 +1,4 @@
-"""The real app on pseudo-terminals that say little of themselves: what it sends, and what is left at the end."""
+"""The real app on pseudo-terminals that say little of themselves: what it sends, and what it leaves."""
 
 from __future__ import annotations
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from difftui.ui.plotting.records import Floats, Range
+from difftui.ui.plotting.records import Floats, Pattern, Range
 from difftui.ui.plotting.reduction import finite_stretches, reduce_to_columns
 
-__all__ = ["DOTS", "Curve", "Dots", "Glyphs", "draw_dots", "glyphs_of"]
+__all__ = ["DOTS", "PATTERNS", "Curve", "Dots", "Glyphs", "broken", "draw_dots", "glyphs_of", "hatched"]
 
 DOTS = {"braille": (2, 4), "fhd": (2, 3), "hd": (2, 2), "dot": (1, 1), "ascii": (1, 3)}
 """Columns and rows of dots in a cell for each set of glyphs."""
@@ -43,6 +43,15 @@ _GLYPHS = {
     "ascii": list(" '-\".:;#"),  # a mark as high in the cell as the dot is
 }
 
+_PATTERNS: dict[Pattern, tuple[int, ...]] = {
+    "solid": (1,),
+    "dashed": (2, 1),
+    "dotted": (1, 2),
+    "dash-dotted": (4, 1, 1, 1),
+}
+PATTERNS = tuple(_PATTERNS)
+"""How lines may be broken, in the order to take them; cells drawn, left out, drawn, …"""
+
 Dots = NDArray[np.bool_]
 """(rows of dots, columns of dots), the first row uppermost."""
 
@@ -53,7 +62,8 @@ class Curve:
 
     Attributes:
         x, y, low, high: (n,) each; low and high are y itself where a point is one value.
-        label, colour, kind: of the series.
+        label, colour, kind, pattern: of the series.
+        value, lowest, highest: y, low and high as they were given.
     """
 
     x: Floats
@@ -63,12 +73,17 @@ class Curve:
     label: str
     colour: str
     kind: str
+    pattern: Pattern
+    value: Floats
+    lowest: Floats
+    highest: Floats
 
     def same_points(self, other: Curve) -> bool:
         """Whether both would light the same dots in the same colour."""
         return (
             self.kind == other.kind
             and self.colour == other.colour
+            and self.pattern == other.pattern
             and np.array_equal(self.x, other.x)
             and np.array_equal(self.y, other.y, equal_nan=True)
             and np.array_equal(self.low, other.low, equal_nan=True)
@@ -140,6 +155,34 @@ def _points(x: Floats, y: Floats, columns: int, rows: int) -> Dots:
     inside = (column >= 0) & (column < columns) & (row >= 0) & (row < rows)
     dots[row[inside], column[inside]] = True
     return dots
+
+
+def broken(dots: Dots, pattern: Pattern, wide: int) -> Dots:
+    """A line's dots without those that its pattern leaves out, counted along the line, up and down too.
+
+    Args:
+        dots: of one line: in each column those from one row to another.
+        pattern: how it is broken.
+        wide: dots across a cell; the pattern goes by cells.
+    """
+    if pattern == "solid":
+        return dots
+    lit = np.concatenate([np.full(cells * wide, i % 2 == 0) for i, cells in enumerate(_PATTERNS[pattern])])
+    rows = len(dots)
+    counts = dots.sum(axis=0)
+    before = np.cumsum(counts) - counts
+    top = np.where(counts > 0, dots.argmax(axis=0), 0)
+    bottom = rows - 1 - dots[::-1].argmax(axis=0)
+    falls = np.append(np.diff(top + bottom), 0) > 0  # to the next column
+    row = np.arange(rows)[:, None]
+    along = before + np.where(falls, row - top, bottom - row)
+    return dots & lit[along % len(lit)]
+
+
+def hatched(dots: Dots) -> Dots:
+    """Every other dot of a band, as on a chessboard: lines on it can be seen."""
+    row, column = np.indices(dots.shape)
+    return np.asarray(dots & ((row + column) % 2 == 0))
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Floats", "Line", "Marker", "Note", "Range", "Series", "Shade"]
+__all__ = ["Floats", "Line", "Marker", "Note", "Pattern", "Range", "Series", "Shade"]
 
 Floats = NDArray[np.float64]
 Range = tuple[float, float]
+Pattern = Literal["solid", "dashed", "dotted", "dash-dotted"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +29,8 @@ class Series:
             points.
         low, high: (n,) extremes of what each point stands for, where a point stands for many values; None
             where it is one value.
+        pattern: how a line is broken where colours do not tell lines apart: "solid", "dashed", "dotted" or
+            "dash-dotted"; empty takes them in this order.
     """
 
     x: ArrayLike
@@ -37,6 +40,7 @@ class Series:
     kind: Literal["line", "band", "scatter"] = "line"
     low: ArrayLike | None = None
     high: ArrayLike | None = None
+    pattern: Pattern | Literal[""] = ""
 
 
 @dataclass(frozen=True)

@@ -159,8 +159,8 @@ class ForwardScreen(LabScreen):
                     yield Static(id="formula")
                     yield ActionText(id="choices")
                 with Container(id="curves"):
-                    yield CurvePlot(id="amplitudes", classes="panel")
-                    yield CurvePlot(id="snr", classes="panel")
+                    yield CurvePlot(id="amplitudes", x_name="t", classes="panel")
+                    yield CurvePlot(id="snr", x_name="t", classes="panel")
             with Horizontal(id="scrub"):
                 yield Static(id="t")
                 yield Slider("[$accent]clean[/] 0", "T [$secondary]noise[/]", id="slider")
@@ -267,6 +267,10 @@ class ForwardScreen(LabScreen):
         self.playing = False
         self._choose(self.scene.at(event.value))
 
+    def on_curve_plot_picked(self, event: CurvePlot.Picked) -> None:
+        self.playing = False
+        self._choose(self.scene.at(round(event.x)))
+
     def on_pixel_view_picked(self, event: PixelView.Picked) -> None:
         if event.view.id == "strip":
             self.playing = False
@@ -336,8 +340,6 @@ class ForwardScreen(LabScreen):
         self._shown = new
         other_schedule = old is None or old.schedule != new.schedule
         other_picture = old is None or old.picture != new.picture
-        if other_schedule:
-            self._entitle_curves()
         if other_picture:
             self._draw_terms()
         if other_picture or other_schedule:
@@ -345,6 +347,8 @@ class ForwardScreen(LabScreen):
             self._draw_choices()
         if other_picture or other_schedule or old is None or old.t != new.t:
             self._draw_time()
+        if other_schedule:
+            self._entitle_curves()
         time = _time(new, self.playing)
         if time != self._time:
             self._time = time
@@ -377,7 +381,10 @@ class ForwardScreen(LabScreen):
     def _entitle_curves(self) -> None:
         schedule = self.scene.schedule
         left, crossing = math.sqrt(schedule.alpha_bars[-1]), schedule.snr_crossing
-        title = "[$accent]√ᾱ[/] and [$secondary]√(1-ᾱ)[/]"
+        marks = [
+            f"{mark} " if (mark := self.query_one("#amplitudes", CurvePlot).mark(i)) else "" for i in (0, 1)
+        ]
+        title = f"[$accent]{marks[0]}√ᾱ[/] and [$secondary]{marks[1]}√(1-ᾱ)[/]"
         if not self.tall:  # else it stands among the numbers
             title += f" · signal left at T [b $accent]{left:.3g}[/]"
         self.query_one("#amplitudes").border_title = title

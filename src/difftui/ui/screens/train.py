@@ -79,12 +79,12 @@ class TrainScreen(LabScreen):
         with Vertical(id="train"):
             with Horizontal(id="upper"):
                 with Vertical(id="loss-panel", classes="panel"):
-                    yield CurvePlot(id="loss", zoomable=True)
+                    yield CurvePlot(id="loss", zoomable=True, x_name="step")
                 with Vertical(id="bars-panel", classes="panel"):
                     yield TimestepBars(id="bars")
                 with Vertical(id="more"):
-                    yield CurvePlot(id="gradient", classes="panel")
-                    yield CurvePlot(id="rate", classes="panel")
+                    yield CurvePlot(id="gradient", x_name="step", classes="panel")
+                    yield CurvePlot(id="rate", x_name="step", classes="panel")
             yield ActionText(id="invitation", classes="panel")
             with Horizontal(id="below"):
                 with Vertical(id="samples-panel", classes="panel"):

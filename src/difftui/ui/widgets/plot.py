@@ -15,19 +15,22 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike
 from rich.color import Color as RichColor
-from textual.events import Click, MouseDown, MouseMove, MouseScrollDown, MouseScrollUp, MouseUp, Resize
+from textual.events import Click, Leave, MouseDown, MouseMove, MouseScrollDown, MouseScrollUp, MouseUp, Resize
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+from difftui.pixel_modes import PixelMode
 from difftui.ui.lean_strip import LeanStrip
 from difftui.ui.pixels.display import PixelApp, has_all_characters
 from difftui.ui.plotting.canvas import Axes, Canvas, Cell, Paint
-from difftui.ui.plotting.raster import DOTS, Curve, draw_dots, glyphs_of
-from difftui.ui.plotting.records import Floats, Line, Marker, Note, Range, Series, Shade
+from difftui.ui.plotting.raster import DOTS, PATTERNS, Curve, Dots, broken, draw_dots, glyphs_of, hatched
+from difftui.ui.plotting.reading import figure, next_place, place_near, read
+from difftui.ui.plotting.records import Floats, Line, Marker, Note, Pattern, Range, Series, Shade
 from difftui.ui.plotting.ticks import log10, x_ticks, y_ticks
 from difftui.ui.plotting.viewport import Viewport
+from difftui.ui.theme import HIGH_CONTRAST
 
 __all__ = ["CurvePlot", "Line", "Marker", "Note", "Series", "Shade"]
 
@@ -35,6 +38,8 @@ LEAST_COLUMNS, LEAST_ROWS = 12, 3
 """A smaller widget stays empty."""
 
 LEAST_POINTS = 6  # in the closest view
+POINT_SECONDS = 0.04  # between two places to which the mouse moves the cursor
+MARK_CELLS = 6  # of a pattern in the legend: the dashes of each can be told from those of the others
 
 
 class CurvePlot(Widget):
@@ -52,6 +57,40 @@ class CurvePlot(Widget):
     """
     ALLOW_SELECT = False
 
+    class Pointed(Message):
+        """The mouse came to a place, or left.
+
+        Attributes:
+            plot: the widget.
+            x: where its cursor is now; None: it was put away.
+        """
+
+        def __init__(self, plot: CurvePlot, x: float | None) -> None:
+            super().__init__()
+            self.plot = plot
+            self.x = x
+
+        @property
+        def control(self) -> CurvePlot:
+            return self.plot
+
+    class Picked(Message):
+        """A place was clicked.
+
+        Attributes:
+            plot: the widget.
+            x: of the data point nearest to it.
+        """
+
+        def __init__(self, plot: CurvePlot, x: float) -> None:
+            super().__init__()
+            self.plot = plot
+            self.x = x
+
+        @property
+        def control(self) -> CurvePlot:
+            return self.plot
+
     class Moved(Message):
         """The mouse or a call of :meth:`zoom`, :meth:`pan` or :meth:`show_all` changed the view."""
 
@@ -68,6 +107,7 @@ class CurvePlot(Widget):
         *,
         glyphs: str | None = None,
         zoomable: bool = False,
+        x_name: str = "",
         name: str | None = None,
         id: str | None = None,
         classes: str | None = None,
@@ -77,6 +117,8 @@ class CurvePlot(Widget):
         Args:
             glyphs: what the dots are made of: "braille", "fhd" (sextants), "hd" (quadrants), "dot" or
                 "ascii"; None is braille where the app's terminal has it, else ASCII.
+            zoomable: see the attributes.
+            x_name: what x is, for the read-out; plots of one screen that share it are read together.
 
         Raises:
             ValueError: other glyphs.
@@ -85,6 +127,7 @@ class CurvePlot(Widget):
         if glyphs is not None and glyphs not in DOTS:
             raise ValueError(f"glyphs must be one of {', '.join(DOTS)}, not {glyphs!r}")
         self.zoomable = zoomable
+        self.x_name = x_name
         self.viewport = Viewport()
         self._glyphs = glyphs or "braille"
         self._follows_app = glyphs is None
@@ -96,6 +139,8 @@ class CurvePlot(Widget):
         self._dots: list[list[Cell | None]] = []
         self._canvas_at: tuple[int, int] = (0, 1)  # first column and width of the canvas
         self._dragged_from: int | None = None
+        self._pointed_at: int | None = None
+        self._point_is_due = False
         self._lines: list[Strip] = []
         self._ground: RichColor | None = None
         self._lean: dict[int, tuple[Strip, LeanStrip]] = {}
@@ -127,7 +172,7 @@ class CurvePlot(Widget):
             ValueError: x, y, low and high of a series differ in length, or a range is empty (or not positive
                 on a log axis).
         """
-        curves = tuple(_curve(one, log_y) for one in series)
+        curves = _curves(series, log_y)
         bounds = _checked(x_range) if x_range is not None else _limits([curve.x for curve in curves])
         same_points = len(curves) == len(self._curves) and all(
             new.same_points(old) for new, old in zip(curves, self._curves, strict=True)
@@ -137,7 +182,7 @@ class CurvePlot(Widget):
         axes = Axes(
             shown, _y_limits(y_range, log_y, curves, shown, lines if self.viewport.live else ()), log_y,
             tuple(lines), tuple(markers), tuple(shades), tuple(notes),
-            None if x_ticks is None else tuple(x_ticks),
+            None if x_ticks is None else tuple(x_ticks), self._axes.cursor,
         )  # fmt: skip
         self._bounds, self._y_wanted = bounds, y_range
         if same_points and axes == self._axes and not labels_changed:
@@ -146,6 +191,40 @@ class CurvePlot(Widget):
         if not same_points:
             self._dots_key = ()
         self._redraw()
+
+    # Reading values.
+
+    @property
+    def cursor(self) -> float | None:
+        """Where values are read: the x of a data point; None: nowhere."""
+        return self._axes.cursor
+
+    @property
+    def has_curves(self) -> bool:
+        """Whether there is anything to read."""
+        return any(len(curve.x) for curve in self._curves)
+
+    def read_at(self, x: float | None) -> None:
+        """Show the values at the data point nearest to ``x``, or (None) put the cursor away."""
+        place = None if x is None else place_near(self._curves, x, self.shown)
+        if place != self._axes.cursor:
+            self._axes = replace(self._axes, cursor=place)
+            self._redraw()
+
+    def read_on(self, steps: int) -> None:
+        """Move the cursor by columns of dots, and by a data point at least; it starts in the middle."""
+        low, high = self.shown
+        if self.cursor is None:
+            self.read_at((low + high) / 2)
+            return
+        across = max(1, self._canvas_at[1] * DOTS[self._glyphs][0] - 1)
+        place = next_place(self._curves, self.cursor, steps * (high - low) / across, self.shown)
+        if place is not None:
+            self.read_at(place)
+
+    def mark(self, index: int) -> str:
+        """What stands for a curve in the legend; for titles that are the legend. Empty where colours tell."""
+        return self._mark(self._curves[index]) if self._patterned and index < len(self._curves) else ""
 
     # The view.
 
@@ -205,12 +284,34 @@ class CurvePlot(Widget):
             event.stop()
             self.zoom(steps, self._share_at(event.x))
 
+    def on_leave(self, event: Leave) -> None:
+        self._point_soon(None)
+
+    def _point_soon(self, x: int | None) -> None:
+        """Put the cursor there, not more often than anyone can see."""
+        self._pointed_at = x
+        if not self._point_is_due and self._curves:
+            self._point_is_due = True
+            self.set_timer(POINT_SECONDS, self._point)
+
+    def _point(self) -> None:
+        self._point_is_due = False
+        self.read_at(None if self._pointed_at is None else self._x_at(self._pointed_at))
+        self.post_message(self.Pointed(self, self.cursor))
+
+    def _x_at(self, column: int) -> float:
+        """The x in the middle of a column of the widget."""
+        low, high = self.shown
+        return low + self._share_at(column) * (high - low)
+
     def on_mouse_down(self, event: MouseDown) -> None:
+        self._point_soon(event.x)
         if self.zoomable and event.button == 1:
             self.capture_mouse()
             self._dragged_from = event.x
 
     def on_mouse_move(self, event: MouseMove) -> None:
+        self._point_soon(event.x)
         if self._dragged_from is not None and event.x != self._dragged_from:
             self.pan((self._dragged_from - event.x) / max(1, self._canvas_at[1]))
             self._dragged_from = event.x
@@ -223,6 +324,8 @@ class CurvePlot(Widget):
     def on_click(self, event: Click) -> None:
         if self.zoomable and event.chain == 2:
             self.show_all()
+        elif event.chain == 1 and (place := place_near(self._curves, self._x_at(event.x), self.shown)):
+            self.post_message(self.Picked(self, place))
 
     # When to draw.
 
@@ -293,6 +396,8 @@ class CurvePlot(Widget):
         axes = self._axes
         ticks = y_ticks(axes.y_range, rows, axes.log_y)
         margin = max(len(label) for _, label in ticks) + 1
+        if not self._reads:
+            axes = replace(axes, cursor=None)
         canvas = Canvas(axes, self._dots_of(width - margin, rows, paint), DOTS[self._glyphs], paint)
         self._canvas_at = margin, canvas.columns
         homeless = canvas.draw()
@@ -320,7 +425,7 @@ class CurvePlot(Widget):
         wide, high = DOTS[self._glyphs]
         size = columns * wide, rows * high
         layers = [
-            (draw_dots(curve, *size, self._axes.x_range, self._axes.y_range), curve.kind == "band")
+            (self._dots_in(curve, *size, self._axes.x_range, self._axes.y_range), curve.kind == "band")
             for curve in self._curves
         ]
         colours = [paint.colour(curve.colour) for curve in self._curves]
@@ -333,10 +438,52 @@ class CurvePlot(Widget):
             for row in zip(drawn.text, drawn.owner, drawn.covered, strict=True)
         ]
 
+    def _dots_in(self, curve: Curve, columns: int, rows: int, x_range: Range, y_range: Range) -> Dots:
+        """A curve's dots; where colours do not tell curves apart, in its pattern."""
+        dots = draw_dots(curve, columns, rows, x_range, y_range)
+        if not self._patterned or curve.kind == "scatter":
+            return dots
+        return hatched(dots) if curve.kind == "band" else broken(dots, curve.pattern, DOTS[self._glyphs][0])
+
+    @property
+    def _patterned(self) -> bool:
+        """Whether lines are told apart by how they are broken: there are no colours, or not for everybody."""
+        app = self.app
+        plain = self.background_colors[1].ansi is not None or app.console.color_system is None
+        mono = isinstance(app, PixelApp) and app.pixel_mode is PixelMode.MONO
+        return plain or mono or app.theme == HIGH_CONTRAST.name
+
+    def _mark(self, curve: Curve) -> str:
+        """What stands for a curve in the legend: a piece of it, where it has a pattern."""
+        if not self._patterned or curve.kind == "scatter":
+            return {"line": "━━", "band": "▒▒", "scatter": "⠢⠔"}[curve.kind]
+        wide, high = DOTS[self._glyphs]
+        ends = np.array([0.0, 1.0])
+        low, middle, top = ends * 0, ends * 0 + 0.5, ends * 0 + 1
+        piece = replace(curve, x=ends, y=middle, low=low, high=top)
+        dots = self._dots_in(piece, MARK_CELLS * wide, high, (0.0, 1.0), (0.0, 1.0))
+        return "".join(glyphs_of([(dots, False)], self._glyphs).text[0]).rstrip()
+
+    def _read_out(self, width: int, paint: Paint) -> list[Cell]:
+        """The values at the cursor, as exactly as they fit."""
+        place = self._axes.cursor
+        assert place is not None  # who calls has one
+        name = f"{self.x_name or 'x'} {figure(place)}"
+        found = [(curve, reading) for curve in self._curves if (reading := read(curve, place)) is not None]
+        for words, digits in ((True, 6), (True, 5), (False, 6), (False, 5), (False, 4)):
+            cells = paint.text(f" {name}", "foreground")
+            for curve, reading in found:
+                label = f" {curve.label}" if words and curve.label else ""
+                if curve.label or len(self._curves) > 1:
+                    cells += [*paint.text("  ", "muted"), *paint.text(self._mark(curve), curve.colour)]
+                cells += paint.text(f"{label} {reading.text(place, digits)}", "foreground")
+            if len(cells) <= width:
+                return cells
+        return [*cells[: width - 1], *paint.text("…", "muted")]
+
     def _legend(self, homeless: Sequence[Line | Marker | Shade], width: int, paint: Paint) -> list[Cell]:
         """Marks and labels of the series, and of what found no room for its label in the plot."""
-        marks = {"line": "━━", "band": "▒▒", "scatter": "⠢⠔"}
-        entries = [(marks[c.kind], c.label, c.colour, False) for c in self._curves if c.label]
+        entries = [(self._mark(c), c.label, c.colour, False) for c in self._curves if c.label]
         for one in homeless:
             mark = "┄┄" if isinstance(one, Line) else "│" if isinstance(one, Marker) else "  "
             entries.append((mark, one.label, one.colour, isinstance(one, Shade)))
@@ -372,19 +519,39 @@ class CurvePlot(Widget):
                 continue
             labels[start : start + len(label)] = label
             line[column] = "┬"
-        if rows == 1:
-            return [paint.text("".join(labels), "muted")]
-        return [paint.text("".join(line), "muted"), paint.text("".join(labels), "muted")]
+        last = self._read_out(width, paint) if self._reads else paint.text("".join(labels), "muted")
+        return [last] if rows == 1 else [paint.text("".join(line), "muted"), last]
+
+    @property
+    def _reads(self) -> bool:
+        """Whether the cursor is within what is shown."""
+        axes = self._axes
+        return axes.cursor is not None and axes.x_range[0] <= axes.cursor <= axes.x_range[1]
 
 
-def _curve(one: Series, log_y: bool) -> Curve:
+def _curves(series: Sequence[Series], log_y: bool) -> tuple[Curve, ...]:
+    """As they will be drawn; lines that name no pattern take one after the other."""
+    curves, lines = [], 0
+    for one in series:
+        pattern = one.pattern or (PATTERNS[lines % len(PATTERNS)] if one.kind == "line" else "solid")
+        lines += one.kind == "line"
+        curves.append(_curve(one, log_y, pattern))
+    return tuple(curves)
+
+
+def _curve(one: Series, log_y: bool, pattern: Pattern) -> Curve:
     x, y = np.array(one.x, np.float64), _values(one.y, log_y)
     low = y if one.low is None else _values(one.low, log_y)
     high = y if one.high is None else _values(one.high, log_y)
     if x.ndim != 1 or not x.shape == y.shape == low.shape == high.shape:
         shapes = ", ".join(str(part.shape) for part in (x, y, low, high))
         raise ValueError(f"x, y, low and high of a series must be (n,) each, got {shapes}")
-    return Curve(x, y, low, high, one.label, one.colour, one.kind)
+    value = np.array(one.y, np.float64)
+    lowest = value if one.low is None else np.array(one.low, np.float64)
+    highest = value if one.high is None else np.array(one.high, np.float64)
+    return Curve(
+        x, y, low, high, one.label, one.colour, one.kind, pattern, value, lowest, highest
+    )  # fmt: skip
 
 
 def _values(values: ArrayLike, log_y: bool) -> Floats:
