@@ -9,16 +9,16 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from difftui.ui.keys import GLOBAL, SCREENS, Action
 from difftui.ui.pixels.display import has_all_characters
+from difftui.ui.window import Window, hints
 
 __all__ = ["HelpScreen"]
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Window[None]):
     """Keys and what they do, over the screen they belong to."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -42,7 +42,7 @@ class HelpScreen(ModalScreen[None]):
             Static(self._table(GLOBAL)),
         )
         box.border_title = f"keys on {self.screen_name.capitalize()}"
-        box.border_subtitle = "any of ? Esc q closes"
+        box.border_subtitle = hints(("esc", "close", "dismiss(None)"))  # type: ignore[assignment]
         yield box
 
     def _table(self, actions: tuple[Action, ...]) -> Content:
