@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 from difftui.training.recipe import PRESETS
 from difftui.ui.app import DifftuiApp
 from difftui.ui.panels.plan import Plan
-from difftui.ui.panels.recipe_form import RecipeForm
+from difftui.ui.panels.recipe_form import Choice, RecipeForm
 from difftui.ui.panels.run_picker import RunPicker
 from difftui.ui.screens.help import HelpScreen
 from difftui.ui.window import Window
@@ -72,10 +72,11 @@ async def test_the_words_of_the_form_do_what_they_say() -> None:
         answers = await opened(pilot, RecipeForm(PLAN, lambda _plan: "about a minute"))
         form = app.screen
         assert isinstance(form, RecipeForm)
-        before = form.texts["model"]
+        model = form.query_one("#model", Choice)
+        before = model.value
         await pilot.click(offset=place_of(app, "choose"))
         await pilot.pause()
-        assert form.texts["model"] != before
+        assert model.value != before
         focused = form.focused
         await pilot.click(offset=place_of(app, "field   "))
         await pilot.pause()

@@ -116,7 +116,7 @@ class RecipeForm(Window[Plan]):
                     yield Static(field.hint, classes="hint", id=f"hint-{field.name}", markup=False)
             yield ActionText(id="detail")
         box.border_title = "recipe"
-        box.border_subtitle = hints(  # type: ignore[assignment]
+        box.border_subtitle = hints(
             ("↑ ↓", "field", "next()"),
             ("← →", "choose", "walk()"),
             ("enter", "keep", "done()"),

@@ -85,7 +85,7 @@ class RunPicker(Window[Picked]):
                 yield RunPreview()
         box.border_title = "your runs"
         close = ("esc", "close", "dismiss(None)")
-        box.border_subtitle = hints(  # type: ignore[assignment]
+        box.border_subtitle = hints(
             *(
                 ("enter", "open", "pick('open')"),
                 ("w", "only look", "pick('watch')"),

@@ -42,7 +42,7 @@ class HelpScreen(Window[None]):
             Static(self._table(GLOBAL)),
         )
         box.border_title = f"keys on {self.screen_name.capitalize()}"
-        box.border_subtitle = hints(("esc", "close", "dismiss(None)"))  # type: ignore[assignment]
+        box.border_subtitle = hints(("esc", "close", "dismiss(None)"))
         yield box
 
     def _table(self, actions: tuple[Action, ...]) -> Content:
