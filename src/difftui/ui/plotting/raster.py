@@ -176,7 +176,7 @@ def broken(dots: Dots, pattern: Pattern, wide: int) -> Dots:
     falls = np.append(np.diff(top + bottom), 0) > 0  # to the next column
     row = np.arange(rows)[:, None]
     along = before + np.where(falls, row - top, bottom - row)
-    return dots & lit[along % len(lit)]
+    return np.asarray(dots & lit[along % len(lit)])
 
 
 def hatched(dots: Dots) -> Dots:

@@ -45,6 +45,7 @@ SIDE = 28
 MOST_EXAMPLES = 10_000  # of a class, roundly
 LEAP_SECONDS = 0.25  # so much time passes at most between two ticks: none while another screen is shown
 TALL = 32  # rows from which the numbers stand in a column beside the pictures, and the plots below
+VAST = (200, 56)  # from so many columns and rows on the pictures are twice as large
 ROWS_ABOVE_STRIP = 31  # then: the two bars, the pictures, at least eleven for the plots, slider and captions
 DECIBELS = 50.0  # the SNR axis, both ways: the same for every schedule, so that they can be compared
 
@@ -188,7 +189,10 @@ class ForwardScreen(LabScreen):
     def on_resize(self, event: Resize) -> None:
         # Nine pictures side by side, as large as the width allows and the plots above can spare.
         rows = (self.size.width - THUMBNAILS + 1) // THUMBNAILS // 2
-        spare = self.size.height - ROWS_ABOVE_STRIP if self.tall else 4
+        columns, height = self.size
+        vast = columns >= VAST[0] and height >= VAST[1]
+        self.set_class(vast, "-vast")
+        spare = height - ROWS_ABOVE_STRIP - (SIDE // 2 if vast else 0) if self.tall else 4
         self.query_one("#strip").styles.height = min(rows, spare, SIDE // 2) + 1
         self._shown = None
         self._draw_soon()
