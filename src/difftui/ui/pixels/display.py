@@ -88,11 +88,13 @@ class PixelApp(App[None]):
         pixel_detail: how much of a picture is drawn while it moves: less when the link is behind.
         frames: how often the screen could have drawn a frame so far; None in an app that does not count. On a
             slow link they are far between, and a picture that waits for its next one does not rest.
+        allowance: bytes that pictures at rest may send before the next frame, about; None: any number.
         pictures_wait: whether moving pictures wait for the next frame, while words are drawn: on a slow link
             what a key changes is soon said, and not behind a picture.
     """
 
     frames: int | None = None
+    allowance: int | None = None
     pictures_wait: reactive[bool] = reactive(False, repaint=False)
 
     pixel_mode: reactive[PixelMode] = reactive(PixelMode.PALETTE)

@@ -31,10 +31,10 @@ class Reading:
     low: float
     high: float
 
-    def text(self, place: float, digits: int = MOST_DIGITS) -> str:
-        """The value; with its own x where that is not the place."""
+    def text(self, place: float, digits: int = MOST_DIGITS, *, extremes: bool = True) -> str:
+        """The value, with what it stands for, and with its own x where that is not the place."""
         text = f"{self.y:.{digits}g}" if np.isfinite(self.y) else "-"
-        if self.low < self.high:
+        if extremes and self.low < self.high:
             text += f" ({self.low:.{digits}g} to {self.high:.{digits}g})"
         return text if self.x == place else f"{text} at {figure(self.x)}"
 

@@ -39,6 +39,8 @@ LEAST_COLUMNS, LEAST_ROWS = 12, 3
 
 LEAST_POINTS = 6  # in the closest view
 POINT_SECONDS = 0.04  # between two places to which the mouse moves the cursor
+_READ_OUTS = ((True, 6, True), (True, 5, True), (False, 6, True), (False, 6, False), (False, 4, False))
+"""Whether curves are named, how many digits their values have, and whether extremes are told: by room."""
 MARK_CELLS = 6  # of a pattern in the legend: the dashes of each can be told from those of the others
 
 
@@ -470,13 +472,13 @@ class CurvePlot(Widget):
         assert place is not None  # who calls has one
         name = f"{self.x_name or 'x'} {figure(place)}"
         found = [(curve, reading) for curve in self._curves if (reading := read(curve, place)) is not None]
-        for words, digits in ((True, 6), (True, 5), (False, 6), (False, 5), (False, 4)):
+        for words, digits, extremes in _READ_OUTS:
             cells = paint.text(f" {name}", "foreground")
             for curve, reading in found:
                 label = f" {curve.label}" if words and curve.label else ""
                 if curve.label or len(self._curves) > 1:
                     cells += [*paint.text("  ", "muted"), *paint.text(self._mark(curve), curve.colour)]
-                cells += paint.text(f"{label} {reading.text(place, digits)}", "foreground")
+                cells += paint.text(f"{label} {reading.text(place, digits, extremes=extremes)}", "foreground")
             if len(cells) <= width:
                 return cells
         return [*cells[: width - 1], *paint.text("…", "muted")]
