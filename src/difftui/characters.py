@@ -66,6 +66,7 @@ _IN_ASCII: Mapping[str, str] = MappingProxyType(
             ("│┃║┆┊╎▌▐▍▎▏▕", "||||||||||||"),
             ("┌┐└┘╭╮╰╯├┤┬┴┼┏┓┗┛", "+++++++++++++++++"),
             ("█▉▊▋▇▆▅▄▃▂▁▀░▒▓", '#######=___".:%'),
+            ("▘▝▖▗▞▚▙▛▜▟", "''..::####"),
             ("●◼■▪○◌•▲▼▶▸►◀◂◄⏸❚⏹", "O##*oo*^v>>><<<||#"),
             ("←→↑↓⇧⌫✗✘✓✔", "<>^v^<xxvv"),
             ("·…×÷±√≤≥≈≠∞∝∈‘’“”«»µ⌈⌉⌊⌋", '..x/+V<>~#8~e\'\'""""u[][]'),
@@ -91,23 +92,18 @@ class _Table(dict[int, str]):
         return found
 
     def _instead_of(self, character: str) -> str:
+        from rich.cells import cell_len  # by which everything is laid out; --help needs it not
+
         if character.isascii() or character in self._has:
             return character
         known = self._known.get(character) or _IN_ASCII.get(character)
         if known is not None:
             return known
-        if 0x2800 < ord(character) < 0x2900:  # braille: the more dots, the denser
-            return ".:#"[min((ord(character) - 0x2800).bit_count() // 3, 2)]
-        width = _cells(character)
+        if 0x2800 <= ord(character) < 0x2900:  # braille: the more dots, the denser
+            return " ..::####"[(ord(character) - 0x2800).bit_count()]
+        width = cell_len(character)
         plain = "".join(part for part in unicodedata.normalize("NFKD", character) if part.isascii())
         return plain if plain and len(plain) == width else "?" * width
-
-
-def _cells(character: str) -> int:
-    """How many cells of a terminal it takes."""
-    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
 _TABLES = {

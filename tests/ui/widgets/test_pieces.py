@@ -42,7 +42,7 @@ def wrong(wire: Any, digits: np.ndarray) -> int:
     for index, digit in enumerate(digits):
         left, top = 29 * (index % 6), 15 * (index // 6)
         for y, x in np.ndindex(28, 28):
-            grey = min(RAMP, key=lambda level, pixel=float(digit[y, x]): abs(level - pixel))
+            grey = RAMP[int(np.abs(np.array(RAMP) - float(digit[y, x])).argmin())]
             count += wire.halves(left + x, top + y // 2)[y % 2] != f"{grey:02x}" * 3
     return count
 

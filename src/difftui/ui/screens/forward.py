@@ -503,7 +503,7 @@ def _figure(value: float) -> str:
 
 def _choices(scene: Scene, count: int, tall: bool) -> Content:
     """What can be chosen, by its key or by a click."""
-    indent = 10 if tall else 0
+    indent = 8 if tall else 0
     number = f"{scene.example + 1 if count else 0}/{count}"
     schedule = _choice("c", f"{'schedule':<{indent}}", f"{scene.kind:<14}", "schedule(1)")
     steps = _choice("t", f"{'T':<{indent}}", str(scene.T), "timesteps(1)")
