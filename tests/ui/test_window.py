@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from helpers import text_of, until
 from textual.pilot import Pilot
 
 from difftui.training.recipe import PRESETS
@@ -13,6 +14,7 @@ from difftui.ui.panels.plan import Plan
 from difftui.ui.panels.recipe_form import Choice, RecipeForm
 from difftui.ui.panels.run_picker import RunPicker
 from difftui.ui.screens.help import HelpScreen
+from difftui.ui.widgets.pixels import PixelView
 from difftui.ui.window import Window
 
 ONLY = set("difftui needs × characters. This terminal has Make it larger, or its letters smaller; q quits.\n")
@@ -81,7 +83,7 @@ async def test_the_words_of_the_form_do_what_they_say() -> None:
         await pilot.click(offset=place_of(app, "field   "))
         await pilot.pause()
         assert form.focused is not focused
-        await pilot.click(offset=place_of(app, "keep"))
+        await pilot.click(offset=place_of(app, "enter keep"))
         await pilot.pause()
         (plan,) = answers
         assert isinstance(plan, Plan)
@@ -104,3 +106,19 @@ async def test_a_terminal_too_small_is_told_so_and_shows_nothing_else(
         assert not app.screen.scrollbars_enabled[1]
         assert not bars
         assert size[0] < 60 or "needs 76×22" in shown
+
+
+async def test_what_home_and_train_tell_to_press_can_be_clicked() -> None:
+    app = DifftuiApp(device="cpu")
+    app.engine.start = lambda: None  # type: ignore[method-assign]
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: len(app.screen.query(PixelView)) == 1)
+        await pilot.pause(0.2)
+        await pilot.click(offset=place_of(app, "watch a digit"))
+        await until(pilot, lambda: app.current_mode == "generate")
+        await pilot.press("4")
+        await until(pilot, lambda: "Press space" in text_of(app.screen.query_one("#invitation")))
+        await pilot.click(offset=place_of(app, "space to train"))
+        await until(pilot, lambda: app.training is not None)
+        await pilot.press("x")
+    assert app.engine.shutdown(10)

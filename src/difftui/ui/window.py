@@ -19,7 +19,7 @@ class Window(ModalScreen[T | None], Generic[T]):
     """A window. A click beside it closes it with None, as does its key for that."""
 
     def on_click(self, event: Click) -> None:
-        if event.widget is self:
+        if self.get_widget_at(event.screen_x, event.screen_y)[0] is self:
             event.stop()
             self.dismiss(None)
 

@@ -153,6 +153,7 @@ class RecipeForm(Window[Plan]):
         """The next value of the field, where it has a few to choose from."""
         if isinstance(self.focused, Choice):
             self.focused.action_walk(1)
+            self._read()  # a message does not bubble up to the one that caused it
 
     def action_done(self) -> None:
         """Close with the plan, if it is one; else go to the first line that is wrong."""

@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.events import Resize
-from textual.widgets import Static
 
 from difftui.ui.keys import PLACES, Place
 from difftui.ui.screens.base import LabScreen
@@ -64,7 +63,7 @@ class HomeScreen(LabScreen):
             yield Vertical(id="banner")  # filled after the first paint, which need not wait for NumPy
             with Container(id="words"):
                 yield ActionText(id="introduction")
-                yield Static(id="found")
+                yield ActionText(id="found")
 
     def on_resize(self, event: Resize) -> None:
         super().on_resize(event)
@@ -82,7 +81,7 @@ class HomeScreen(LabScreen):
         text = self._found_text()
         if text != self._shown:
             self._shown = text
-            self.query_one("#found", Static).update(text)
+            self.query_one("#found", ActionText).update(text)
 
     def action_begin(self) -> None:
         """Resume what was interrupted or attach to what runs, else go and see a digit being born."""
@@ -131,7 +130,7 @@ class HomeScreen(LabScreen):
             rows.append(("your runs", _runs_text(found)))
         lines = [Content.from_markup(f"[$muted]{name:<10}[/] ") + Content(value) for name, value in rows]
         first = Content.from_markup(
-            "Press [b $accent]enter[/] to $what, or a number to begin anywhere.",
+            "Press [@click=screen.begin()][b $accent]enter[/] to $what[/], or a number to begin anywhere.",
             what=found.open[0].offer if found is not None and found.open else "watch a digit being born",
         )
         return Content("\n").join([*lines, Content(), first])
