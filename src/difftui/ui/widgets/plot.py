@@ -25,11 +25,12 @@ from difftui.pixel_modes import PixelMode
 from difftui.ui.lean_strip import LeanStrip
 from difftui.ui.pixels.display import PixelApp, has_all_characters
 from difftui.ui.plotting.canvas import Axes, Canvas, Cell, Paint
-from difftui.ui.plotting.raster import DOTS, PATTERNS, Curve, Dots, broken, draw_dots, glyphs_of, hatched
-from difftui.ui.plotting.reading import figure, next_place, place_near, read
+from difftui.ui.plotting.raster import DOTS, PATTERNS, Curve, glyphs_of
+from difftui.ui.plotting.reading import next_place, place_near
 from difftui.ui.plotting.records import Floats, Line, Marker, Note, Pattern, Range, Series, Shade
 from difftui.ui.plotting.ticks import log10, x_ticks, y_ticks
 from difftui.ui.plotting.viewport import Viewport
+from difftui.ui.plotting.words import Look, legend, read_out
 from difftui.ui.theme import HIGH_CONTRAST
 
 __all__ = ["CurvePlot", "Line", "Marker", "Note", "Series", "Shade"]
@@ -39,9 +40,6 @@ LEAST_COLUMNS, LEAST_ROWS = 12, 3
 
 LEAST_POINTS = 6  # in the closest view
 POINT_SECONDS = 0.04  # between two places to which the mouse moves the cursor
-_READ_OUTS = ((True, 6, True), (True, 5, True), (False, 6, True), (False, 6, False), (False, 4, False))
-"""Whether curves are named, how many digits their values have, and whether extremes are told: by room."""
-MARK_CELLS = 6  # of a pattern in the legend: the dashes of each can be told from those of the others
 
 
 class CurvePlot(Widget):
@@ -226,7 +224,8 @@ class CurvePlot(Widget):
 
     def mark(self, index: int) -> str:
         """What stands for a curve in the legend; for titles that are the legend. Empty where colours tell."""
-        return self._mark(self._curves[index]) if self._patterned and index < len(self._curves) else ""
+        look = self._style_of_curves
+        return look.mark_of(self._curves[index]) if look.patterned and index < len(self._curves) else ""
 
     # The view.
 
@@ -405,7 +404,7 @@ class CurvePlot(Widget):
         homeless = canvas.draw()
         lines: list[list[Cell]] = []
         if legend_rows:
-            lines.append(self._legend(homeless, width, paint))
+            lines.append(legend(self._curves, homeless, self._style_of_curves, width, paint))
         tick_rows = {canvas.row_of(value): label for value, label in ticks}
         for y, cells in enumerate(canvas.cells):
             label = tick_rows.get(y, "")
@@ -425,9 +424,9 @@ class CurvePlot(Widget):
 
     def _rasterise(self, columns: int, rows: int, paint: Paint) -> list[list[Cell | None]]:
         wide, high = DOTS[self._glyphs]
-        size = columns * wide, rows * high
+        size, look = (columns * wide, rows * high), self._style_of_curves
         layers = [
-            (self._dots_in(curve, *size, self._axes.x_range, self._axes.y_range), curve.kind == "band")
+            (look.dots_of(curve, *size, self._axes.x_range, self._axes.y_range), curve.kind == "band")
             for curve in self._curves
         ]
         colours = [paint.colour(curve.colour) for curve in self._curves]
@@ -440,69 +439,13 @@ class CurvePlot(Widget):
             for row in zip(drawn.text, drawn.owner, drawn.covered, strict=True)
         ]
 
-    def _dots_in(self, curve: Curve, columns: int, rows: int, x_range: Range, y_range: Range) -> Dots:
-        """A curve's dots; where colours do not tell curves apart, in its pattern."""
-        dots = draw_dots(curve, columns, rows, x_range, y_range)
-        if not self._patterned or curve.kind == "scatter":
-            return dots
-        return hatched(dots) if curve.kind == "band" else broken(dots, curve.pattern, DOTS[self._glyphs][0])
-
     @property
-    def _patterned(self) -> bool:
-        """Whether lines are told apart by how they are broken: there are no colours, or not for everybody."""
+    def _style_of_curves(self) -> Look:
+        """Lines are told apart by their dashes where there are no colours, or not for everybody."""
         app = self.app
         plain = self.background_colors[1].ansi is not None or app.console.color_system is None
         mono = isinstance(app, PixelApp) and app.pixel_mode is PixelMode.MONO
-        return plain or mono or app.theme == HIGH_CONTRAST.name
-
-    def _mark(self, curve: Curve) -> str:
-        """What stands for a curve in the legend: a piece of it, where it has a pattern."""
-        if not self._patterned or curve.kind == "scatter":
-            return {"line": "━━", "band": "▒▒", "scatter": "⠢⠔"}[curve.kind]
-        wide, high = DOTS[self._glyphs]
-        ends = np.array([0.0, 1.0])
-        low, middle, top = ends * 0, ends * 0 + 0.5, ends * 0 + 1
-        piece = replace(curve, x=ends, y=middle, low=low, high=top)
-        dots = self._dots_in(piece, MARK_CELLS * wide, high, (0.0, 1.0), (0.0, 1.0))
-        return "".join(glyphs_of([(dots, False)], self._glyphs).text[0]).rstrip()
-
-    def _read_out(self, width: int, paint: Paint) -> list[Cell]:
-        """The values at the cursor, as exactly as they fit."""
-        place = self._axes.cursor
-        assert place is not None  # who calls has one
-        name = f"{self.x_name or 'x'} {figure(place)}"
-        found = [(curve, reading) for curve in self._curves if (reading := read(curve, place)) is not None]
-        for words, digits, extremes in _READ_OUTS:
-            cells = paint.text(f" {name}", "foreground")
-            for curve, reading in found:
-                label = f" {curve.label}" if words and curve.label else ""
-                if curve.label or len(self._curves) > 1:
-                    cells += [*paint.text("  ", "muted"), *paint.text(self._mark(curve), curve.colour)]
-                cells += paint.text(f"{label} {reading.text(place, digits, extremes=extremes)}", "foreground")
-            if len(cells) <= width:
-                return cells
-        return [*cells[: width - 1], *paint.text("…", "muted")]
-
-    def _legend(self, homeless: Sequence[Line | Marker | Shade], width: int, paint: Paint) -> list[Cell]:
-        """Marks and labels of the series, and of what found no room for its label in the plot."""
-        entries = [(self._mark(c), c.label, c.colour, False) for c in self._curves if c.label]
-        for one in homeless:
-            mark = "┄┄" if isinstance(one, Line) else "│" if isinstance(one, Marker) else "  "
-            entries.append((mark, one.label, one.colour, isinstance(one, Shade)))
-        cells: list[Cell] = []
-        for i, (mark, label, colour, shaded) in enumerate(entries):
-            text = [*paint.text(mark, colour, shaded=shaded), *paint.text(f" {label}", "foreground")]
-            room = width - len(cells) - (2 if i else 0)
-            if len(text) > room:
-                if room > len(mark) + 3:
-                    cells += [
-                        *paint.text("  " if i else "", "muted"),
-                        *text[: room - 1],
-                        ("…", *text[-1][1:]),
-                    ]
-                break
-            cells += [*paint.text("  " if i else "", "muted"), *text]
-        return cells
+        return Look(self._glyphs, plain or mono or app.theme == HIGH_CONTRAST.name)
 
     def _x_axis(self, canvas: Canvas, margin: int, rows: int, paint: Paint) -> list[list[Cell]]:
         """The axis line (where there is a row for it) and the labels of the ticks."""
@@ -521,7 +464,9 @@ class CurvePlot(Widget):
                 continue
             labels[start : start + len(label)] = label
             line[column] = "┬"
-        last = self._read_out(width, paint) if self._reads else paint.text("".join(labels), "muted")
+        last = paint.text("".join(labels), "muted")
+        if self.cursor is not None and self._reads:
+            last = read_out(self._curves, self.cursor, self.x_name, self._style_of_curves, width, paint)
         return [last] if rows == 1 else [paint.text("".join(line), "muted"), last]
 
     @property
