@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import ast
+import io
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +16,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 import difftui
-from difftui.characters import CONSOLE, Repertoire, repertoire_of, spelled
+from difftui.characters import CONSOLE, Repertoire, repertoire_of, spell_in_ascii, spelled
 from difftui.pixel_modes import PixelMode
 
 NOT_IN_DEBIANS_FONTS = set("▀▄▌▐▓")  # of code page 437: Lat15-Fixed16 has only █░▒ of the blocks
@@ -64,3 +68,26 @@ def test_characters_go_with_the_way_of_drawing(mode: PixelMode) -> None:
 def test_the_consoles_characters_are_in_code_page_437_and_one_cell_wide() -> None:
     assert CONSOLE <= CODE_PAGE_437
     assert all(cell_len(character) == 1 for character in CONSOLE)
+
+
+def test_a_stream_in_ascii_spells_what_it_is_given() -> None:
+    sink = io.BytesIO()
+    stream = io.TextIOWrapper(sink, encoding="utf-8")
+    spell_in_ascii(stream)
+    stream.write("√ᾱ – 0.5 … ⣿ naïve 漢\n")
+    stream.flush()
+    assert sink.getvalue() == b"VA - 0.5 . # naive ??\n"
+
+
+@pytest.mark.parametrize(("locale", "ascii_only"), [("C", True), ("C.UTF-8", False)])
+def test_commands_suit_the_locale_of_their_terminal(locale: str, ascii_only: bool, own_home: Path) -> None:
+    far, near = os.openpty()
+    environment = {**os.environ, "LC_ALL": "", "LC_CTYPE": "", "LANG": locale}
+    command = [sys.executable, "-m", "difftui", "doctor", "--quick"]
+    done = subprocess.run(command, stdin=near, stdout=near, stderr=near, env=environment, check=False)
+    os.close(near)
+    said = os.read(far, 65536)
+    os.close(far)
+    assert done.returncode == 0, said
+    assert b"UTF-8" in said
+    assert said.isascii() is ascii_only

@@ -10,6 +10,8 @@ font (code page 437) and all of Debian's Lat2, Lat15 and Uni2 fonts have.
 
 from __future__ import annotations
 
+import codecs
+import io
 import unicodedata
 from collections.abc import Mapping
 from enum import Enum
@@ -17,7 +19,7 @@ from types import MappingProxyType
 
 from difftui.pixel_modes import PixelMode
 
-__all__ = ["CONSOLE", "Repertoire", "repertoire_of", "spelled"]
+__all__ = ["CONSOLE", "Repertoire", "repertoire_of", "spell_in_ascii", "spelled"]
 
 
 class Repertoire(Enum):
@@ -122,3 +124,15 @@ def spelled(text: str, repertoire: Repertoire) -> str:
     if repertoire is Repertoire.UNICODE or text.isascii():
         return text
     return text.translate(_TABLES[repertoire])
+
+
+def spell_in_ascii(stream: io.TextIOWrapper) -> None:
+    """Have a stream write nothing but ASCII, as :func:`spelled` does."""
+    codecs.register_error("difftui-spelled", _spell_part)
+    stream.reconfigure(encoding="ascii", errors="difftui-spelled")
+
+
+def _spell_part(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return spelled(error.object[error.start : error.end], Repertoire.ASCII), error.end

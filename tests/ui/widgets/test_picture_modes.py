@@ -299,6 +299,18 @@ async def test_less_detail_while_it_moves_and_all_of_it_at_rest(terminal: Any) -
         assert wrong_halves(wire, GREY[0, :26], shows) == []
 
 
+async def test_sixteen_colours_stay_sixteen_while_little_detail_is_drawn(terminal: Any) -> None:
+    async with terminal(lambda: Stage(PixelMode.SIXTEEN)) as (pilot, wire):
+        wire.take()
+        for detail in Detail:
+            pilot.app.pixel_detail = detail
+            pilot.app.view.show(RNG.standard_normal((1, 28, 28)), moving=True)
+            await pilot.pause()
+            sent = wire.take()
+            assert "8;5;" not in sent
+            assert "8;2;" not in sent
+
+
 async def test_a_terminal_of_which_rich_does_not_know_the_palette(
     terminal: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

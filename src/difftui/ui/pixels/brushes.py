@@ -258,6 +258,7 @@ _BRUSHES: dict[PixelMode, Brush] = {
     PixelMode.ASCII: Glyphs("ascii", quantise.ascii_codes),
 }
 _BRAILLE_FOR_HALVES = Glyphs("braille for halves", _braille_for_halves, PaletteStrip)
+_BRAILLE_FOR_SIXTEEN = Glyphs("braille for sixteen", _braille_for_halves, AnsiStrip)
 _GREYS = Greys()
 _MOVING_GREYS = Greys(moving=True)
 _FEWER_GREYS = Greys(moving=True, fewer=True)
@@ -280,8 +281,11 @@ def brush_for(mode: PixelMode, *, colour: bool, moving: bool = False, detail: De
         moving: it is one frame of an animation.
         detail: how much of a moving picture to draw.
     """
-    if moving and detail is Detail.BRAILLE and mode in (*_HALF_BLOCK_MODES, PixelMode.SIXTEEN):
-        return _BRAILLE_FOR_HALVES
+    if moving and detail is Detail.BRAILLE:
+        if mode in _HALF_BLOCK_MODES:
+            return _BRAILLE_FOR_HALVES
+        if mode is PixelMode.SIXTEEN:
+            return _BRAILLE_FOR_SIXTEEN
     if mode is PixelMode.EIGHT:  # a console's font has no braille
         return _FEWER_SHADES if moving and detail is not Detail.FULL else _BRUSHES[mode]
     fewer = moving and detail is Detail.FEWER_GREYS
