@@ -19,7 +19,7 @@ from difftui.outlet import Outlet
 from difftui.pixel_modes import PixelMode
 from difftui.settings import Settings
 from difftui.state import Choices, State, save_state
-from difftui.ui.clock import FrameClock
+from difftui.ui.clock import FRAME_SECONDS, FrameClock
 from difftui.ui.keys import GLOBAL, SCREENS, bindings
 from difftui.ui.pixels.display import PixelApp
 from difftui.ui.signals import end_well_on_signals
@@ -283,8 +283,11 @@ class DifftuiApp(PixelApp):
             self.clock.drew(self._sent, now, time.thread_time())
             self.frames += 1
             self.pixel_detail = self.clock.detail
-        slow = self.clock.flow.rate(now) is not None
+        rate = self.clock.flow.rate(now)
+        slow = rate is not None
         self.pictures_wait = slow or typed or not free
+        if free:
+            self.allowance = None if rate is None else round(rate * FRAME_SECONDS)
         if free and slow:
             self.set_timer(WORDS_SECONDS, self._let_pictures_go)
         elif free and typed:

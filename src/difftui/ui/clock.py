@@ -11,7 +11,7 @@ from collections import deque
 from difftui.pixel_modes import Detail
 from difftui.ui.flow import Flow
 
-__all__ = ["FrameClock"]
+__all__ = ["FRAME_SECONDS", "FrameClock"]
 
 FRAME_SECONDS = 0.1  # of the link, that a frame may take: a key waits for one, and for its own
 WAIT_SECONDS = 0.03  # that frames may be under way before the next one is left out

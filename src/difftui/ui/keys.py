@@ -2,7 +2,7 @@
 
 The same key means the same thing on every screen that has it: space plays and pauses, ``.`` and ``,`` take
 one step forward and back, ``r`` draws new randomness, a letter walks through choices and its capital walks
-back. ``h j k l`` are the arrows, as in vi, and ``y`` takes what is shown along.
+back. ``h j k l`` are the arrows, as in vi, and ``y`` takes what is shown along. ``<`` and ``>`` read curves.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from textual.binding import Binding
 
-__all__ = ["GLOBAL", "PLACES", "SCREENS", "Action", "Place", "bindings", "shown_key"]
+__all__ = ["GLOBAL", "PLACES", "READ", "SCREENS", "Action", "Place", "bindings", "plain_key", "shown_key"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,19 @@ GLOBAL: tuple[Action, ...] = (
     Action("q,ctrl+q", "q", "app.leave", "quit", "Leave difftui. A training that runs is saved first."),
 )
 
+READ: tuple[Action, ...] = (
+    Action(
+        "less_than_sign",
+        "< >",
+        "read(-1)",
+        "read",
+        "Values of the curves: move to the left. So does the mouse.",
+    ),
+    Action("greater_than_sign", "< >", "read(1)", "", "Values of the curves: move to the right."),
+    Action("vertical_line", "|", "read_off", "", "Put the cursor of the curves away."),
+)
+"""Of every screen with plots: they read the curves at a cursor."""
+
 _PLAY = ("space", "space", "play")
 
 SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
@@ -128,6 +141,7 @@ SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
             Action("C", "C", "schedule(-1)", "", "Previous noise schedule."),
             Action("t", "t", "timesteps(1)", "T", "More timesteps T."),
             Action("T", "T", "timesteps(-1)", "", "Fewer timesteps T."),
+            *READ,
         ),
         "train": (
             Action(*_PLAY, "start/pause", "Start the recipe shown; then pause and go on."),
@@ -153,9 +167,10 @@ SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
             Action("b", "b", "budget(1)", "", "Train for longer."),
             Action("B", "B", "budget(-1)", "", "Train for less long."),
             Action("v", "v", "log", "", "Logarithmic or linear loss axis."),
-            Action("backspace", "⌫", "aside", "", "Leave what is shown. What trains elsewhere goes on."),
+            Action("backspace", "bksp", "aside", "", "Leave what is shown. What trains elsewhere goes on."),
             Action("u", "u", "unpin", "", "Take the pinned ghost away."),
             Action("slash", "/", "halve", "", "Out of memory: half the batch. Diverged: half the rate."),
+            *READ,
         ),
         "generate": (
             Action(*_PLAY, "play", "Play or hold; at the end play it again."),
@@ -207,6 +222,14 @@ SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
         ),
     }
 )
+
+
+_PLAIN = {"←/→": "h/l", "⇧": "H/L", "⌫": "bksp"}
+
+
+def plain_key(shown: str) -> str:
+    """How to write a key where there are no arrows: another that does the same, or its name."""
+    return _PLAIN.get(shown, shown)
 
 
 def shown_key(screen: str, name: str) -> str:

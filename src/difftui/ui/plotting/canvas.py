@@ -24,6 +24,7 @@ __all__ = ["Axes", "Canvas", "Cell", "Paint"]
 
 MOST_NARROW_NOTE = 34
 GLOWS = 4  # steps of a glow
+CURSOR = "┃"
 PLAIN_SHADE = "░"  # where no colour can shade
 
 NAMED = {"accent": "accent", "noise": "secondary", "muted": "muted", "foreground": "foreground",
@@ -43,6 +44,7 @@ class Axes:
     notes: tuple[Note, ...]
     x_ticks: tuple[tuple[float, str], ...] | None
     glow: Glow | None = None
+    cursor: float | None = None
 
 
 Cell = tuple[str, RichColor | None, RichColor | None]
@@ -140,6 +142,8 @@ class Canvas:
         homeless += [shade for shade in shades if not self._label_shade(shade)]
         for note in axes.notes:
             self._draw_note(note)
+        if axes.cursor is not None:
+            self._draw_cursor(axes.cursor)
         for y, row in enumerate(self._dots):
             for x, dot in enumerate(row):
                 if dot is not None:
@@ -190,6 +194,13 @@ class Canvas:
             row[x] = ("│", colour, row[x][2])
             self._written.add((x, y))
         return True
+
+    def _draw_cursor(self, place: float) -> None:
+        """Under data and words: it comes and goes, and moves none of them."""
+        x, colour = self.column_of(place), self._paint.colour("foreground")
+        for y, row in enumerate(self.cells):
+            if (x, y) not in self._written or row[x][0] == "│":
+                row[x] = (CURSOR, colour, row[x][2])
 
     def _y_of(self, line: Line) -> float:
         return log10(line.y) if self._axes.log_y else line.y

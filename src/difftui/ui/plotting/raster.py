@@ -11,22 +11,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from difftui.ui.plotting.records import Floats, Range
+from difftui.ui.plotting.records import Floats, Pattern, Range
 from difftui.ui.plotting.reduction import finite_stretches, reduce_to_columns
 
-__all__ = ["DOTS", "Curve", "Dots", "Glyphs", "draw_dots", "glyphs_of"]
+__all__ = ["DOTS", "PATTERNS", "Curve", "Dots", "Glyphs", "broken", "draw_dots", "glyphs_of", "hatched"]
 
-DOTS = {"braille": (2, 4), "fhd": (2, 3), "hd": (2, 2), "dot": (1, 1)}
+DOTS = {"braille": (2, 4), "fhd": (2, 3), "hd": (2, 2), "dot": (1, 1), "ascii": (1, 3)}
 """Columns and rows of dots in a cell for each set of glyphs."""
-
-DASH = 4, 4
-"""Dots along a dashed curve: of a dash, and of the gap behind it."""
 
 _BITS = {
     "braille": [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]],
     "fhd": [[1, 2], [4, 8], [16, 32]],
     "hd": [[1, 2], [4, 8]],
     "dot": [[1]],
+    "ascii": [[1], [2], [4]],
 }
 """The number of each dot of a cell, row by row; a cell's glyph has the sum of its dots' numbers."""
 
@@ -42,7 +40,17 @@ _GLYPHS = {
     "fhd": [_sextant(bits) for bits in range(64)],
     "hd": list(" ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"),
     "dot": [" ", "•"],
+    "ascii": list(" '-\".:;#"),  # a mark as high in the cell as the dot is
 }
+
+_PATTERNS: dict[Pattern, tuple[int, ...]] = {
+    "solid": (1,),
+    "dashed": (2, 1),
+    "dotted": (1, 2),
+    "dash-dotted": (4, 1, 1, 1),
+}
+PATTERNS = tuple(_PATTERNS)
+"""How lines may be broken, in the order to take them; cells drawn, left out, drawn, …"""
 
 Dots = NDArray[np.bool_]
 """(rows of dots, columns of dots), the first row uppermost."""
@@ -56,7 +64,8 @@ class Curve:
         x: (n,) places along the curve: positions in x, or in y where the curve runs along y.
         y, low, high: (n,) values at them; low and high are y itself where a point is one value. Several
             curves over the same places are (k, n).
-        label, colour, kind, along: of the series.
+        label, colour, kind, pattern, along: of the series.
+        value, lowest, highest: y, low and high as they were given.
     """
 
     x: Floats
@@ -66,6 +75,10 @@ class Curve:
     label: str
     colour: str
     kind: str
+    pattern: Pattern
+    value: Floats
+    lowest: Floats
+    highest: Floats
     along: str = "x"
 
     def same_points(self, other: Curve) -> bool:
@@ -73,6 +86,7 @@ class Curve:
         return (
             (self.kind, self.along) == (other.kind, other.along)
             and self.colour == other.colour
+            and self.pattern == other.pattern
             and np.array_equal(self.x, other.x)
             and np.array_equal(self.y, other.y, equal_nan=True)
             and np.array_equal(self.low, other.low, equal_nan=True)
@@ -122,8 +136,6 @@ def draw_dots(curve: Curve, columns: int, rows: int, x_range: Range, y_range: Ra
         _light(places[stretch], top[stretch], bottom[stretch], first, last)
     row = np.arange(rows)[:, None]
     lit: Dots = (row >= np.floor(first + 0.5)) & (row <= np.floor(last + 0.5))
-    if curve.kind == "dashes":
-        lit[:, np.arange(columns) % sum(DASH) >= DASH[0]] = False
     return lit
 
 
@@ -155,6 +167,34 @@ def _points(x: Floats, y: Floats, columns: int, rows: int) -> Dots:
     inside = (column >= 0) & (column < columns) & (row >= 0) & (row < rows)
     dots[row[inside], column[inside]] = True
     return dots
+
+
+def broken(dots: Dots, pattern: Pattern, wide: int) -> Dots:
+    """A line's dots without those that its pattern leaves out, counted along the line, up and down too.
+
+    Args:
+        dots: of one line: in each column those from one row to another.
+        pattern: how it is broken.
+        wide: dots across a cell; the pattern goes by cells.
+    """
+    if pattern == "solid":
+        return dots
+    lit = np.concatenate([np.full(cells * wide, i % 2 == 0) for i, cells in enumerate(_PATTERNS[pattern])])
+    rows = len(dots)
+    counts = dots.sum(axis=0)
+    before = np.cumsum(counts) - counts
+    top = np.where(counts > 0, dots.argmax(axis=0), 0)
+    bottom = rows - 1 - dots[::-1].argmax(axis=0)
+    falls = np.append(np.diff(top + bottom), 0) > 0  # to the next column
+    row = np.arange(rows)[:, None]
+    along = before + np.where(falls, row - top, bottom - row)
+    return np.asarray(dots & lit[along % len(lit)])
+
+
+def hatched(dots: Dots) -> Dots:
+    """Every other dot of a band, as on a chessboard: lines on it can be seen."""
+    row, column = np.indices(dots.shape)
+    return np.asarray(dots & ((row + column) % 2 == 0))
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Floats", "Glow", "Line", "Marker", "Note", "Range", "Series", "Shade"]
+__all__ = ["Floats", "Glow", "Line", "Marker", "Note", "Pattern", "Range", "Series", "Shade"]
 
 Floats = NDArray[np.float64]
 Range = tuple[float, float]
+Pattern = Literal["solid", "dashed", "dotted", "dash-dotted"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +31,8 @@ class Series:
             where it is one value.
         along: "x", or "y" for a curve that is a function of y, such as a histogram that lies on its side:
             then y are the (n,) places, x the values, and low and high are extremes of x.
+        pattern: how a line is broken where colours do not tell lines apart: "solid", "dashed", "dotted" or
+            "dash-dotted"; empty takes them in this order.
     """
 
     x: ArrayLike
@@ -40,6 +43,7 @@ class Series:
     low: ArrayLike | None = None
     high: ArrayLike | None = None
     along: Literal["x", "y"] = "x"
+    pattern: Pattern | Literal[""] = ""
 
 
 @dataclass(frozen=True)
