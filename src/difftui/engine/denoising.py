@@ -6,8 +6,10 @@ The network stays loaded while the screen asks for one thing after another. What
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +39,7 @@ __all__ = [
     "psnr",
     "start_denoising",
     "start_measuring",
+    "weighed_loss",
 ]
 
 Floats = NDArray[np.float32]
@@ -44,6 +47,7 @@ Floats = NDArray[np.float32]
 REPEATS = 12
 """How often a network is shown its own answer; the lecture did it five times."""
 
+LOSS_STEPS = 100
 MEASURED = 64  # held-out digits behind an error curve at its end
 
 
@@ -56,14 +60,16 @@ class Wish:
         example: which of its class, counted round.
         seed: of the noise.
         rungs: how noisy, a look each (see :class:`Ladder`); none takes the ladder's usual four.
-        repeated: index among ``rungs`` of the noise for looking again and again.
+        chosen: index among ``rungs`` of the noise for looking again and again.
+        again: whether that is wanted.
     """
 
     label: int = 7
     example: int = 0
     seed: int = 0
     rungs: tuple[int, ...] = ()
-    repeated: int = 0
+    chosen: int = 0
+    again: bool = False
 
 
 class Wishes:
@@ -92,6 +98,7 @@ class NetworkFacts:
         parts: the network's parts and how many numbers each learned; ``parameters`` their sum.
         kernels: of those, how many are of 3x3 convolutions.
         claimed: the number of parameters that its lab claims, and ``goal`` the loss it is to reach, or None.
+        loss: mean loss of the last 100 steps or so of its training, or None where that is not known.
     """
 
     name: str
@@ -111,6 +118,7 @@ class NetworkFacts:
     kernels: int
     claimed: int | None
     goal: float | None
+    loss: float | None
 
     @property
     def parameters(self) -> int:
@@ -163,7 +171,7 @@ class DenoisingView:
         network: facts.
         index: of the digit among those that are looked at, ``count`` how many of its class there are.
         source: where the digits come from, and ``unseen`` whether training never saw them.
-        looks, repeats: the answers.
+        looks, repeats: the answers; ``repeats`` is None where it was not wished for.
     """
 
     wish: Wish
@@ -173,7 +181,7 @@ class DenoisingView:
     source: str
     unseen: bool
     looks: SingleLooks
-    repeats: Repeats
+    repeats: Repeats | None
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -235,7 +243,7 @@ def _denoise(bench: Workbench, source: str | Path, wishes: Wishes) -> Iterator[D
 
     loaded, live = network_of(bench, source)
     pictures, unseen = _pictures(loaded)
-    facts = _facts(loaded, live, pictures)
+    facts = _facts(loaded, live, pictures, _last_loss(source))
     view: DenoisingView | None = None
     asked: Wish | None = None
     while True:
@@ -246,7 +254,9 @@ def _denoise(bench: Workbench, source: str | Path, wishes: Wishes) -> Iterator[D
             index = int(members[wish.example])
             label = wish.label if facts.told_label else None
             looks = _looks(loaded, facts.ladder, pictures, index, wish, label)
-            repeats = yield from _repeats(loaded, facts.ladder, pictures, index, wish, label)
+            repeats: Repeats | None = None
+            if wish.again:
+                repeats = yield from _repeats(loaded, facts.ladder, pictures, index, wish, label)
             view = DenoisingView(wish, facts, index, len(members), pictures.source, unseen, looks, repeats)
         yield view
 
@@ -256,7 +266,7 @@ def _settled(wish: Wish, facts: NetworkFacts, pictures: Pictures) -> Wish:
     rungs = tuple(facts.ladder.held(rung) for rung in wish.rungs) or facts.ladder.usual
     label = wish.label % len(facts.classes)
     example = wish.example % len(_members(pictures, label))
-    return replace(wish, rungs=rungs, label=label, example=example, repeated=wish.repeated % len(rungs))
+    return replace(wish, rungs=rungs, label=label, example=example, chosen=wish.chosen % len(rungs))
 
 
 def _members(pictures: Pictures, label: int) -> NDArray[np.intp]:
@@ -292,7 +302,33 @@ def _told(shape: tuple[int, int, int]) -> str:
     return f"{shape[1]}x{shape[2]}{'' if shape[0] == 1 else ' in colour'}"
 
 
-def _facts(loaded: LoadedModel, live: bool, pictures: Pictures) -> NetworkFacts:
+def _last_loss(source: str | Path) -> float | None:
+    """The mean of the last metrics, each weighed by its steps, back to 100 steps before the last."""
+    from difftui.runs import Run, find_run, read_metrics
+
+    try:
+        run = find_run(source) if isinstance(source, str) else Run(source)
+        rows = deque((row for row in read_metrics(run.metrics.path) if "loss" in row), maxlen=LOSS_STEPS)
+    except DifftuiError:
+        return None
+    return weighed_loss(rows) if rows else None
+
+
+def weighed_loss(rows: Sequence[Mapping[str, Any]]) -> float:
+    """The mean loss of the last 100 steps or so: a row tells the mean since the row before it.
+
+    Args:
+        rows: with "step" and "loss", oldest first; at least one.
+    """
+    steps = [int(row["step"]) for row in rows]
+    losses = [float(row["loss"]) for row in rows]
+    since = [1, *(now - before for before, now in pairwise(steps))]
+    last = [i for i, step in enumerate(steps) if step > steps[-1] - LOSS_STEPS]
+    weights = [max(since[i], 1) for i in last]
+    return float(np.average([losses[i] for i in last], weights=weights))
+
+
+def _facts(loaded: LoadedModel, live: bool, pictures: Pictures, loss: float | None) -> NetworkFacts:
     from difftui.models.inside import claims, first_filters, kernel_count, parts
 
     model, recipe = loaded.model, loaded.recipe
@@ -318,6 +354,7 @@ def _facts(loaded: LoadedModel, live: bool, pictures: Pictures) -> NetworkFacts:
         kernels=kernel_count(model),
         claimed=claimed,
         goal=goal if recipe.target == "eps" else None,
+        loss=loss,
     )
 
 
@@ -380,7 +417,7 @@ def _repeats(
     from difftui.diffusion.one_shot import look_again
 
     clean, noise = _clean_and_noise(loaded, pictures, index, wish.seed)
-    rung = wish.rungs[wish.repeated]
+    rung = wish.rungs[wish.chosen]
     added = ladder.sigma(rung) * noise
     shown, t = torch.cat([clean + added, added]), ladder.told(rung)
     looks = look_again(
@@ -416,7 +453,7 @@ def _measure(
 
     loaded, live = network_of(bench, source)
     pictures, _ = _pictures(loaded)
-    facts = _facts(loaded, live, pictures)
+    facts = _facts(loaded, live, pictures, None)
     device = next(loaded.model.parameters()).device
     x0 = torch.from_numpy(pictures.images[:MEASURED].copy()).float().to(device) / 127.5 - 1.0
     labels = None

@@ -1,0 +1,578 @@
+"""Noise taken away: one look of a network, looks again and again, what the time is worth, what it is made of."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.events import Resize
+
+from difftui.engine import Job, JobState
+from difftui.engine.denoising import (
+    REPEATS,
+    DenoisingView,
+    NoiseErrors,
+    Wish,
+    Wishes,
+    start_denoising,
+    start_measuring,
+)
+from difftui.errors import DifftuiError
+from difftui.state import MOST_SEED, Choices
+from difftui.ui.panels.network_inside import NetworkInsidePanel
+from difftui.ui.panels.noise_errors import NoiseErrorsPanel
+from difftui.ui.panels.repeated_looks import RepeatedLooksPanel
+from difftui.ui.panels.single_looks import LOOKS, SingleLooksPanel
+from difftui.ui.playhead import Playhead
+from difftui.ui.screens.base import LabScreen
+from difftui.ui.sources import Source, find_sources
+from difftui.ui.time_pair import pair_of, what_to_train
+from difftui.ui.widgets.slider import Slider
+from difftui.ui.widgets.text import ActionText
+from difftui.words import grouped, short_path
+
+if TYPE_CHECKING:
+    from difftui.runs import Run
+
+__all__ = ["SCREEN", "VIEWS", "DenoiseScreen"]
+
+FIRST = "toy"  # of the guided lab, whose denoising this screen shows
+VIEWS = ("one look", "again and again", "what the time is worth", "inside")
+LOOK, AGAIN, WORTH, INSIDE = range(4)
+SWEEP_SECONDS = 8.0  # from clean to noise when playing
+LOOKS_PER_SECOND = 2.0
+SETTLED_SECONDS = 0.5  # a told time that rests so long is measured
+MOST_EXAMPLES = 10_000
+COARSE = 20  # + and - change the noise by so small a part of it all
+
+
+class DenoiseScreen(LabScreen):
+    """What a trained network makes of noised digits, in four views.
+
+    Attributes:
+        sources: the networks there are; ``source`` the chosen one, None when there is none.
+        showing: which of :data:`VIEWS`.
+        wish: the digit, its noise and where to look; no rungs are the network's usual four.
+        told: the time told everywhere, in the view of what the time is worth; None is half of T.
+        job: the network on the bench; ``measuring``: its error by noise, once that was wanted.
+        head: how far the looks again and again are shown, or where a moving timestep is.
+    """
+
+    NAME = "denoise"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sources: list[Source] = []
+        self.source: Source | None = None
+        self.showing = LOOK
+        self.wish = Wish()
+        self.told: int | None = None
+        self.log_axis = True
+        self.job: Job[DenoisingView] | None = None
+        self.measuring: Job[NoiseErrors] | None = None
+        self.head = Playhead(LOOKS_PER_SECOND)
+        self._wishes = Wishes(self.wish)
+        self._expected, self._due = 0, False
+        self._sweep = Playhead()
+        self._last_run = ""
+        self._message = Content()
+        self._texts: dict[str, Content] = {}
+        self._told_at: float | None = None
+        self._measured_told: int | None = None
+        self._laid_out: tuple[object, ...] = ()
+
+    @property
+    def view(self) -> DenoisingView | None:
+        """What the network makes of a digit, or None before its first answer."""
+        return self.job.snapshot if self.job is not None else None
+
+    @property
+    def rungs(self) -> tuple[int, ...]:
+        """Where the looks are: as the user moved them, else the network's usual four."""
+        if self.wish.rungs:
+            return self.wish.rungs
+        return self.view.network.ladder.usual if self.view is not None else (0,) * LOOKS
+
+    def compose_body(self) -> ComposeResult:
+        with Vertical(id="denoise"):
+            yield ActionText(id="views")
+            yield SingleLooksPanel(id="view-0")
+            yield RepeatedLooksPanel(id="view-1")
+            yield NoiseErrorsPanel(id="view-2")
+            yield NetworkInsidePanel(id="view-3")
+            yield ActionText(id="nothing")
+            with Horizontal(id="sliders"):
+                yield Slider("[$accent]clean[/] 0", "[$secondary]noise[/]", id="noise")
+                yield Slider("shown first", f"look {REPEATS}", last=REPEATS, id="look")
+            yield ActionText(id="choices")
+            yield ActionText(id="message")
+
+    def remember(self) -> dict[str, object]:
+        return {
+            "run": self.source.name if self.source is not None else self._last_run,
+            "showing": self.showing,
+            "label": self.wish.label,
+            "example": self.wish.example,
+            "seed": self.wish.seed,
+            "chosen": self.wish.chosen,
+            "log": self.log_axis,
+        }
+
+    def recall(self, choices: Choices) -> None:
+        self._last_run = choices.text("run")
+        self.showing = choices.whole("showing", 0, len(VIEWS) - 1, LOOK)
+        self.log_axis = choices.one_of("log", (True, False), True)
+        self.wish = Wish(
+            label=choices.whole("label", 0, MOST_EXAMPLES, self.wish.label),
+            example=choices.whole("example", 0, MOST_EXAMPLES, 0),
+            seed=choices.whole("seed", 0, MOST_SEED, 0),
+            chosen=choices.whole("chosen", 0, LOOKS - 1, 0),
+        )
+
+    def on_resize(self, event: Resize) -> None:
+        super().on_resize(event)
+        self._laid_out = ()
+
+    def on_screen_resume(self) -> None:
+        self.head.rest()
+        self._sweep.rest()
+        self._look_for_sources()
+        if self.source is None and self.sources:
+            wanted = (self._last_run, FIRST)
+            found = [source for name in wanted for source in self.sources if source.name == name]
+            self.source = (*found, *self.sources)[0]
+        if self.source is not None and self.job is None:
+            self._start()
+        elif self.measuring is not None and self.measuring.state is JobState.PAUSED:
+            self.measuring.resume()
+
+    def on_screen_suspend(self) -> None:
+        """Another screen is shown: leave the device to what that one wants. (Help leaves it as it is.)"""
+        if self.lab.current_mode != self.NAME:
+            self._hold()
+            if self.measuring is not None:
+                self.measuring.pause()
+
+    # What the user does.
+
+    def action_view(self, by: int) -> None:
+        """The next view, or the one before."""
+        self.action_open((self.showing + by) % len(VIEWS))
+
+    def action_open(self, showing: int) -> None:
+        """One of the views."""
+        self._hold()
+        self.showing = showing
+        self._message = Content()
+        if showing == AGAIN and not self.wish.again:
+            self._want(replace(self.wish, again=True))
+            self.head.start()
+
+    def action_step(self, by: int) -> None:
+        """Along the noise of the chosen look, along the looks, or along the told times."""
+        self._hold()
+        if self.showing == AGAIN:
+            self.head.go(self.head.index + by, REPEATS)
+        else:
+            self._move(by)
+
+    def action_jump(self, end: int) -> None:
+        """To one end of what the slider shows."""
+        self._hold()
+        if self.showing == AGAIN:
+            self.head.go(REPEATS if end else 0, REPEATS)
+        elif self.view is not None:
+            last = self.view.network.ladder.last
+            self._move(last if end else -last)
+
+    def action_count(self, by: int) -> None:
+        """More noise, or less."""
+        self._hold()
+        if self.view is not None:
+            self._move(by * max(1, round(self.view.network.ladder.last / COARSE)))
+
+    def action_play(self) -> None:
+        """Let the noise of the chosen look grow, or the looks follow one another; or hold."""
+        view = self.view
+        if view is None or self.showing in (WORTH, INSIDE):
+            return
+        if self.showing == AGAIN:
+            head = self.head
+            if head.playing or head.index < REPEATS:
+                head.playing = not head.playing
+            else:
+                head.start()
+        elif self._sweep.playing:
+            self._sweep.playing = False
+        else:
+            last, rung = view.network.ladder.last, self.rungs[self.wish.chosen]
+            self._sweep = Playhead((last + 1) / SWEEP_SECONDS)
+            self._sweep.go(0 if rung >= last else rung, last)
+            self._sweep.playing = True
+
+    def action_pick(self, by: int) -> None:
+        """Another of the four looks, whose noise the arrows then move."""
+        self._hold()
+        self._want(replace(self.wish, chosen=(self.wish.chosen + by) % LOOKS))
+
+    def action_restart(self) -> None:
+        """The usual noise levels again, and the weights of now where the network is in training."""
+        self._hold()
+        self.told = None
+        self._want(replace(self.wish, rungs=()))
+        if (self.source is not None and self.source.live) or (self.job is not None and self.job.error):
+            self._start()
+
+    def action_renoise(self, by: int) -> None:
+        """The noise of the next or the previous seed."""
+        self._want(replace(self.wish, seed=min(max(0, self.wish.seed + by), MOST_SEED)))
+
+    def action_digit(self, by: int) -> None:
+        """The next or the previous class."""
+        if self.view is None:
+            return
+        classes = self.view.network.classes
+        if len(classes) == 1:
+            self._say_message(f"The pictures of {self.view.network.name} have no classes to choose from.")
+            return
+        self._want(replace(self.wish, label=(self.view.wish.label + by) % len(classes), example=0))
+
+    def action_example(self, by: int) -> None:
+        """The next or the previous digit of this class."""
+        if self.view is not None:
+            self._want(replace(self.wish, example=(self.wish.example + by) % self.view.count))
+
+    def action_source(self, by: int) -> None:
+        """Another network."""
+        self._look_for_sources()
+        if not self.sources:
+            return
+        runs = [source.run for source in self.sources]
+        known = self.source is not None and self.source.run in runs
+        at = (runs.index(self.source.run) + by) % len(runs) if known and self.source is not None else 0
+        if self.source is None or self.sources[at].run != self.source.run:
+            self.source = self.sources[at]
+            self._start()
+
+    def action_log(self) -> None:
+        """Logarithmic or linear axis of the error."""
+        self.log_axis = not self.log_axis
+
+    def action_export(self) -> None:
+        """Save the pictures shown as PNG."""
+        from difftui.media import save_png
+        from difftui.paths import home_dir
+
+        view = self.view
+        sheet = self._sheet(view) if view is not None else None
+        if view is None or sheet is None:
+            self._say_message("There are no pictures here to save; y copies what is shown as text.")
+            return
+        pictures, columns, name = sheet
+        if pictures.ndim == 4:  # in colour: to where files have it
+            pictures = pictures.transpose(0, 3, 1, 2)
+        scale = max(1, 112 // pictures.shape[-1])
+        try:
+            path = save_png(home_dir() / "exports" / f"{name}.png", pictures, columns=columns, scale=scale)
+        except (DifftuiError, OSError) as error:
+            self._say_message(str(error), wrong=True)
+        else:
+            self._say_message(f"saved {short_path(path)}")
+
+    def _sheet(self, view: DenoisingView) -> tuple[np.ndarray, int, str] | None:
+        """The pictures of what is shown, how many in a row, and a name for their file."""
+        network, wish = view.network, view.wish
+        stem = f"denoise-{network.name}"
+        chosen = f"{stem}-{network.classes[wish.label] or 'picture'}-{view.index}-seed{wish.seed}"
+        if self.showing == LOOK:
+            looks = view.looks
+            rungs = "-".join(map(str, wish.rungs))
+            clean = np.repeat(looks.clean[None], len(wish.rungs), axis=0)
+            return np.concatenate([clean, looks.shown, looks.cleaned]), len(wish.rungs), f"{chosen}-t{rungs}"
+        if self.showing == AGAIN and view.repeats is not None:
+            return np.concatenate(list(view.repeats.pictures)), REPEATS + 1, f"{chosen}-again"
+        if self.showing == INSIDE:
+            return network.filters, 8 if len(network.filters) <= 64 else 20, f"{stem}-filters"
+        return None
+
+    def on_slider_moved(self, event: Slider.Moved) -> None:
+        self._hold()
+        if event.slider.id == "look":
+            self.head.go(event.value, REPEATS)
+        elif self.showing == WORTH:
+            self._tell(event.value)
+        else:
+            self._move(event.value - self.rungs[self.wish.chosen])
+
+    def on_single_looks_panel_chosen(self, event: SingleLooksPanel.Chosen) -> None:
+        self.action_pick(event.index - self.wish.chosen)
+
+    def on_repeated_looks_panel_chosen(self, event: RepeatedLooksPanel.Chosen) -> None:
+        self.head.go(event.look, REPEATS)
+
+    # The network on the bench.
+
+    def _look_for_sources(self) -> None:
+        training = self.lab.own_training()
+        live: Run | None = None
+        if training is not None and training.snapshot is not None:
+            live = training.snapshot.run
+        self.sources = find_sources(live)
+        if self.source is not None:
+            now = [source for source in self.sources if source.run == self.source.run]
+            self.source = now[0] if now else self.source
+
+    def _start(self) -> None:
+        """Take the chosen network; the one before is given up."""
+        if self.source is None:
+            return
+        for job in (self.job, self.measuring):
+            if job is not None:
+                job.close()
+        self._hold()
+        self.measuring, self.told = None, None
+        self.wish = replace(self.wish, rungs=())
+        self._message = Content()
+        self._wishes = Wishes(self.wish)
+        work = start_denoising(self.source.wanted, self._wishes)
+        self.job = self.lab.engine.submit(f"denoising with {self.source.name}", work, paused=True)
+        self._expected = 0
+        self._want(replace(self.wish, again=self.showing == AGAIN))
+        if self.showing == AGAIN:
+            self.head.start()
+        for panel in (SingleLooksPanel, RepeatedLooksPanel, NoiseErrorsPanel, NetworkInsidePanel):
+            self.query_one(panel).clear()
+
+    def _want(self, wish: Wish) -> None:
+        """Ask for another look; while one is under way the newest wish waits in the latch."""
+        self.wish = self._wishes.newest = wish
+        self._due = True
+        self._ask()
+
+    def _ask(self) -> None:
+        """Have the newest wish answered, unless an answer is still under way."""
+        job = self.job
+        if self._due and job is not None and job.version >= self._expected and not job.state.final:
+            self._expected, self._due = job.version + 1, False
+            job.step()
+
+    def _move(self, by: int) -> None:
+        """Change the noise of the chosen look, or the told time."""
+        view = self.view
+        if view is None:
+            return
+        if self.showing == WORTH:
+            self._tell(self._told_time(view) + by)
+            return
+        rungs, chosen, ladder = list(self.rungs), self.wish.chosen, view.network.ladder
+        rungs[chosen] = ladder.held(rungs[chosen] + by)
+        self._want(replace(self.wish, rungs=tuple(rungs)))
+
+    def _tell(self, t: int) -> None:
+        """Another time to be told everywhere; it is measured once it rests."""
+        view = self.view
+        if view is not None and view.network.takes_time:
+            self.told = view.network.ladder.held(t)
+            self._told_at = None
+
+    def _told_time(self, view: DenoisingView) -> int:
+        return view.network.ladder.last // 2 if self.told is None else self.told
+
+    def _hold(self) -> None:
+        self.head.playing = self._sweep.playing = False
+
+    # Drawing.
+
+    def tick(self, now: float) -> None:
+        self._ask()
+        self._lay_out()
+        self._advance(now)
+        view, job = self.view, self.job
+        if job is not None and job.state is JobState.FAILED:
+            view = None
+        if view is not None:
+            self._measure(view, now)
+            self._draw(view)
+        self._draw_texts(view)
+
+    def _advance(self, now: float) -> None:
+        """Let what plays go on."""
+        view = self.view
+        if view is None:
+            return
+        if view.repeats is not None or not self.head.playing:
+            self.head.advance(now, REPEATS, complete=True)
+        else:
+            self.head.rest()
+        if self._sweep.playing:
+            last = view.network.ladder.last
+            self._sweep.advance(now, last, complete=True)
+            rungs = list(self.rungs)
+            if rungs[self.wish.chosen] != self._sweep.index:
+                rungs[self.wish.chosen] = self._sweep.index
+                self._want(replace(self.wish, rungs=tuple(rungs)))
+
+    def _measure(self, view: DenoisingView, now: float) -> None:
+        """Have the error by noise measured where it is shown, and again when another time is told."""
+        plotted = self.showing == LOOK and self.query_one(SingleLooksPanel).has_plot
+        if self.source is None or not (self.showing == WORTH or plotted):
+            return
+        if self.measuring is None:
+            self._begin_measuring(view)
+        elif self.told != self._measured_told:
+            self._told_at = now if self._told_at is None else self._told_at
+            if now - self._told_at >= SETTLED_SECONDS:
+                self.measuring.close()
+                self._begin_measuring(view)
+
+    def _begin_measuring(self, view: DenoisingView) -> None:
+        assert self.source is not None
+        other = pair_of(self.source, self.sources)
+        self._measured_told, self._told_at = self.told, None
+        work = start_measuring(
+            self.source.wanted, None if other is None else other.wanted, self._told_time(view)
+        )
+        self.measuring = self.lab.engine.submit(f"measuring {self.source.name}", work)
+
+    def _lay_out(self) -> None:
+        """Show the view's own parts."""
+        parts = (self.showing, self.source is None)
+        if parts == self._laid_out:
+            return
+        self._laid_out = parts
+        nothing = self.source is None
+        for number in range(len(VIEWS)):
+            self.query_one(f"#view-{number}").display = number == self.showing and not nothing
+        self.query_one("#nothing").display = nothing
+        self.query_one("#sliders").display = not nothing and self.showing != INSIDE
+        self.query_one("#noise").display = self.showing != AGAIN
+        self.query_one("#look").display = self.showing == AGAIN
+
+    def _draw(self, view: DenoisingView) -> None:
+        ladder, playing = view.network.ladder, self.head.playing or self._sweep.playing
+        errors = self.measuring.snapshot if self.measuring is not None else None
+        if self.showing == LOOK:
+            self.query_one("#noise", Slider).move(view.wish.rungs[view.wish.chosen], last=ladder.last)
+            panel = self.query_one(SingleLooksPanel)
+            panel.show(view, moving=playing)
+            panel.show_errors(view, errors)
+        elif self.showing == AGAIN:
+            self.query_one("#look", Slider).move(self.head.index)
+            self.query_one(RepeatedLooksPanel).show(view, self.head.index, moving=playing)
+        elif self.showing == WORTH and self.source is not None:
+            told = self._told_time(view)
+            other = pair_of(self.source, self.sources)
+            self.query_one("#noise", Slider).move(told, last=ladder.last)
+            self.query_one(NoiseErrorsPanel).show(
+                view.network,
+                errors,
+                told=told,
+                other=None if other is None else other.name,
+                missing=what_to_train(self.source, self.sources),
+                log_axis=self.log_axis,
+            )
+        else:
+            self.query_one(NetworkInsidePanel).show(view.network)
+
+    def _draw_texts(self, view: DenoisingView | None) -> None:
+        self._say("views", self._view_names())
+        if self.source is None:
+            self._say("nothing", _NOTHING)
+            self._say("choices", Content())
+            self._say("message", self._message)
+            return
+        self._say("choices", self._choices(view))
+        job = self.job
+        error = (job.error if job is not None else None) or (
+            self.measuring.error if self.measuring is not None else None
+        )
+        self._say("message", Content(error).stylize("$error") if error else self._message or self._hint(view))
+
+    def _view_names(self) -> Content:
+        """The four views, the one that is shown in the accent's colour."""
+        names = Content.from_markup(" [b $accent]tab[/] ")
+        for number, name in enumerate(VIEWS):
+            style = "b $accent" if number == self.showing else "$muted"
+            names += Content.from_markup(f"  [{style} @click=screen.open({number})]{name}[/]")
+        return names
+
+    def _choices(self, view: DenoisingView | None) -> Content:
+        source = self.source
+        mark = " ▶" if source is not None and source.live else ""
+        choices = [_choice("m", "network", f"{source.name if source is not None else ''}{mark}", "source(1)")]
+        if self.showing in (LOOK, AGAIN):
+            label, of, noise = "…", "…", "…"
+            if view is not None:
+                label = view.network.classes[view.wish.label] or "any"
+                of = f"{view.wish.example + 1}/{view.count}"
+                noise = view.network.ladder.label(self.rungs[self.wish.chosen])
+            choices += [
+                _choice("d", "digit", label, "digit(1)"),
+                _choice("n", "example", of, "example(1)"),
+                _choice("r", "seed", str(self.wish.seed), "renoise(1)"),
+                _choice("+/-", "", noise, "count(1)"),
+            ]
+        elif self.showing == WORTH:
+            told = "none" if view is not None and not view.network.takes_time else "…"
+            if view is not None and view.network.takes_time:
+                told = str(self._told_time(view))
+            choices += [
+                _choice("←/→", "t told everywhere", told, "step(1)"),
+                _choice("v", "axis", "log" if self.log_axis else "linear", "log()"),
+            ]
+        return Content(" ") + Content("   ").join(choices)
+
+    def _hint(self, view: DenoisingView | None) -> Content:
+        """What is to be seen, in a line."""
+        if view is None:
+            waiting = "loading torch …" if self.lab.engine.device is None else "opening the network …"
+            return Content(waiting).stylize("$muted")
+        if self.showing == LOOK:
+            return Content.from_markup(_LOOK_HINTS[view.network.target if not view.network.one_shot else ""])
+        if self.showing == AGAIN:
+            state = "▶" if self.head.playing else "❚❚" if self.head.index < REPEATS else "■"
+            return Content.from_markup(
+                f"{state} [$muted]look[/] {self.head.index} [$muted]of {REPEATS}; its answer is what it is shown next[/]"
+            )
+        seen = "that training never saw" if view.unseen else "of its own training set: it has none held out"
+        if self.showing == WORTH:
+            return Content(f"Digits {seen}; the same noise for every curve.").stylize("$muted")
+        return Content.from_markup(
+            f"[$muted]weights after[/] {grouped(view.network.step)} [$muted]steps of training[/]"
+        )
+
+    def _say(self, name: str, text: Content) -> None:
+        if self._texts.get(name) != text:
+            self._texts[name] = text
+            self.query_one(f"#{name}", ActionText).update(text, layout=False)
+
+    def _say_message(self, text: str, *, wrong: bool = False) -> None:
+        self._message = Content(text).stylize("$error" if wrong else "$foreground")
+
+
+_NOTHING = Content.from_markup(
+    "No trained network is here: none came with this installation, and you have no run with weights.\n\n"
+    "Press [b $accent]4[/] to train one: the recipe toy takes three minutes."
+)
+
+_ROWS = "[$muted]above[/] x_t [$muted]· below the one look:[/] x̂0 ="
+_LOOK_HINTS = {
+    "eps": f"{_ROWS} (x_t - [$secondary]√(1-ᾱ)[/] ε̂) / [$accent]√ᾱ[/]",
+    "v": f"{_ROWS} [$accent]√ᾱ[/] x_t - [$secondary]√(1-ᾱ)[/] v̂",
+    "x0": f"{_ROWS} [$muted]what the network answers[/]",
+    "x_prev": f"{_ROWS} [$muted]its x_{{t-1}}, carried on to t = 0 (equation 7 of DDPM)[/]",
+    "": "[$muted]above[/] x_0 + noise [$muted]· below the one look:[/] what the network answers",
+}
+
+
+def _choice(key: str, name: str, value: str, action: str) -> Content:
+    """Key, name, value; a click does what the key does."""
+    named = f" [$muted]{name}[/]" if name else ""
+    return Content.from_markup(f"[@click=screen.{action}][b $accent]{key}[/]{named} [b]{value}[/][/]")
+
+
+SCREEN = DenoiseScreen
