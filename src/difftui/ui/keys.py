@@ -182,16 +182,10 @@ SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
             Action("e", "e", "export", "save", "Save this picture as PNG, and the way to it as GIF."),
         ),
         "denoise": (
-            Action(
-                "tab", "tab", "view(1)", "view", "One look, again and again, what the time is worth, inside."
-            ),
+            Action("tab", "tab", "view(1)", "view", "One look, again and again, worth of time, inside."),
             Action("shift+tab", "⇧tab", "view(-1)", "", "The view before."),
-            Action(
-                "left,comma,h", "←/→", "step(-1)", "step", "Less noise for the chosen look; or a look back."
-            ),
-            Action(
-                "right,full_stop,l", "←/→", "step(1)", "", "More noise for the chosen look; or a look on."
-            ),
+            Action("left,comma,h", "←/→", "step(-1)", "step", "Less noise for the chosen look; a look back."),
+            Action("right,full_stop,l", "←/→", "step(1)", "", "More noise for the chosen look; a look on."),
             Action("shift+left,H", "⇧", "step(-10)", "", "Ten steps back."),
             Action("shift+right,L", "⇧", "step(10)", "", "Ten steps on."),
             Action("home", "Home", "jump(0)", "", "The clean end."),
@@ -210,9 +204,7 @@ SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
             Action("m", "m", "source(1)", "network", "Next network to look with."),
             Action("M", "M", "source(-1)", "", "Previous network to look with."),
             Action("v", "v", "log", "", "Logarithmic or linear axis of the error."),
-            Action(
-                "backspace", "⌫", "restart", "", "The usual noise levels again; a network in training anew."
-            ),
+            Action("backspace", "⌫", "restart", "", "The usual noise again; its weights of now."),
             Action("e", "e", "export", "save", "Save the pictures shown as PNG."),
         ),
     }

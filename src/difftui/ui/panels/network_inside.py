@@ -14,7 +14,7 @@ from difftui.words import grouped
 
 __all__ = ["NetworkInsidePanel"]
 
-FACTS_COLUMNS = 33
+FACTS_COLUMNS = 23  # so that 32 filters of 3x3 pixels are twice their size beside it, in 80 columns
 LEAST_PIXELS = 12  # across a filter that is a whole picture
 
 
@@ -54,26 +54,28 @@ class NetworkInsidePanel(Horizontal):
 
 def _facts(network: NetworkFacts, shown: int, rows: int) -> Content:
     total, height = len(network.filters), network.filters.shape[1]
-    which = f"{total} filters" if shown == total else f"first {shown} of {total} filters"
+    which = f"{total} filters" if shown == total else f"first {shown} of {total}"
     lines = [
-        Content.from_markup(f"[b]{network.name}[/] [$muted]· {network.model}[/]"),
+        Content(network.name).stylize("b"),
+        Content(network.model).stylize("$muted"),
+        Content(),
         _line("parameters", f"[b $accent]{grouped(network.parameters)}[/]"),
     ]
     if network.claimed is not None:
         lines += [
-            _line("its lab says about", grouped(network.claimed)),
-            _line("3×3 convolutions alone", grouped(network.kernels)),
+            _line("its lab: about", grouped(network.claimed)),
+            _line("in 3×3 conv.", grouped(network.kernels)),
         ]
-    loss = [] if network.loss is None else [_line("last training loss", f"[b]{network.loss:.4f}[/]")]
+    loss = [] if network.loss is None else [_line("training loss", f"[b]{network.loss:.4f}[/]")]
     if network.goal is not None:
-        loss.append(_line("its lab's target, about", f"{network.goal:g}"))
+        loss.append(_line("its target, about", f"{network.goal:g}"))
     legend = [
         Content(),
-        Content.from_markup(f"[$muted]left: the first layer, {which} of[/]"),
-        Content.from_markup(f"[$muted]{height}×{height}; white adds, black subtracts[/]"),
+        Content.from_markup(f"[$muted]left: {which},[/] {height}×{height}"),
+        Content("white adds, black takes").stylize("$muted"),
     ]
     room = rows - len(lines) - len(loss) - len(legend) - 1
-    return Content("\n").join([*lines, Content(), *_parts(network, room), *loss, *legend])
+    return Content("\n").join([*lines, *loss, Content(), *_parts(network, room), *legend])
 
 
 def _parts(network: NetworkFacts, room: int) -> list[Content]:
@@ -92,4 +94,4 @@ def _parts(network: NetworkFacts, room: int) -> list[Content]:
 def _line(name: str, value: str) -> Content:
     """Name on the left, value (in markup) on the right."""
     told = Content.from_markup(value)
-    return Content.assemble((name.ljust(FACTS_COLUMNS - 1 - told.cell_length), "$muted"), told)
+    return Content.assemble((name.ljust(FACTS_COLUMNS - told.cell_length), "$muted"), told)

@@ -144,10 +144,10 @@ def _reading(network: NetworkFacts, errors: NoiseErrors | None, other: str | Non
 
 
 def _mean_line(network: NetworkFacts, errors: NoiseErrors) -> Content:
-    goal = f"   [$muted]its lab's target: about[/] {network.goal:g}" if network.goal is not None else ""
+    goal = f"   [$muted]its lab's target, about[/] {network.goal:g}" if network.goal is not None else ""
     return Content.from_markup(
         f"[$muted]mean over t[/]  [b $accent]{errors.own.mean_loss:.4f}[/]{goal}"
-        f"   [$muted]{errors.own.pictures} held-out digits at each of {len(errors.own.rungs)} points[/]"
+        f"   [$muted]{errors.own.pictures} digits at each of {len(errors.own.rungs)} t[/]"
     )
 
 
@@ -176,14 +176,13 @@ def _one_shot_reading(network: NetworkFacts, own: ErrorCurve) -> list[Content]:
     better = np.flatnonzero(own.clean < own.untouched)
     taught = network.ladder.label(_taught(network))
     first = Content.from_markup(
-        f"[$muted]It is told no time: it was taught one amount,[/] {taught}[$muted],"
-        f" and cleans as if that were always there.[/]"
+        f"[$muted]It is told no time: it was taught[/] {taught}[$muted], and cleans as if that were there.[/]"
     )
     if not len(better):
         return [first, Content("It is nowhere better than leaving the picture as it was.")]
-    rung = int(own.rungs[better[0]])
+    least = network.ladder.label(int(own.rungs[better[0]]))
     second = Content.from_markup(
-        f"[$muted]Better than leaving the picture as it was from[/] [b $accent]{network.ladder.label(rung)}[/]"
-        f" [$muted]on; below that it does harm. {own.pictures} held-out digits.[/]"
+        f"[$muted]Better than leaving the picture as it was from[/] [b $accent]{least}[/]"
+        f" [$muted]on; less, and it does harm.[/]"
     )
     return [first, second]

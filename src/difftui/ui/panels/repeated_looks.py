@@ -159,9 +159,8 @@ def _told(view: DenoisingView, repeats: Repeats, look: int) -> Content:
     if not network.one_shot and not network.takes_time:
         knows = "guesses the noise from the picture"
     if look == 0:
-        first = Content.from_markup(
-            "[$muted]Under each answer: the look, and by how much it changed a pixel of \\[0, 1].[/]"
-        )
+        first = Content("Under each answer: the look, and by how much it changed a pixel of [0, 1].")
+        first = first.stylize("$muted")
     else:
         error = repeats.error[:look]
         best = int(error.argmin()) + 1

@@ -1,4 +1,4 @@
-"""Noise taken away: one look of a network, looks again and again, what the time is worth, what it is made of."""
+"""Noise taken away: one look of a network, look after look, what the time is worth, what it is made of."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class DenoiseScreen(LabScreen):
         self._sweep = Playhead()
         self._last_run = ""
         self._message = Content()
-        self._texts: dict[str, Content] = {}
+        self._texts: dict[str, tuple[object, ...]] = {}
         self._told_at: float | None = None
         self._measured_told: int | None = None
         self._laid_out: tuple[object, ...] = ()
@@ -344,8 +344,10 @@ class DenoiseScreen(LabScreen):
         self._want(replace(self.wish, again=self.showing == AGAIN))
         if self.showing == AGAIN:
             self.head.start()
-        for panel in (SingleLooksPanel, RepeatedLooksPanel, NoiseErrorsPanel, NetworkInsidePanel):
-            self.query_one(panel).clear()
+        self.query_one(SingleLooksPanel).clear()
+        self.query_one(RepeatedLooksPanel).clear()
+        self.query_one(NoiseErrorsPanel).clear()
+        self.query_one(NetworkInsidePanel).clear()
 
     def _want(self, wish: Wish) -> None:
         """Ask for another look; while one is under way the newest wish waits in the latch."""
@@ -536,7 +538,8 @@ class DenoiseScreen(LabScreen):
         if self.showing == AGAIN:
             state = "▶" if self.head.playing else "❚❚" if self.head.index < REPEATS else "■"
             return Content.from_markup(
-                f"{state} [$muted]look[/] {self.head.index} [$muted]of {REPEATS}; its answer is what it is shown next[/]"
+                f"{state} [$muted]look[/] {self.head.index} [$muted]of {REPEATS};"
+                " its answer is what it is shown next[/]"
             )
         seen = "that training never saw" if view.unseen else "of its own training set: it has none held out"
         if self.showing == WORTH:
@@ -546,8 +549,9 @@ class DenoiseScreen(LabScreen):
         )
 
     def _say(self, name: str, text: Content) -> None:
-        if self._texts.get(name) != text:
-            self._texts[name] = text
+        told = text.plain, tuple(text.spans)
+        if self._texts.get(name) != told:
+            self._texts[name] = told
             self.query_one(f"#{name}", ActionText).update(text, layout=False)
 
     def _say_message(self, text: str, *, wrong: bool = False) -> None:
