@@ -35,11 +35,11 @@ def what_to_train(source: Source, sources: Sequence[Source]) -> str:
     if recipe is not None and recipe.model == SWITCHED:
         if pair_of(source, sources) is not None:
             return ""
-        wanted = "--run lecture" if _told(recipe) else "--model-option time=yes --run lecture-time"
-        return f"Its twin is not here: difftui train --preset lecture {wanted}"
+        option = "" if _told(recipe) else " --model-option time=yes"
+        return f"Its twin is not here: difftui train --preset lecture{option}"
     if any(other.recipe is not None and other.recipe.model == SWITCHED for other in sources):
         return ""
-    return "The lecture's net, never told t, is not here: difftui train --preset lecture --run lecture"
+    return "The lecture's net, never told t, is not here: difftui train --preset lecture"
 
 
 def _told(recipe: Recipe) -> bool:

@@ -48,7 +48,7 @@ class LooksStage:
         shrunk = min(columns // (LOOKS + 1) - 1, 2 * (rows // 2 - 1), side)
         pixels = max(whole[0] if whole else shrunk, 4)
         spare = rows - 2 * _rows(pixels)
-        left = max(min(columns - LOOKS * (pixels + 1), 2 * pixels), FACTS_COLUMNS)
+        left = max(min(columns - LOOKS * (pixels + 1), max(pixels, FACTS_MOST) + 1), FACTS_COLUMNS)
         return cls(pixels, left, spare if spare >= PLOT_ROWS else 0)
 
 
@@ -150,7 +150,7 @@ class SingleLooksPanel(Vertical):
             own = errors.own
             series = [
                 Series(own.rungs, own.untouched, "the noisy picture", "noise"),
-                Series(own.rungs, own.clean, "x̂0", "accent"),
+                Series(own.rungs, own.clean, "cleaned", "accent"),
                 *series,
             ]
             told = f"mean of {own.pictures} held-out digits"
@@ -196,7 +196,7 @@ def _facts(view: DenoisingView, width: int) -> Content:
         *level,
         ("SNR", _short(1 / sigma**2) if sigma else "∞"),
         ("MSE", f"{looks.error[chosen]:.4f}"),
-        ("before", f"{looks.untouched[chosen]:.4f}"),
+        ("was", f"{looks.untouched[chosen]:.4f}"),
         ("PSNR", f"{decibels:.1f}{' ' * (width > 11)}dB"),
         ("digit", f"#{view.index}"),
     ]

@@ -534,7 +534,9 @@ class DenoiseScreen(LabScreen):
             waiting = "loading torch …" if self.lab.engine.device is None else "opening the network …"
             return Content(waiting).stylize("$muted")
         if self.showing == LOOK:
-            return Content.from_markup(_LOOK_HINTS[view.network.target if not view.network.one_shot else ""])
+            sigma = view.network.ladder.sigma(view.wish.rungs[view.wish.chosen])
+            hint = _LOOK_HINTS["" if view.network.one_shot else view.network.target]
+            return Content.from_markup(hint.replace("SIGMA", f"{sigma:.3g}"))
         if self.showing == AGAIN:
             state = "▶" if self.head.playing else "❚❚" if self.head.index < REPEATS else "■"
             return Content.from_markup(
@@ -565,7 +567,7 @@ _NOTHING = Content.from_markup(
 
 _ROWS = "[$muted]above[/] x_t [$muted]· below the one look:[/] x̂0 ="
 _LOOK_HINTS = {
-    "eps": f"{_ROWS} (x_t - [$secondary]√(1-ᾱ)[/] ε̂) / [$accent]√ᾱ[/]",
+    "eps": f"{_ROWS} (x_t - [$secondary]√(1-ᾱ)[/] ε̂) / [$accent]√ᾱ[/][$muted], errors of ε̂ ×[/] SIGMA",
     "v": f"{_ROWS} [$accent]√ᾱ[/] x_t - [$secondary]√(1-ᾱ)[/] v̂",
     "x0": f"{_ROWS} [$muted]what the network answers[/]",
     "x_prev": f"{_ROWS} [$muted]its x_{{t-1}}, carried on to t = 0 (equation 7 of DDPM)[/]",
