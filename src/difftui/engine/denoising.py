@@ -191,13 +191,15 @@ class NoiseErrors:
     Attributes:
         told: the wrong time that ``fixed`` is told everywhere.
         own: as it should be asked; ``fixed``: told one time, None where it is told none at all.
-        other: of the network that differs from it by the time input alone, or None.
+        other: of the network that differs from it by the time input, or None.
+        steps: optimiser steps behind the network's weights and behind those of the other (0 for none).
     """
 
     told: int
     own: ErrorCurve
     fixed: ErrorCurve | None
     other: ErrorCurve | None
+    steps: tuple[int, int]
 
 
 def psnr(error: float) -> float:
@@ -463,16 +465,18 @@ def _measure(
     if facts.takes_time:
         wrong = min(max(told, 0), loaded.schedule.T - 1)
         asked.append(error_by_noise(loaded, x0, told=wrong, labels=labels))
+    steps = (loaded.step, 0)
     if other is not None:
         compared, _ = network_of(bench, other)
         asked.append(error_by_noise(compared, x0, labels=labels))
+        steps = (loaded.step, compared.step)
     for curves in _passes(asked):
         if curves is None:
             yield None
             continue
         rest = list(curves[1:])
         fixed = rest.pop(0) if facts.takes_time else None
-        yield NoiseErrors(told, curves[0], fixed, rest.pop(0) if rest else None)
+        yield NoiseErrors(told, curves[0], fixed, rest.pop(0) if rest else None, steps)
 
 
 def _passes(

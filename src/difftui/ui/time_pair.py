@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from difftui.training.recipe import Recipe
 from difftui.ui.sources import Source
@@ -14,17 +13,17 @@ SWITCHED = "residual-unet"  # the network that has the switch
 
 
 def pair_of(source: Source, sources: Sequence[Source]) -> Source | None:
-    """The network whose recipe differs from this one's by the switch of the time alone, or None.
+    """The network of the other kind whose loss is of the same thing, or None.
 
-    Names, seeds, data and lengths of training may differ: they are told beside it.
+    How long and with what step size each was trained may differ; the steps are told beside it.
     """
     if source.recipe is None or source.recipe.model != SWITCHED:
         return None
-    wanted = _bare(source.recipe)
+    wanted = _measured(source.recipe)
     for other in sources:
         if other.recipe is not None and other.recipe.model == SWITCHED:
             differs = _told(other.recipe) != _told(source.recipe)
-            if differs and _bare(other.recipe) == wanted:
+            if differs and _measured(other.recipe) == wanted:
                 return other
     return None
 
@@ -46,10 +45,10 @@ def _told(recipe: Recipe) -> bool:
     return bool(recipe.model_options.get("time", False))
 
 
-def _bare(recipe: Recipe) -> Recipe:
-    """The recipe without the switch, and without what does not make networks another kind."""
+def _measured(recipe: Recipe) -> tuple[object, ...]:
+    """What two losses must have in common to be of the same thing."""
     options = {name: value for name, value in recipe.model_options.items() if name not in ("time", "size")}
-    return replace(
-        recipe, name=SWITCHED, data=SWITCHED, seed=0, epochs=1, steps=None, minutes=None, precision="auto",
-        sampler="ddpm", sampler_steps=None, temperature=1.0, guidance=0.0, model_options=options,
+    return (
+        recipe.schedule, recipe.timesteps, dict(recipe.schedule_options), recipe.target, recipe.image_size,
+        recipe.classes, options,
     )  # fmt: skip

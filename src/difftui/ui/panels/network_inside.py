@@ -71,8 +71,8 @@ def _facts(network: NetworkFacts, shown: int, rows: int) -> Content:
         loss.append(_line("its target, about", f"{network.goal:g}"))
     legend = [
         Content(),
-        Content.from_markup(f"[$muted]left: {which},[/] {height}×{height}"),
-        Content("white adds, black takes").stylize("$muted"),
+        Content(f"left: {which}").stylize("$muted"),
+        Content(f"{height}×{height}: white +, black -").stylize("$muted"),
     ]
     room = rows - len(lines) - len(loss) - len(legend) - 1
     return Content("\n").join([*lines, *loss, Content(), *_parts(network, room), *legend])

@@ -13,6 +13,7 @@ from textual.widgets import Static
 from difftui.diffusion.one_shot import noise_level
 from difftui.engine.denoising import NetworkFacts, NoiseErrors
 from difftui.ui.widgets.plot import CurvePlot, Line, Marker, Series
+from difftui.words import grouped
 
 if TYPE_CHECKING:
     from difftui.evaluation.by_noise import ErrorCurve
@@ -162,10 +163,11 @@ def _worth_line(network: NetworkFacts, errors: NoiseErrors, other: str | None) -
         )
     if errors.other is not None and other is not None:
         mean = errors.other.mean_loss
-        with_time, without = (own, mean) if network.takes_time else (mean, own)
+        told, never = (own, mean) if network.takes_time else (mean, own)
         parts.append(
-            f"[$muted]{other}:[/] [b]{mean:.4f}[/][$muted]; without the time the error is[/]"
-            f" {without / with_time:.2f} ×"
+            f"[$success]{other}[/][$muted]:[/] [b $success]{mean:.4f}[/][$muted]; without the time[/]"
+            f" {never / told:.2f} × [$muted]· trained[/] {grouped(errors.steps[0])} [$muted]and[/]"
+            f" {grouped(errors.steps[1])} [$muted]steps[/]"
         )
     elif not network.takes_time:
         parts.append("[$muted]It is never told t, and must guess the noise from the picture.[/]")
@@ -176,13 +178,13 @@ def _one_shot_reading(network: NetworkFacts, own: ErrorCurve) -> list[Content]:
     better = np.flatnonzero(own.clean < own.untouched)
     taught = network.ladder.label(_taught(network))
     first = Content.from_markup(
-        f"[$muted]It is told no time: it was taught[/] {taught}[$muted], and cleans as if that were there.[/]"
+        f"[$muted]Never told the time: taught[/] {taught}[$muted], it cleans as if that were there.[/]"
     )
     if not len(better):
         return [first, Content("It is nowhere better than leaving the picture as it was.")]
     least = network.ladder.label(int(own.rungs[better[0]]))
     second = Content.from_markup(
-        f"[$muted]Better than leaving the picture as it was from[/] [b $accent]{least}[/]"
+        f"[$muted]Better than leaving the picture alone from[/] [b $accent]{least}[/]"
         f" [$muted]on; less, and it does harm.[/]"
     )
     return [first, second]

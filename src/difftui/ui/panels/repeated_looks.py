@@ -155,9 +155,9 @@ def _caption(repeats: Repeats, row: int, look: int, reached: int) -> str:
 def _told(view: DenoisingView, repeats: Repeats, look: int) -> Content:
     """Where the looks have led, in two lines."""
     network = view.network
-    knows = "knows one amount of noise" if network.one_shot else "is told the same t"
+    knows = "cleans the noise it was taught" if network.one_shot else "is told the same t"
     if not network.one_shot and not network.takes_time:
-        knows = "guesses the noise from the picture"
+        knows = "guesses the noise"
     if look == 0:
         first = Content("Under each answer: the look, and by how much it changed a pixel of [0, 1].")
         first = first.stylize("$muted")
@@ -168,5 +168,5 @@ def _told(view: DenoisingView, repeats: Repeats, look: int) -> Content:
             f"[$muted]MSE to the clean digit after look {look}:[/] [b]{error[-1]:.4f}[/]"
             f"[$muted], best after look {best}:[/] {error[best - 1]:.4f}"
         )
-    second = Content(f"It {knows} each time; from look 2 on there is none of that noise.").stylize("$muted")
+    second = Content(f"It {knows} each time; from look 2 on there is none of that.").stylize("$muted")
     return Content("\n").join([first, second])

@@ -442,7 +442,7 @@ class DenoiseScreen(LabScreen):
 
     def _lay_out(self) -> None:
         """Show the view's own parts."""
-        parts = (self.showing, self.source is None)
+        parts = (self.showing, self.source is None, self._slides)
         if parts == self._laid_out:
             return
         self._laid_out = parts
@@ -450,9 +450,16 @@ class DenoiseScreen(LabScreen):
         for number in range(len(VIEWS)):
             self.query_one(f"#view-{number}").display = number == self.showing and not nothing
         self.query_one("#nothing").display = nothing
-        self.query_one("#sliders").display = not nothing and self.showing != INSIDE
+        self.query_one("#sliders").display = not nothing and self._slides
         self.query_one("#noise").display = self.showing != AGAIN
         self.query_one("#look").display = self.showing == AGAIN
+
+    @property
+    def _slides(self) -> bool:
+        """Whether the view has something to move along."""
+        if self.showing == WORTH:
+            return self.view is not None and self.view.network.takes_time
+        return self.showing != INSIDE
 
     def _draw(self, view: DenoisingView) -> None:
         ladder, playing = view.network.ladder, self.head.playing or self._sweep.playing
@@ -519,13 +526,10 @@ class DenoiseScreen(LabScreen):
                 _choice("+/-", "", noise, "count(1)"),
             ]
         elif self.showing == WORTH:
-            told = "none" if view is not None and not view.network.takes_time else "…"
             if view is not None and view.network.takes_time:
                 told = str(self._told_time(view))
-            choices += [
-                _choice("←/→", "t told everywhere", told, "step(1)"),
-                _choice("v", "axis", "log" if self.log_axis else "linear", "log()"),
-            ]
+                choices.append(_choice("←/→", "t told everywhere", told, "step(1)"))
+            choices.append(_choice("v", "axis", "log" if self.log_axis else "linear", "log()"))
         return Content(" ") + Content("   ").join(choices)
 
     def _hint(self, view: DenoisingView | None) -> Content:
@@ -565,13 +569,13 @@ _NOTHING = Content.from_markup(
     "Press [b $accent]4[/] to train one: the recipe toy takes three minutes."
 )
 
-_ROWS = "[$muted]above[/] x_t [$muted]· below the one look:[/] x̂0 ="
+_ROWS = "[$muted]above[/] x_t [$muted]· below[/] x̂0 ="
 _LOOK_HINTS = {
-    "eps": f"{_ROWS} (x_t - [$secondary]√(1-ᾱ)[/] ε̂) / [$accent]√ᾱ[/][$muted], errors of ε̂ ×[/] SIGMA",
+    "eps": f"{_ROWS} (x_t - [$secondary]√(1-ᾱ)[/] ε̂) / [$accent]√ᾱ[/] [$muted]· errors of ε̂ count ×[/] SIGMA",
     "v": f"{_ROWS} [$accent]√ᾱ[/] x_t - [$secondary]√(1-ᾱ)[/] v̂",
     "x0": f"{_ROWS} [$muted]what the network answers[/]",
     "x_prev": f"{_ROWS} [$muted]its x_{{t-1}}, carried on to t = 0 (equation 7 of DDPM)[/]",
-    "": "[$muted]above[/] x_0 + noise [$muted]· below the one look:[/] what the network answers",
+    "": "[$muted]above[/] x_0 + noise [$muted]· below what the network answers, in one look[/]",
 }
 
 
