@@ -383,15 +383,15 @@ def _looks(
     import torch
 
     from difftui.diffusion.one_shot import look_again
+    from difftui.models.side_by_side import side_by_side
 
+    model = side_by_side(loaded.model)
     clean, noise = _clean_and_noise(loaded, pictures, index, wish.seed)
     seen, answers, errors, untouched = [], [], [], []
     for rung in wish.rungs:
         shown, t = clean + ladder.sigma(rung) * noise, ladder.told(rung)
         labels = None if label is None else [label]
-        (look,) = look_again(
-            loaded.model, loaded.schedule, shown, t=t, target=loaded.recipe.target, labels=labels
-        )
+        (look,) = look_again(model, loaded.schedule, shown, t=t, target=loaded.recipe.target, labels=labels)
         seen.append(shown if ladder.one_shot else shown * loaded.schedule.alpha_bar(t) ** 0.5)
         answers.append(look.cleaned)
         errors.append(_mse(look.cleaned, clean))
@@ -417,13 +417,14 @@ def _repeats(
     import torch
 
     from difftui.diffusion.one_shot import look_again
+    from difftui.models.side_by_side import side_by_side
 
     clean, noise = _clean_and_noise(loaded, pictures, index, wish.seed)
     rung = wish.rungs[wish.chosen]
     added = ladder.sigma(rung) * noise
     shown, t = torch.cat([clean + added, added]), ladder.told(rung)
     looks = look_again(
-        loaded.model,
+        side_by_side(loaded.model),
         loaded.schedule,
         shown,
         t=t,

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from difftui.diffusion import add_noise, read_output, training_target
 from difftui.diffusion.ladder import Ladder
+from difftui.models.side_by_side import side_by_side
 
 if TYPE_CHECKING:
     from difftui.training.loading import LoadedModel
@@ -75,6 +76,7 @@ def error_by_noise(
         None after each point, so that others have their turn; after each pass the curve.
     """
     ladder = Ladder(network.schedule, bool(getattr(network.model, "one_shot", False)))
+    model = side_by_side(network.model)
     there_are = ladder.last + 1
     points = min(there_are, MOST_POINTS)
     rungs = (np.arange(points) * 2 + 1) * there_are // (2 * points)
@@ -86,7 +88,7 @@ def error_by_noise(
             draws = torch.Generator().manual_seed((seed * 1_000_003 + start) * 10_007 + rung)
             eps = torch.randn(part.shape, generator=draws).to(part)
             with torch.inference_mode():
-                sums[:, k] += _errors(network, ladder, part, eps, rung, told, asked)
+                sums[:, k] += _errors(network, model, ladder, part, eps, rung, told, asked)
             yield None
         done = start + len(part)
         loss, clean, untouched = sums / done
@@ -95,6 +97,7 @@ def error_by_noise(
 
 def _errors(
     network: LoadedModel,
+    model: torch.nn.Module,
     ladder: Ladder,
     x0: Tensor,
     eps: Tensor,
@@ -108,7 +111,7 @@ def _errors(
     shown = x0 + ladder.sigma(rung) * eps
     x_t = shown * levels[0] ** 0.5 if ladder.one_shot else add_noise(x0, eps, levels[0])
     times = torch.full((len(x0),), t if told is None else told, dtype=torch.long, device=x0.device)
-    output = network.model(x_t, times, label=labels) if labels is not None else network.model(x_t, times)
+    output = model(x_t, times, label=labels) if labels is not None else model(x_t, times)
     wanted = training_target(target, x0, eps, *levels)
     cleaned = read_output(target, output, x_t, *levels).x0.clamp(-1.0, 1.0)
     errors = (output - wanted, (cleaned - x0) / 2, (shown.clamp(-1.0, 1.0) - x0) / 2)
