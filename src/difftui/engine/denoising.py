@@ -36,6 +36,9 @@ __all__ = [
     "SingleLooks",
     "Wish",
     "Wishes",
+    "last_loss",
+    "network_facts",
+    "pictures_for",
     "psnr",
     "start_denoising",
     "start_measuring",
@@ -244,8 +247,8 @@ def _denoise(bench: Workbench, source: str | Path, wishes: Wishes) -> Iterator[D
     from difftui.engine.sampling import network_of
 
     loaded, live = network_of(bench, source)
-    pictures, unseen = _pictures(loaded)
-    facts = _facts(loaded, live, pictures, _last_loss(source))
+    pictures, unseen = pictures_for(loaded)
+    facts = network_facts(loaded, live, pictures, last_loss(source))
     view: DenoisingView | None = None
     asked: Wish | None = None
     while True:
@@ -280,8 +283,12 @@ def _members(pictures: Pictures, label: int) -> NDArray[np.intp]:
     return members if len(members) else everything
 
 
-def _pictures(loaded: LoadedModel) -> tuple[Pictures, bool]:
-    """Pictures as the network takes them, and whether it has never seen them."""
+def pictures_for(loaded: LoadedModel) -> tuple[Pictures, bool]:
+    """Pictures as the network takes them, and whether it has never seen them.
+
+    Raises:
+        DifftuiError: they are of another size than the network takes, or not on this machine.
+    """
     from difftui.data import held_out_pictures, load_pictures
 
     recipe = loaded.recipe
@@ -304,7 +311,7 @@ def _told(shape: tuple[int, int, int]) -> str:
     return f"{shape[1]}x{shape[2]}{'' if shape[0] == 1 else ' in colour'}"
 
 
-def _last_loss(source: str | Path) -> float | None:
+def last_loss(source: str | Path) -> float | None:
     """The mean of the last metrics, each weighed by its steps, back to 100 steps before the last."""
     from difftui.runs import Run, find_run, read_metrics
 
@@ -330,7 +337,8 @@ def weighed_loss(rows: Sequence[Mapping[str, Any]]) -> float:
     return float(np.average([losses[i] for i in last], weights=weights))
 
 
-def _facts(loaded: LoadedModel, live: bool, pictures: Pictures, loss: float | None) -> NetworkFacts:
+def network_facts(loaded: LoadedModel, live: bool, pictures: Pictures, loss: float | None) -> NetworkFacts:
+    """What can be told of a loaded network that is shown such pictures; ``loss`` is its training's."""
     from difftui.models.inside import claims, first_filters, kernel_count, parts
 
     model, recipe = loaded.model, loaded.recipe
@@ -455,8 +463,8 @@ def _measure(
     from difftui.evaluation.by_noise import error_by_noise
 
     loaded, live = network_of(bench, source)
-    pictures, _ = _pictures(loaded)
-    facts = _facts(loaded, live, pictures, None)
+    pictures, _ = pictures_for(loaded)
+    facts = network_facts(loaded, live, pictures, None)
     device = next(loaded.model.parameters()).device
     x0 = torch.from_numpy(pictures.images[:MEASURED].copy()).float().to(device) / 127.5 - 1.0
     labels = None
