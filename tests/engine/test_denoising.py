@@ -23,9 +23,9 @@ from difftui.engine.denoising import (
     Wishes,
     psnr,
     start_denoising,
-    start_measuring,
-    weighed_loss,
 )
+from difftui.engine.measuring import start_measuring
+from difftui.engine.network_facts import weighed_loss
 from difftui.runs.checkpoint import save_tensors
 from difftui.training import load_model, preset
 

@@ -116,8 +116,8 @@ def run(args: argparse.Namespace) -> int:
         check_out(args.out, force=args.force)
     if args.told is not None and not args.errors:
         raise UsageError("--told goes with --errors.")
-    from difftui.engine.denoising import pictures_for
     from difftui.engine.device import configure_threads, pick_device
+    from difftui.engine.network_facts import pictures_for
     from difftui.training.loading import load_model
 
     device = pick_device(args.device)
@@ -257,7 +257,7 @@ def _labels(loaded: LoadedModel, pictures: Pictures, chosen: np.ndarray) -> list
 
 
 def _tell_inside(loaded: LoadedModel, pictures: Pictures, args: argparse.Namespace) -> None:
-    from difftui.engine.denoising import last_loss, network_facts
+    from difftui.engine.network_facts import last_loss, network_facts
 
     facts = network_facts(loaded, False, pictures, last_loss(args.source))
     filters, height = facts.filters, facts.filters.shape[1]

@@ -1,4 +1,4 @@
-"""One network and real digits on a bench: single looks, repeated looks, its first layer, its error by noise.
+"""One network and real digits on a bench: single looks at a noised digit, and looks again and again.
 
 The network stays loaded while the screen asks for one thing after another. What it wants lies in a latch
 (:class:`Wishes`); :meth:`Job.step` asks for a view of the newest wish, and nothing runs in between.
@@ -6,52 +6,39 @@ The network stays loaded while the screen asks for one thing after another. What
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from difftui.diffusion.ladder import Ladder
 from difftui.engine.engine import Workbench
-from difftui.errors import DifftuiError
+from difftui.engine.network_facts import NetworkFacts, as_shown, last_loss, network_facts, pictures_for
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from difftui.data import Pictures
-    from difftui.evaluation.by_noise import ErrorCurve
     from difftui.training.loading import LoadedModel
 
 __all__ = [
     "REPEATS",
     "DenoisingView",
-    "NetworkFacts",
-    "NoiseErrors",
     "Repeats",
     "SingleLooks",
     "Wish",
     "Wishes",
-    "last_loss",
-    "network_facts",
-    "pictures_for",
     "psnr",
     "start_denoising",
-    "start_measuring",
-    "weighed_loss",
 ]
 
 Floats = NDArray[np.float32]
 
 REPEATS = 12
 """How often a network is shown its own answer; the lecture did it five times."""
-
-LOSS_STEPS = 100
-MEASURED = 64  # held-out digits behind an error curve at its end
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,53 +67,6 @@ class Wishes:
 
     def __init__(self, wish: Wish) -> None:
         self.newest = wish
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class NetworkFacts:
-    """What can be told of a network without asking it anything.
-
-    Attributes:
-        name: of the run.
-        live: whether it is being trained now.
-        step: optimiser steps behind its weights.
-        model: its kind ("toy-unet").
-        target, data: as its recipe has them.
-        takes_time: whether it is told the time; ``one_shot``: whether it cleans in one look.
-        ladder: at what noise it can be asked.
-        shape: of a picture, (C, H, W).
-        classes: names of the classes of its digits; ("",) where they have none.
-        told_label: whether it must be told the class of a digit.
-        filters: (N, H, W), or (N, H, W, 3), each scaled so that its largest weight is 1 or -1.
-        parts: the network's parts and how many numbers each learned; ``parameters`` their sum.
-        kernels: of those, how many are of 3x3 convolutions.
-        claimed: the number of parameters that its lab claims, and ``goal`` the loss it is to reach, or None.
-        loss: mean loss of the last 100 steps or so of its training, or None where that is not known.
-    """
-
-    name: str
-    live: bool
-    step: int
-    model: str
-    target: str
-    data: str
-    takes_time: bool
-    one_shot: bool
-    ladder: Ladder
-    shape: tuple[int, int, int]
-    classes: tuple[str, ...]
-    told_label: bool
-    filters: Floats
-    parts: tuple[tuple[str, int], ...]
-    kernels: int
-    claimed: int | None
-    goal: float | None
-    loss: float | None
-
-    @property
-    def parameters(self) -> int:
-        """All the numbers that it learned."""
-        return sum(count for _, count in self.parts)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -187,24 +127,6 @@ class DenoisingView:
     repeats: Repeats | None
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class NoiseErrors:
-    """Error by noise of a network, and of what it is compared with.
-
-    Attributes:
-        told: the wrong time that ``fixed`` is told everywhere.
-        own: as it should be asked; ``fixed``: told one time, None where it is told none at all.
-        other: of the network that differs from it by the time input, or None.
-        steps: optimiser steps behind the network's weights and behind those of the other (0 for none).
-    """
-
-    told: int
-    own: ErrorCurve
-    fixed: ErrorCurve | None
-    other: ErrorCurve | None
-    steps: tuple[int, int]
-
-
 def psnr(error: float) -> float:
     """Peak signal to noise ratio in dB of a mean squared error in pixels of [0, 1]: -10 log10(error)."""
     return float("inf") if error <= 0 else float(-10 * np.log10(error))
@@ -222,23 +144,6 @@ def start_denoising(
 
     def start(bench: Workbench) -> Iterator[DenoisingView | None]:
         return _denoise(bench, source, wishes)
-
-    return start
-
-
-def start_measuring(
-    source: str | Path, other: str | Path | None, told: int
-) -> Callable[[Workbench], Iterator[NoiseErrors | None]]:
-    """Work for :meth:`Engine.submit`: curves that every event sharpens.
-
-    Args:
-        source: the network.
-        other: one that differs by being told the time, or None.
-        told: the time that a network which takes one is told everywhere, for comparison.
-    """
-
-    def start(bench: Workbench) -> Iterator[NoiseErrors | None]:
-        return _measure(bench, source, other, told)
 
     return start
 
@@ -283,98 +188,6 @@ def _members(pictures: Pictures, label: int) -> NDArray[np.intp]:
     return members if len(members) else everything
 
 
-def pictures_for(loaded: LoadedModel) -> tuple[Pictures, bool]:
-    """Pictures as the network takes them, and whether it has never seen them.
-
-    Raises:
-        DifftuiError: they are of another size than the network takes, or not on this machine.
-    """
-    from difftui.data import held_out_pictures, load_pictures
-
-    recipe = loaded.recipe
-    held = held_out_pictures(recipe.data)
-    pictures = held or load_pictures(recipe.data, size=recipe.image_size)
-    try:
-        pictures = pictures.prepared(recipe.image_size, recipe.classes)
-    except ValueError as error:
-        raise DifftuiError(f"{loaded.name} cannot be shown these pictures: {error}.") from None
-    shape: tuple[int, int, int] = loaded.model.image_shape  # type: ignore[assignment]
-    if pictures.shape != shape:
-        raise DifftuiError(
-            f"{loaded.name} takes pictures of {_told(shape)}, and {pictures.source} has "
-            f"{_told(pictures.shape)}."
-        )
-    return pictures, held is not None
-
-
-def _told(shape: tuple[int, int, int]) -> str:
-    return f"{shape[1]}x{shape[2]}{'' if shape[0] == 1 else ' in colour'}"
-
-
-def last_loss(source: str | Path) -> float | None:
-    """The mean of the last metrics, each weighed by its steps, back to 100 steps before the last."""
-    from difftui.runs import Run, find_run, read_metrics
-
-    try:
-        run = find_run(source) if isinstance(source, str) else Run(source)
-        rows = deque((row for row in read_metrics(run.metrics.path) if "loss" in row), maxlen=LOSS_STEPS)
-    except DifftuiError:
-        return None
-    return weighed_loss(rows) if rows else None
-
-
-def weighed_loss(rows: Sequence[Mapping[str, Any]]) -> float:
-    """The mean loss of the last 100 steps or so: a row tells the mean since the row before it.
-
-    Args:
-        rows: with "step" and "loss", oldest first; at least one.
-    """
-    steps = [int(row["step"]) for row in rows]
-    losses = [float(row["loss"]) for row in rows]
-    since = [1, *(now - before for before, now in pairwise(steps))]
-    last = [i for i, step in enumerate(steps) if step > steps[-1] - LOSS_STEPS]
-    weights = [max(since[i], 1) for i in last]
-    return float(np.average([losses[i] for i in last], weights=weights))
-
-
-def network_facts(loaded: LoadedModel, live: bool, pictures: Pictures, loss: float | None) -> NetworkFacts:
-    """What can be told of a loaded network that is shown such pictures; ``loss`` is its training's."""
-    from difftui.models.inside import claims, first_filters, kernel_count, parts
-
-    model, recipe = loaded.model, loaded.recipe
-    one_shot = bool(getattr(model, "one_shot", False))
-    filters = first_filters(model).float().cpu().numpy()
-    largest = np.abs(filters).max(axis=(1, 2, 3), keepdims=True)
-    claimed, goal = claims(model)
-    return NetworkFacts(
-        name=loaded.name,
-        live=live,
-        step=loaded.step,
-        model=recipe.model,
-        target=recipe.target,
-        data=recipe.data,
-        takes_time=not one_shot and bool(getattr(model, "time", True)),
-        one_shot=one_shot,
-        ladder=Ladder(loaded.schedule, one_shot),
-        shape=pictures.shape,
-        classes=pictures.classes if pictures.labels is not None else ("",),
-        told_label=getattr(model, "num_classes", None) is not None and recipe.label_drop == 0,
-        filters=_as_shown(filters / np.maximum(largest, 1e-12)),
-        parts=parts(model),
-        kernels=kernel_count(model),
-        claimed=claimed,
-        goal=goal if recipe.target == "eps" else None,
-        loss=loss,
-    )
-
-
-def _as_shown(pictures: NDArray[Any]) -> Floats:
-    """(N, C, H, W) as screens take them: (N, H, W), or (N, H, W, 3) in colour."""
-    moved = pictures[:, 0] if pictures.shape[1] != 3 else pictures.transpose(0, 2, 3, 1)
-    result: Floats = np.ascontiguousarray(moved, dtype=np.float32)
-    return result
-
-
 def _clean_and_noise(loaded: LoadedModel, pictures: Pictures, index: int, seed: int) -> tuple[Tensor, Tensor]:
     """The digit and its noise, (1, C, H, W) where the network computes; the same on every device."""
     import torch
@@ -405,9 +218,9 @@ def _looks(
         errors.append(_mse(look.cleaned, clean))
         untouched.append(_mse(shown.clamp(-1.0, 1.0), clean))
     return SingleLooks(
-        _as_shown(clean.cpu().numpy())[0],
-        _as_shown(torch.cat(seen).cpu().numpy()),
-        _as_shown(torch.cat(answers).cpu().numpy()),
+        as_shown(clean.cpu().numpy())[0],
+        as_shown(torch.cat(seen).cpu().numpy()),
+        as_shown(torch.cat(answers).cpu().numpy()),
         tuple(errors),
         tuple(untouched),
     )
@@ -449,57 +262,4 @@ def _repeats(
         errors.append(_mse(look.cleaned[:1], clean))
         yield
     kept = torch.stack(rows, dim=1).cpu().numpy()
-    return Repeats(
-        rung, np.stack([_as_shown(row) for row in kept]), np.stack(moved, axis=1), np.array(errors)
-    )
-
-
-def _measure(
-    bench: Workbench, source: str | Path, other: str | Path | None, told: int
-) -> Iterator[NoiseErrors | None]:
-    import torch
-
-    from difftui.engine.sampling import network_of
-    from difftui.evaluation.by_noise import error_by_noise
-
-    loaded, live = network_of(bench, source)
-    pictures, _ = pictures_for(loaded)
-    facts = network_facts(loaded, live, pictures, None)
-    device = next(loaded.model.parameters()).device
-    x0 = torch.from_numpy(pictures.images[:MEASURED].copy()).float().to(device) / 127.5 - 1.0
-    labels = None
-    if facts.told_label and pictures.labels is not None:
-        labels = torch.from_numpy(pictures.labels[:MEASURED].copy()).to(device)
-    asked = [error_by_noise(loaded, x0, labels=labels)]
-    if facts.takes_time:
-        wrong = min(max(told, 0), loaded.schedule.T - 1)
-        asked.append(error_by_noise(loaded, x0, told=wrong, labels=labels))
-    steps = (loaded.step, 0)
-    if other is not None:
-        compared, _ = network_of(bench, other)
-        asked.append(error_by_noise(compared, x0, labels=labels))
-        steps = (loaded.step, compared.step)
-    for curves in _passes(asked):
-        if curves is None:
-            yield None
-            continue
-        rest = list(curves[1:])
-        fixed = rest.pop(0) if facts.takes_time else None
-        yield NoiseErrors(told, curves[0], fixed, rest.pop(0) if rest else None, steps)
-
-
-def _passes(
-    asked: Sequence[Iterator[ErrorCurve | None]],
-) -> Iterator[tuple[ErrorCurve, ...] | None]:
-    """All curves after each pass, and None in between."""
-    while True:
-        done: list[ErrorCurve] = []
-        for events in asked:
-            for event in events:
-                if event is not None:
-                    done.append(event)
-                    break
-                yield None
-        if len(done) < len(asked):
-            return
-        yield tuple(done)
+    return Repeats(rung, np.stack([as_shown(row) for row in kept]), np.stack(moved, axis=1), np.array(errors))

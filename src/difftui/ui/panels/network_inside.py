@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.events import Resize
 from textual.widgets import Static
 
-from difftui.engine.denoising import NetworkFacts
+from difftui.engine.network_facts import NetworkFacts
 from difftui.ui.widgets.pixels import PixelView
 from difftui.words import grouped
 

@@ -11,7 +11,8 @@ from textual.content import Content
 from textual.widgets import Static
 
 from difftui.diffusion.one_shot import noise_level
-from difftui.engine.denoising import NetworkFacts, NoiseErrors
+from difftui.engine.measuring import NoiseErrors
+from difftui.engine.network_facts import NetworkFacts
 from difftui.ui.widgets.plot import CurvePlot, Line, Marker, Series
 from difftui.words import grouped
 

@@ -11,7 +11,8 @@ from textual.events import Resize
 from textual.message import Message
 from textual.widgets import Static
 
-from difftui.engine.denoising import DenoisingView, NoiseErrors, psnr
+from difftui.engine.denoising import DenoisingView, psnr
+from difftui.engine.measuring import NoiseErrors
 from difftui.ui.widgets.pixels import PixelView
 from difftui.ui.widgets.plot import CurvePlot, Marker, Series
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
@@ -15,14 +14,16 @@ from difftui.engine import Job, JobState
 from difftui.engine.denoising import (
     REPEATS,
     DenoisingView,
-    NoiseErrors,
     Wish,
     Wishes,
     start_denoising,
-    start_measuring,
 )
+from difftui.engine.measuring import NoiseErrors, start_measuring
 from difftui.errors import DifftuiError
+from difftui.paths import home_dir
 from difftui.state import MOST_SEED, Choices
+from difftui.ui.exports import save_filters, save_looks, save_repeats
+from difftui.ui.panels import denoise_lines as lines
 from difftui.ui.panels.network_inside import NetworkInsidePanel
 from difftui.ui.panels.noise_errors import NoiseErrorsPanel
 from difftui.ui.panels.repeated_looks import RepeatedLooksPanel
@@ -33,7 +34,7 @@ from difftui.ui.sources import Source, find_sources
 from difftui.ui.time_pair import pair_of, what_to_train
 from difftui.ui.widgets.slider import Slider
 from difftui.ui.widgets.text import ActionText
-from difftui.words import grouped, short_path
+from difftui.words import short_path
 
 if TYPE_CHECKING:
     from difftui.runs import Run
@@ -264,40 +265,17 @@ class DenoiseScreen(LabScreen):
 
     def action_export(self) -> None:
         """Save the pictures shown as PNG."""
-        from difftui.media import save_png
-        from difftui.paths import home_dir
-
         view = self.view
-        sheet = self._sheet(view) if view is not None else None
-        if view is None or sheet is None:
+        if view is None or self.showing == WORTH or (self.showing == AGAIN and view.repeats is None):
             self._say_message("There are no pictures here to save; y copies what is shown as text.")
             return
-        pictures, columns, name = sheet
-        if pictures.ndim == 4:  # in colour: to where files have it
-            pictures = pictures.transpose(0, 3, 1, 2)
-        scale = max(1, 112 // pictures.shape[-1])
+        save = {LOOK: save_looks, AGAIN: save_repeats, INSIDE: save_filters}[self.showing]
         try:
-            path = save_png(home_dir() / "exports" / f"{name}.png", pictures, columns=columns, scale=scale)
+            path = save(view, home_dir() / "exports")
         except (DifftuiError, OSError) as error:
             self._say_message(str(error), wrong=True)
         else:
             self._say_message(f"saved {short_path(path)}")
-
-    def _sheet(self, view: DenoisingView) -> tuple[np.ndarray, int, str] | None:
-        """The pictures of what is shown, how many in a row, and a name for their file."""
-        network, wish = view.network, view.wish
-        stem = f"denoise-{network.name}"
-        chosen = f"{stem}-{network.classes[wish.label] or 'picture'}-{view.index}-seed{wish.seed}"
-        if self.showing == LOOK:
-            looks = view.looks
-            rungs = "-".join(map(str, wish.rungs))
-            clean = np.repeat(looks.clean[None], len(wish.rungs), axis=0)
-            return np.concatenate([clean, looks.shown, looks.cleaned]), len(wish.rungs), f"{chosen}-t{rungs}"
-        if self.showing == AGAIN and view.repeats is not None:
-            return np.concatenate(list(view.repeats.pictures)), REPEATS + 1, f"{chosen}-again"
-        if self.showing == INSIDE:
-            return network.filters, 8 if len(network.filters) <= 64 else 20, f"{stem}-filters"
-        return None
 
     def on_slider_moved(self, event: Slider.Moved) -> None:
         self._hold()
@@ -488,49 +466,28 @@ class DenoiseScreen(LabScreen):
             self.query_one(NetworkInsidePanel).show(view.network)
 
     def _draw_texts(self, view: DenoisingView | None) -> None:
-        self._say("views", self._view_names())
+        self._say("views", lines.view_names(VIEWS, self.showing))
         if self.source is None:
-            self._say("nothing", _NOTHING)
+            self._say("nothing", lines.NOTHING)
             self._say("choices", Content())
             self._say("message", self._message)
             return
-        self._say("choices", self._choices(view))
-        job = self.job
-        error = (job.error if job is not None else None) or (
-            self.measuring.error if self.measuring is not None else None
-        )
-        self._say("message", Content(error).stylize("$error") if error else self._message or self._hint(view))
+        self._say("choices", self._choices(self.source, view))
+        errors = [job.error for job in (self.job, self.measuring) if job is not None and job.error]
+        hint = Content(errors[0]).stylize("$error") if errors else self._message or self._hint(view)
+        self._say("message", hint)
 
-    def _view_names(self) -> Content:
-        """The four views, the one that is shown in the accent's colour."""
-        names = Content.from_markup(" [b $accent]tab[/] ")
-        for number, name in enumerate(VIEWS):
-            style = "b $accent" if number == self.showing else "$muted"
-            names += Content.from_markup(f"  [{style} @click=screen.open({number})]{name}[/]")
-        return names
-
-    def _choices(self, view: DenoisingView | None) -> Content:
-        source = self.source
-        mark = " ▶" if source is not None and source.live else ""
-        choices = [_choice("m", "network", f"{source.name if source is not None else ''}{mark}", "source(1)")]
+    def _choices(self, source: Source, view: DenoisingView | None) -> Content:
+        """What can be chosen in this view."""
+        network = lines.network_choice(source.name, live=source.live)
         if self.showing in (LOOK, AGAIN):
-            label, of, noise = "…", "…", "…"
-            if view is not None:
-                label = view.network.classes[view.wish.label] or "any"
-                of = f"{view.wish.example + 1}/{view.count}"
-                noise = view.network.ladder.label(self.rungs[self.wish.chosen])
-            choices += [
-                _choice("d", "digit", label, "digit(1)"),
-                _choice("n", "example", of, "example(1)"),
-                _choice("r", "seed", str(self.wish.seed), "renoise(1)"),
-                _choice("+/-", "", noise, "count(1)"),
-            ]
-        elif self.showing == WORTH:
-            if view is not None and view.network.takes_time:
-                told = str(self._told_time(view))
-                choices.append(_choice("←/→", "t told everywhere", told, "step(1)"))
-            choices.append(_choice("v", "axis", "log" if self.log_axis else "linear", "log()"))
-        return Content(" ") + Content("   ").join(choices)
+            rung = self.rungs[self.wish.chosen]
+            return lines.joined([network, *lines.looking_choices(view, rung, self.wish.seed)])
+        if self.showing == WORTH:
+            timed = view is not None and view.network.takes_time
+            told = self._told_time(view) if timed and view is not None else None
+            return lines.joined([network, *lines.measuring_choices(told, log_axis=self.log_axis)])
+        return lines.joined([network])
 
     def _hint(self, view: DenoisingView | None) -> Content:
         """What is to be seen, in a line."""
@@ -538,21 +495,10 @@ class DenoiseScreen(LabScreen):
             waiting = "loading torch …" if self.lab.engine.device is None else "opening the network …"
             return Content(waiting).stylize("$muted")
         if self.showing == LOOK:
-            sigma = view.network.ladder.sigma(view.wish.rungs[view.wish.chosen])
-            hint = _LOOK_HINTS["" if view.network.one_shot else view.network.target]
-            return Content.from_markup(hint.replace("SIGMA", f"{sigma:.3g}"))
+            return lines.look_hint(view)
         if self.showing == AGAIN:
-            state = "▶" if self.head.playing else "❚❚" if self.head.index < REPEATS else "■"
-            return Content.from_markup(
-                f"{state} [$muted]look[/] {self.head.index} [$muted]of {REPEATS};"
-                " its answer is what it is shown next[/]"
-            )
-        seen = "that training never saw" if view.unseen else "of its own training set: it has none held out"
-        if self.showing == WORTH:
-            return Content(f"Digits {seen}; the same noise for every curve.").stylize("$muted")
-        return Content.from_markup(
-            f"[$muted]weights after[/] {grouped(view.network.step)} [$muted]steps of training[/]"
-        )
+            return lines.repeat_hint(self.head.index, playing=self.head.playing)
+        return lines.errors_hint(view) if self.showing == WORTH else lines.inside_hint(view)
 
     def _say(self, name: str, text: Content) -> None:
         told = text.plain, tuple(text.spans)
@@ -562,27 +508,6 @@ class DenoiseScreen(LabScreen):
 
     def _say_message(self, text: str, *, wrong: bool = False) -> None:
         self._message = Content(text).stylize("$error" if wrong else "$foreground")
-
-
-_NOTHING = Content.from_markup(
-    "No trained network is here: none came with this installation, and you have no run with weights.\n\n"
-    "Press [b $accent]4[/] to train one: the recipe toy takes three minutes."
-)
-
-_ROWS = "[$muted]above[/] x_t [$muted]· below[/] x̂0 ="
-_LOOK_HINTS = {
-    "eps": f"{_ROWS} (x_t - [$secondary]√(1-ᾱ)[/] ε̂) / [$accent]√ᾱ[/] [$muted]· errors of ε̂ count ×[/] SIGMA",
-    "v": f"{_ROWS} [$accent]√ᾱ[/] x_t - [$secondary]√(1-ᾱ)[/] v̂",
-    "x0": f"{_ROWS} [$muted]what the network answers[/]",
-    "x_prev": f"{_ROWS} [$muted]its x_{{t-1}}, carried on to t = 0 (equation 7 of DDPM)[/]",
-    "": "[$muted]above[/] x_0 + noise [$muted]· below what the network answers, in one look[/]",
-}
-
-
-def _choice(key: str, name: str, value: str, action: str) -> Content:
-    """Key, name, value; a click does what the key does."""
-    named = f" [$muted]{name}[/]" if name else ""
-    return Content.from_markup(f"[@click=screen.{action}][b $accent]{key}[/]{named} [b]{value}[/][/]")
 
 
 SCREEN = DenoiseScreen
