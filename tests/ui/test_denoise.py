@@ -17,7 +17,6 @@ from textual.pilot import Pilot
 
 from difftui import models
 from difftui.data import held_out
-from difftui.engine import JobState
 from difftui.engine.denoising import REPEATS, DenoisingView
 from difftui.runs import Run, create_run
 from difftui.runs.checkpoint import load_tensors
@@ -35,9 +34,11 @@ Opened = tuple[Pilot[None], DenoiseScreen]
 
 
 @asynccontextmanager
-async def opened(size: tuple[int, int] = (80, 24), **choices: object) -> AsyncIterator[Opened]:
+async def opened(
+    size: tuple[int, int] = (80, 24), run: str | None = None, **choices: object
+) -> AsyncIterator[Opened]:
     """The app on Denoise, its first network asked."""
-    app = DifftuiApp(screen="denoise", device="cpu", state=State(choices={"denoise": choices}))
+    app = DifftuiApp(screen="denoise", run=run, device="cpu", state=State(choices={"denoise": choices}))
     async with app.run_test(size=size) as pilot:
         screen = app.screen
         assert isinstance(screen, DenoiseScreen)
@@ -51,9 +52,9 @@ async def answered(pilot: Pilot[None], screen: DenoiseScreen) -> DenoisingView:
 
     def there() -> bool:
         view, wish = screen.view, screen.wish
-        if view is None or screen._due or screen.job is None or screen.job.version < screen._expected:
+        assert not screen.bench.failed
+        if view is None or screen.bench.busy:
             return False
-        assert not screen.job.error
         return (view.wish.seed, view.wish.chosen) == (wish.seed, wish.chosen)
 
     await until(pilot, there)
@@ -131,7 +132,7 @@ async def test_looks_move_with_the_keys() -> None:
 
 
 async def test_again_and_again_step_by_step() -> None:
-    async with opened(run="denoiser") as (pilot, screen):
+    async with opened(run="denoiser") as (pilot, screen):  # as difftui --screen denoise --run denoiser
         await pilot.press("tab")
         await until(pilot, lambda: screen.view is not None and screen.view.repeats is not None)
         assert screen.showing == AGAIN
@@ -159,8 +160,7 @@ async def test_again_and_again_step_by_step() -> None:
 
 async def test_what_the_time_is_worth_is_measured() -> None:
     async with opened(showing=WORTH) as (pilot, screen):
-        await until(pilot, lambda: screen.measuring is not None and screen.measuring.snapshot is not None)
-        assert screen.measuring is not None
+        await until(pilot, lambda: screen.meter.errors is not None)
         await pilot.press("shift+left")
         assert screen.told == 89
         await until(
@@ -178,6 +178,7 @@ async def test_what_the_time_is_worth_is_measured() -> None:
         assert f"always told t = 89: {errors.fixed.mean_loss:.4f} = {ratio:.1f} ×" in told
         assert "The lecture's net, never told t, is not here: difftui train --preset lecture" in told
         assert "target of the mean 0.05" in said(screen, "#errors-plot")
+        assert screen.meter.errors is errors
 
 
 async def test_inside_are_the_weights_of_the_file_and_pictures_are_saved(own_home: Path) -> None:
@@ -238,8 +239,8 @@ async def test_a_storm_of_sizes_views_and_networks() -> None:
         screen.app.simulate_key("7")
         await pilot.pause(0.1)
         assert screen.app.screen is screen
-        assert screen.job is not None
-        assert screen.job.state is not JobState.FAILED
+        assert screen.bench.job is not None
+        assert not screen.bench.failed
 
 
 def test_the_lectures_pair_is_found_by_what_was_trained() -> None:
@@ -266,7 +267,7 @@ async def test_a_network_that_cannot_be_opened_is_one_line(own_home: Path) -> No
     async with opened() as (pilot, screen):
         while screen.source is None or screen.source.name != "broken":
             await pilot.press("m")
-        await until(pilot, lambda: screen.job is not None and screen.job.state is JobState.FAILED)
+        await until(pilot, lambda: screen.bench.failed)
         await pilot.pause(0.1)
         line = said(screen, "#message")
         assert "broken" in line

@@ -190,7 +190,7 @@ SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
             Action("shift+right,L", "⇧", "step(10)", "", "Ten steps on."),
             Action("home", "Home", "jump(0)", "", "The clean end."),
             Action("end", "End", "jump(1)", "", "The noisy end, or the last look."),
-            Action(*_PLAY, "play", "Let the noise grow, or the looks follow one another; or hold."),
+            Action(*_PLAY, "play", "Let the noise grow, or look follow look; or hold."),
             Action("n", "n", "example(1)", "next", "Next example of this class."),
             Action("N", "N", "example(-1)", "", "Previous example of this class."),
             Action("down,j", "↑/↓", "pick(1)", "which look", "Choose the next of the four looks."),

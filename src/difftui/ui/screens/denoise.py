@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
@@ -10,18 +11,11 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.events import Resize
 
-from difftui.engine import Job, JobState
-from difftui.engine.denoising import (
-    REPEATS,
-    DenoisingView,
-    Wish,
-    Wishes,
-    start_denoising,
-)
-from difftui.engine.measuring import NoiseErrors, start_measuring
+from difftui.engine.denoising import REPEATS, DenoisingView, Wish
 from difftui.errors import DifftuiError
 from difftui.paths import home_dir
 from difftui.state import MOST_SEED, Choices
+from difftui.ui.denoising_bench import DenoisingBench, NoiseMeter
 from difftui.ui.exports import save_filters, save_looks, save_repeats
 from difftui.ui.panels import denoise_lines as lines
 from difftui.ui.panels.network_inside import NetworkInsidePanel
@@ -30,7 +24,7 @@ from difftui.ui.panels.repeated_looks import RepeatedLooksPanel
 from difftui.ui.panels.single_looks import LOOKS, SingleLooksPanel
 from difftui.ui.playhead import Playhead
 from difftui.ui.screens.base import LabScreen
-from difftui.ui.sources import Source, find_sources
+from difftui.ui.sources import Source, find_sources, named_source
 from difftui.ui.time_pair import pair_of, what_to_train
 from difftui.ui.widgets.slider import Slider
 from difftui.ui.widgets.text import ActionText
@@ -46,7 +40,6 @@ VIEWS = ("one look", "again and again", "what the time is worth", "inside")
 LOOK, AGAIN, WORTH, INSIDE = range(4)
 SWEEP_SECONDS = 8.0  # from clean to noise when playing
 LOOKS_PER_SECOND = 2.0
-SETTLED_SECONDS = 0.5  # a told time that rests so long is measured
 MOST_EXAMPLES = 10_000
 COARSE = 20  # + and - change the noise by so small a part of it all
 
@@ -59,7 +52,6 @@ class DenoiseScreen(LabScreen):
         showing: which of :data:`VIEWS`.
         wish: the digit, its noise and where to look; no rungs are the network's usual four.
         told: the time told everywhere, in the view of what the time is worth; None is half of T.
-        job: the network on the bench; ``measuring``: its error by noise, once that was wanted.
         head: how far the looks again and again are shown, or where a moving timestep is.
     """
 
@@ -73,23 +65,27 @@ class DenoiseScreen(LabScreen):
         self.wish = Wish()
         self.told: int | None = None
         self.log_axis = True
-        self.job: Job[DenoisingView] | None = None
-        self.measuring: Job[NoiseErrors] | None = None
         self.head = Playhead(LOOKS_PER_SECOND)
-        self._wishes = Wishes(self.wish)
-        self._expected, self._due = 0, False
         self._sweep = Playhead()
         self._last_run = ""
         self._message = Content()
         self._texts: dict[str, tuple[object, ...]] = {}
-        self._told_at: float | None = None
-        self._measured_told: int | None = None
         self._laid_out: tuple[object, ...] = ()
+
+    @cached_property
+    def bench(self) -> DenoisingBench:
+        """Where the network is."""
+        return DenoisingBench(self.lab.engine)
+
+    @cached_property
+    def meter(self) -> NoiseMeter:
+        """What measures its error by noise."""
+        return NoiseMeter(self.lab.engine)
 
     @property
     def view(self) -> DenoisingView | None:
         """What the network makes of a digit, or None before its first answer."""
-        return self.job.snapshot if self.job is not None else None
+        return self.bench.view
 
     @property
     def rungs(self) -> tuple[int, ...]:
@@ -142,21 +138,22 @@ class DenoiseScreen(LabScreen):
         self.head.rest()
         self._sweep.rest()
         self._look_for_sources()
-        if self.source is None and self.sources:
-            wanted = (self._last_run, FIRST)
-            found = [source for name in wanted for source in self.sources if source.name == name]
+        wanted, self.lab.wanted_run = self.lab.wanted_run, None
+        if wanted is not None:
+            self._choose(wanted)
+        elif self.source is None and self.sources:
+            names = (self._last_run, FIRST)
+            found = [source for name in names for source in self.sources if source.name == name]
             self.source = (*found, *self.sources)[0]
-        if self.source is not None and self.job is None:
+        if self.source is not None and (self.bench.job is None or wanted is not None):
             self._start()
-        elif self.measuring is not None and self.measuring.state is JobState.PAUSED:
-            self.measuring.resume()
+        self.meter.go_on()
 
     def on_screen_suspend(self) -> None:
         """Another screen is shown: leave the device to what that one wants. (Help leaves it as it is.)"""
         if self.lab.current_mode != self.NAME:
             self._hold()
-            if self.measuring is not None:
-                self.measuring.pause()
+            self.meter.hold()
 
     # What the user does.
 
@@ -225,7 +222,7 @@ class DenoiseScreen(LabScreen):
         self._hold()
         self.told = None
         self._want(replace(self.wish, rungs=()))
-        if (self.source is not None and self.source.live) or (self.job is not None and self.job.error):
+        if self.source is not None and (self.source.live or self.bench.failed):
             self._start()
 
     def action_renoise(self, by: int) -> None:
@@ -304,22 +301,24 @@ class DenoiseScreen(LabScreen):
             now = [source for source in self.sources if source.run == self.source.run]
             self.source = now[0] if now else self.source
 
+    def _choose(self, name: str) -> None:
+        """Take the network that ``--run`` named: the user's own before a shipped one."""
+        matching = [source for source in self.sources if source.name == name]
+        try:
+            self.source = matching[-1] if matching else named_source(name)
+        except DifftuiError as error:
+            self._say_message(str(error), wrong=True)
+            self.source = self.source or (self.sources[0] if self.sources else None)
+
     def _start(self) -> None:
         """Take the chosen network; the one before is given up."""
         if self.source is None:
             return
-        for job in (self.job, self.measuring):
-            if job is not None:
-                job.close()
         self._hold()
-        self.measuring, self.told = None, None
-        self.wish = replace(self.wish, rungs=())
-        self._message = Content()
-        self._wishes = Wishes(self.wish)
-        work = start_denoising(self.source.wanted, self._wishes)
-        self.job = self.lab.engine.submit(f"denoising with {self.source.name}", work, paused=True)
-        self._expected = 0
-        self._want(replace(self.wish, again=self.showing == AGAIN))
+        self.meter.clear()
+        self.told, self._message = None, Content()
+        self.wish = replace(self.wish, rungs=(), again=self.showing == AGAIN)
+        self.bench.take(self.source, self.wish)
         if self.showing == AGAIN:
             self.head.start()
         self.query_one(SingleLooksPanel).clear()
@@ -328,17 +327,9 @@ class DenoiseScreen(LabScreen):
         self.query_one(NetworkInsidePanel).clear()
 
     def _want(self, wish: Wish) -> None:
-        """Ask for another look; while one is under way the newest wish waits in the latch."""
-        self.wish = self._wishes.newest = wish
-        self._due = True
-        self._ask()
-
-    def _ask(self) -> None:
-        """Have the newest wish answered, unless an answer is still under way."""
-        job = self.job
-        if self._due and job is not None and job.version >= self._expected and not job.state.final:
-            self._expected, self._due = job.version + 1, False
-            job.step()
+        """Ask for another look."""
+        self.wish = wish
+        self.bench.want(wish)
 
     def _move(self, by: int) -> None:
         """Change the noise of the chosen look, or the told time."""
@@ -357,7 +348,6 @@ class DenoiseScreen(LabScreen):
         view = self.view
         if view is not None and view.network.takes_time:
             self.told = view.network.ladder.held(t)
-            self._told_at = None
 
     def _told_time(self, view: DenoisingView) -> int:
         return view.network.ladder.last // 2 if self.told is None else self.told
@@ -368,12 +358,10 @@ class DenoiseScreen(LabScreen):
     # Drawing.
 
     def tick(self, now: float) -> None:
-        self._ask()
+        self.bench.ask()
         self._lay_out()
         self._advance(now)
-        view, job = self.view, self.job
-        if job is not None and job.state is JobState.FAILED:
-            view = None
+        view = self.view
         if view is not None:
             self._measure(view, now)
             self._draw(view)
@@ -397,26 +385,11 @@ class DenoiseScreen(LabScreen):
                 self._want(replace(self.wish, rungs=tuple(rungs)))
 
     def _measure(self, view: DenoisingView, now: float) -> None:
-        """Have the error by noise measured where it is shown, and again when another time is told."""
+        """Have the error by noise measured where it is shown."""
         plotted = self.showing == LOOK and self.query_one(SingleLooksPanel).has_plot
-        if self.source is None or not (self.showing == WORTH or plotted):
-            return
-        if self.measuring is None:
-            self._begin_measuring(view)
-        elif self.told != self._measured_told:
-            self._told_at = now if self._told_at is None else self._told_at
-            if now - self._told_at >= SETTLED_SECONDS:
-                self.measuring.close()
-                self._begin_measuring(view)
-
-    def _begin_measuring(self, view: DenoisingView) -> None:
-        assert self.source is not None
-        other = pair_of(self.source, self.sources)
-        self._measured_told, self._told_at = self.told, None
-        work = start_measuring(
-            self.source.wanted, None if other is None else other.wanted, self._told_time(view)
-        )
-        self.measuring = self.lab.engine.submit(f"measuring {self.source.name}", work)
+        if self.source is not None and (self.showing == WORTH or plotted):
+            other = pair_of(self.source, self.sources)
+            self.meter.measure(self.source, other, self._told_time(view), now)
 
     def _lay_out(self) -> None:
         """Show the view's own parts."""
@@ -441,7 +414,7 @@ class DenoiseScreen(LabScreen):
 
     def _draw(self, view: DenoisingView) -> None:
         ladder, playing = view.network.ladder, self.head.playing or self._sweep.playing
-        errors = self.measuring.snapshot if self.measuring is not None else None
+        errors = self.meter.errors
         if self.showing == LOOK:
             self.query_one("#noise", Slider).move(view.wish.rungs[view.wish.chosen], last=ladder.last)
             panel = self.query_one(SingleLooksPanel)
@@ -473,7 +446,7 @@ class DenoiseScreen(LabScreen):
             self._say("message", self._message)
             return
         self._say("choices", self._choices(self.source, view))
-        errors = [job.error for job in (self.job, self.measuring) if job is not None and job.error]
+        errors = [job.error for job in (self.bench.job, self.meter.job) if job is not None and job.error]
         hint = Content(errors[0]).stylize("$error") if errors else self._message or self._hint(view)
         self._say("message", hint)
 
