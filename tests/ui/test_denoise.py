@@ -161,16 +161,20 @@ async def test_again_and_again_step_by_step() -> None:
 async def test_what_the_time_is_worth_is_measured() -> None:
     async with opened(showing=WORTH) as (pilot, screen):
         await until(pilot, lambda: screen.meter.errors is not None)
+        first = screen.meter.job
         await pilot.press("shift+left")
         assert screen.told == 89
-        await until(
-            pilot, lambda: screen.measuring.snapshot is not None and screen.measuring.snapshot.told == 89
-        )
-        screen.measuring.close()
-        await until(pilot, lambda: screen.measuring.state.final)
+        await until(pilot, lambda: screen.meter.job is not first)
+        job = screen.meter.job
+        assert job is not None
+        assert screen.meter.errors is not None  # the first stay until there are new ones
+        await until(pilot, lambda: job.snapshot is not None)
+        job.close()
+        await until(pilot, lambda: job.state.final)
         await pilot.pause(0.1)
-        errors = screen.measuring.snapshot
-        assert errors is not None
+        errors = screen.meter.errors
+        assert errors is job.snapshot
+        assert errors.told == 89
         assert errors.fixed is not None
         told = said(screen, "#errors-told")
         assert f"mean over t  {errors.own.mean_loss:.4f}   its lab's target, about 0.05" in told
@@ -178,7 +182,6 @@ async def test_what_the_time_is_worth_is_measured() -> None:
         assert f"always told t = 89: {errors.fixed.mean_loss:.4f} = {ratio:.1f} ×" in told
         assert "The lecture's net, never told t, is not here: difftui train --preset lecture" in told
         assert "target of the mean 0.05" in said(screen, "#errors-plot")
-        assert screen.meter.errors is errors
 
 
 async def test_inside_are_the_weights_of_the_file_and_pictures_are_saved(own_home: Path) -> None:
