@@ -108,14 +108,14 @@ def test_the_toy_with_chosen_classes_and_at_another_size(classes: int) -> None:
 
 
 def test_the_lecture_with_the_time_and_without() -> None:
-    plan, errors = changed(PRESETS["lecture"], time="yes")
+    plan, errors = changed(PRESETS["lecture"], time="on")
     assert errors == {}
     assert plan is not None
     assert dict(plan.recipe.model_options) == {"time": True}
     assert plan.recipe.name == "my-lecture"
-    back, _ = changed(plan.recipe, time="no", name="lecture")
+    back, _ = changed(plan.recipe, time="off", name="lecture")
     assert back == Plan(PRESETS["lecture"])
-    other, _ = changed(PRESETS["lecture"], model="lab-unet", time="yes")  # which is told anyway
+    other, _ = changed(PRESETS["lecture"], model="lab-unet", time="on")  # which is told anyway
     assert other is not None
     assert dict(other.recipe.model_options) == {"timesteps": 1000}
 

@@ -67,7 +67,7 @@ TIMED = "residual-unet"  # the network with a switch that tells it the time
 FIELDS: tuple[Field, ...] = (
     Field("name", "name", "Runs are called after it: quick-1, quick-2."),
     Field("model", "network", "Only patch- and attention-unet know digits.", NETWORKS),
-    Field("time", "told t", "yes: also residual-unet is told the time.", ("no", "yes")),
+    Field("time", "t switch", "on: residual-unet is told t. Of no other net.", ("off", "on")),
     Field("schedule", "schedule", "How fast noise takes over on the way to T.", tuple(SCHEDULES)),
     Field("timesteps", "T", "Steps from clean to noise, at no more cost."),
     Field("target", "target", "Noise ε, image x0, v, or x a step cleaner.", get_args(Target)),
@@ -93,7 +93,7 @@ def texts_of(plan: Plan) -> dict[str, str]:
     recipe = plan.recipe
     texts = {field.name: str(getattr(recipe, field.name, "")) for field in FIELDS}
     texts["learning_rate"] = f"{recipe.learning_rate:g}"
-    texts["time"] = "yes" if recipe.model_options.get("time") else "no"
+    texts["time"] = "on" if recipe.model_options.get("time") else "off"
     texts["classes"] = "all" if recipe.classes is None else str(recipe.classes)
     texts["image_size"] = str(recipe.image_size or DIGITS)
     texts["ema_decay"] = "none" if recipe.ema_decay is None else f"{recipe.ema_decay:g}"
@@ -162,7 +162,7 @@ def _read(name: str, text: str) -> dict[str, Any]:
     if name in ("timesteps", "batch_size", "seed"):
         return {name: _number(text.replace(" ", ""), int)}
     if name == "time":
-        return {name: text == "yes"}
+        return {name: text == "on"}
     if name == "classes":
         return {name: None if text in ("", "all") else _number(text, int)}
     if name == "image_size":
