@@ -67,7 +67,7 @@ TIMED = "residual-unet"  # the network with a switch that tells it the time
 FIELDS: tuple[Field, ...] = (
     Field("name", "name", "Runs are called after it: quick-1, quick-2."),
     Field("model", "network", "Only patch- and attention-unet know digits.", NETWORKS),
-    Field("time", "t switch", "on: residual-unet is told t. Of no other net.", ("off", "on")),
+    Field("time", "t switch", "Only of residual-unet: on, it is told t.", ("off", "on")),
     Field("schedule", "schedule", "How fast noise takes over on the way to T.", tuple(SCHEDULES)),
     Field("timesteps", "T", "Steps from clean to noise, at no more cost."),
     Field("target", "target", "Noise ε, image x0, v, or x a step cleaner.", get_args(Target)),
