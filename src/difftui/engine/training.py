@@ -65,10 +65,14 @@ def start_training(recipe: Recipe, name: str) -> Training:
 
     def start(bench: Workbench) -> Iterator[TrainingView | Hold | None]:
         from difftui.data import load_pictures, settled
+        from difftui.training.preparing import fitted, prepared
 
         settled_recipe = replace(recipe, data=settled(recipe.data))
         # Before the run: without digits there is nothing to keep.
         digits = load_pictures(settled_recipe.data, size=settled_recipe.image_size)
+        if settled_recipe.image_size is not None or settled_recipe.classes is not None:
+            digits = prepared(settled_recipe, digits)
+            settled_recipe = fitted(settled_recipe, digits)
         run = create_run(name, settled_recipe.to_json())
         return _train(bench, settled_recipe, run, digits, resume=False)
 

@@ -76,6 +76,10 @@ PLACES: tuple[Place, ...] = (
         "6", "sde", "SDE", "SDE", "noise as an equation",
         "paths of an equation with noise, there and back again",
     ),
+    Place(
+        "7", "denoise", "Denoise", "Dns", "noise taken away",
+        "one look at a noised digit, many, and what the time is worth",
+    ),
 )  # fmt: skip
 """The screens, in the order of their keys."""
 
@@ -219,6 +223,32 @@ SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
             Action("f", "f", "speed(1)", "", "Twice as fast."),
             Action("F", "F", "speed(-1)", "", "Half as fast."),
             Action("backspace", "⌫", "restart", "", "From the start again, the same paths."),
+        ),
+        "denoise": (
+            Action("tab", "tab", "view(1)", "view", "One look, again and again, worth of time, inside."),
+            Action("shift+tab", "⇧tab", "view(-1)", "", "The view before."),
+            Action("left,comma,h", "←/→", "step(-1)", "step", "Less noise for the chosen look; a look back."),
+            Action("right,full_stop,l", "←/→", "step(1)", "", "More noise for the chosen look; a look on."),
+            Action("shift+left,H", "⇧", "step(-10)", "", "Ten steps back."),
+            Action("shift+right,L", "⇧", "step(10)", "", "Ten steps on."),
+            Action("home", "Home", "jump(0)", "", "The clean end."),
+            Action("end", "End", "jump(1)", "", "The noisy end, or the last look."),
+            Action(*_PLAY, "play", "Let the noise grow, or look follow look; or hold."),
+            Action("n", "n", "example(1)", "next", "Next example of this class."),
+            Action("N", "N", "example(-1)", "", "Previous example of this class."),
+            Action("down,j", "↑/↓", "pick(1)", "which look", "Choose the next of the four looks."),
+            Action("up,k", "↑/↓", "pick(-1)", "", "Choose the look before."),
+            Action("d", "d", "digit(1)", "", "Next class of digit."),
+            Action("D", "D", "digit(-1)", "", "Previous class of digit."),
+            Action("r", "r", "renoise(1)", "new noise", "Draw another noise ε."),
+            Action("R", "R", "renoise(-1)", "", "Back to the noise before."),
+            Action("plus,equals_sign", "+", "count(1)", "", "More noise, by a twentieth of it all."),
+            Action("minus", "-", "count(-1)", "", "Less noise, by a twentieth of it all."),
+            Action("m", "m", "source(1)", "network", "Next network to look with."),
+            Action("M", "M", "source(-1)", "", "Previous network to look with."),
+            Action("v", "v", "log", "", "Logarithmic or linear axis of the error."),
+            Action("backspace", "⌫", "restart", "", "The usual noise again; its weights of now."),
+            Action("e", "e", "export", "save", "Save the pictures shown as PNG."),
         ),
     }
 )

@@ -687,7 +687,7 @@ _NOTES = {
     "lecture": "The lecture's residual U-Net, 4 284 481 parameters, which is not told the time.\n"
     "Slow without a GPU.",
     "denoiser": "The lecture's autoencoder cleans a noisy digit in one look.\n"
-    "It cannot draw from noise: see difftui denoise.",
+    "It cannot draw from noise: see it at work on 7, Denoise.",
 }
 
 
