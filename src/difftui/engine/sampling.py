@@ -15,7 +15,7 @@ from difftui.engine.engine import Workbench
 if TYPE_CHECKING:
     from difftui.training.loading import LoadedModel
 
-__all__ = ["SamplingRequest", "SamplingView", "start_sampling"]
+__all__ = ["SamplingRequest", "SamplingView", "network_of", "start_sampling"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ def _draw(bench: Workbench, request: SamplingRequest) -> Iterator[SamplingView]:
     from difftui.models.side_by_side import side_by_side
     from difftui.training.strips import luminance
 
-    loaded, live = _network(bench, request.source)
+    loaded, live = network_of(bench, request.source)
     schedule, recipe = loaded.schedule, loaded.recipe
     num_classes: int | None = getattr(loaded.model, "num_classes", None)
     shape: tuple[int, int, int] = loaded.model.image_shape  # type: ignore[assignment]
@@ -196,8 +196,8 @@ def _draw(bench: Workbench, request: SamplingRequest) -> Iterator[SamplingView]:
         yield view(index + 2)
 
 
-def _network(bench: Workbench, source: str | Path) -> tuple[LoadedModel, bool]:
-    """The network to draw with, and whether it is being trained."""
+def network_of(bench: Workbench, source: str | Path) -> tuple[LoadedModel, bool]:
+    """The network that :attr:`SamplingRequest.source` names, and whether it is being trained."""
     from difftui.engine.live import live_model
     from difftui.training.loading import load_model
 
