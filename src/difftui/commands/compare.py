@@ -209,7 +209,7 @@ def _title(loaded: LoadedModel, what: Plan, temperature: float, seed: int) -> st
 def _notes(tally: Tally, measuring: Measuring | None) -> list[str]:
     """What the columns mean, and what they do not."""
     what = tally.plan
-    notes = ["looks: how often the network was asked; reads: what a recogniser takes the picture for"]
+    notes = ["calls: of the network, a picture (guidance asks twice); reads: what a recogniser reads in it"]
     if what.reference is not None:
         notes.append(f"rms: distance of the pixels, in [-1, 1], to {what.reference_name}")
     if what.view == "labels":

@@ -307,7 +307,7 @@ def caption_lines(
     captions = []
     for index, (name, figure) in enumerate(zip(what.names, figures, strict=True)):
         lines = [name + (" (experiment)" if what.is_experiment(index) else "")]
-        lines.append(f"{figure.looks} looks, {figure.seconds:.2f} s")
+        lines.append(f"{figure.looks} calls, {figure.seconds:.2f} s")
         if figure.reading is not None:
             lines.append(f"read as {figure.reading.digit} ({figure.reading.probability:.1%})")
         if figure.distance is not None:
@@ -325,7 +325,7 @@ def figures_table(
 ) -> tuple[tuple[str, ...], list[tuple[str | float | None, ...]]]:
     """The figures as a header and a row for each way; None for what is not known."""
     header: tuple[str, ...] = (
-        "picture", "sampler", "steps", "looks", "seconds", "reads", "prob", "rms"
+        "picture", "sampler", "steps", "calls", "seconds", "reads", "prob", "rms"
     )  # fmt: skip
     rows: list[tuple[str | float | None, ...]] = []
     for name, way, figure in zip(what.names, what.ways, figures, strict=True):

@@ -1,0 +1,158 @@
+"""The words and figures of the Compare screen: what stands with each picture, and what is said of all."""
+
+from __future__ import annotations
+
+from textual.content import Content
+
+from difftui.diffusion.captions import caption_of
+from difftui.diffusion.grid import timesteps
+from difftui.engine.comparing import ComparisonView, MeasurementView
+
+__all__ = ["LINES", "choice", "figure_lines", "floor_words", "notes_on", "tile_title"]
+
+LINES = 7
+"""Lines of figures with each picture, where pictures are held against each other one by one."""
+
+MOST_QUOTED = 12  # letters of a caption
+WIDE = 15  # columns from which names are written in full
+
+_ROOMY = 34  # columns of a tile from which an experiment is explained in its title
+_EXPERIMENTS = {"naive-stride": "plain DDPM on a stride", "looped-x0": "its x0 guess fed back"}
+
+
+def tile_title(view: ComparisonView, way: int, index: int, *, width: int, chosen: bool) -> Content:
+    """The name of a picture; where pictures have no lines of figures, what is read in it as well."""
+    plan, figure = view.plan, view.figures[way]
+    name = Content(plan.names[way]).stylize("b $accent" if chosen else "b")
+    if plan.is_experiment(way):
+        words = f": {_EXPERIMENTS[plan.ways[way].sampler]}" if width >= _ROOMY else ""
+        return Content.assemble(name, (" experiment" + words, "$error"))
+    at_end = figure.done and index == plan.ways[way].steps
+    if plan.view in ("labels", "variety") and at_end and figure.reading is not None:
+        asked = plan.ways[way].label
+        wrong = asked is not None and asked != figure.reading.digit
+        read = f"→{figure.reading.digit} {figure.reading.probability:.0%}"
+        return Content.assemble(name, (read, "$error" if wrong else "$muted"))
+    return name
+
+
+def figure_lines(
+    view: ComparisonView, way: int, index: int, measurement: MeasurementView | None, width: int
+) -> Content:
+    """What is known of a picture at this moment: its cost, and at its end what it came to."""
+    plan, figure = view.plan, view.figures[way]
+    if plan.view in ("labels", "variety"):
+        return Content()
+    total = view.looks[way][-1]
+    done = figure.done and index == plan.ways[way].steps
+    if not done:
+        t = timesteps(view.T, plan.ways[way].steps)[index]
+        lines = [_fact("call", f"{view.looks[way][index]}/{total}", width), _fact("t", str(t), width)]
+        lines += [Content(), Content()]
+    else:
+        reading, distance = figure.reading, figure.distance
+        wrong = reading is not None and plan.ways[way].label not in (None, reading.digit)
+        read = "-" if reading is None else f"{reading.digit} {_share(reading.probability)}"
+        lines = [
+            _fact("calls", str(total), width),
+            _fact("took", _seconds(figure.seconds), width),
+            _fact("read" if width < WIDE else "recogniser", read, width, "$error" if wrong else ""),
+            _fact("RMS", "-" if distance is None else f"{distance:.3f}", width),
+        ]
+    return Content("\n").join([*lines, *_measured(measurement, way, width)])
+
+
+def notes_on(view: ComparisonView, count: int, caption: str, label: int | None) -> tuple[str, str]:
+    """Two lines of at most 78 columns, in markup: what is compared, and what the figures do not say."""
+    plan, way = view.plan, view.plan.ways[0]
+    if plan.view == "steps":
+        tail = "Other noise: other pictures." if way.sampler == "ddpm" else "No noise: one goal."
+        first = f"RMS: distance to {plan.reference_name} (pixels -1 to 1). {tail}"
+        return (
+            first,
+            f"One picture is no measure of quality: [b $accent]s[/] draws {count} in each way and measures.",
+        )
+    if plan.view == "samplers":
+        steps = view.reference_steps
+        waits = "" if steps is None or steps[0] == steps[1] else f" ({steps[0] / steps[1]:.0%} drawn)"
+        first = f"RMS: to DDIM in all {view.T} steps{waits}. DDPM's noise leads elsewhere, not astray."
+        return first, "Experiments: DDPM's formula used on a stride; the x̂0 guess fed back as x_t."
+    if plan.view == "labels":
+        return _label_notes(view, caption, label)
+    if plan.view == "guidance":
+        first = "Guided = c + w (c - u): c the answer for the label, u for any. w = 0 is none."
+        return (
+            first,
+            f"Others write u + g (c - u), g = 1 + w. [b $accent]s[/] draws {count} in each way and measures.",
+        )
+    starts, noises = ("…" if value is None else f"{value:.2f}" for value in view.apart)
+    so = " So the start alone gives variety." if view.apart[0] else ""
+    return (
+        f"Above: DDIM, η = 0: five starts, no noise after: {starts} apart (RMS, mean).",
+        f"Below: DDPM: one start, five noises: {noises}.{so}",
+    )
+
+
+def _label_notes(view: ComparisonView, caption: str, label: int | None) -> tuple[str, str]:
+    known = view.num_classes or 0
+    second = f"It gets one of {known + 1} learned vectors. Text-to-image puts a text encoder there."
+    if label is None or label >= known:
+        return "One noise under every label. [b $accent]i[/] asks in words, such as “a seven”.", second
+    said = Content((caption or caption_of(label))[:MOST_QUOTED]).markup
+    return f"“{said}” → label {label}: a mapping and nothing more; no text reaches the network.", second
+
+
+def floor_words(measurement: MeasurementView | None) -> str:
+    """What real digits score, or how far the measurement is; "" where nothing is measured."""
+    if measurement is None:
+        return ""
+    state = measurement.measuring
+    if state.current is not None:
+        return f"measuring {state.count} each: {state.fraction:.0%}"
+    if state.floor is None:
+        return f"FD: Fréchet distance of {state.count}; no test digits: no floor"
+    floor = state.floor
+    return f"FD: Fréchet distance of {state.count}; floor {floor.mean:.1f} ± {floor.spread:.1f}"
+
+
+def choice(key: str, name: str, value: str, action: str, *, grey: bool = False) -> Content:
+    """Key, name and value; a click does what the key does."""
+    text = Content.assemble(
+        (f"{key} ", "$muted" if grey else "b $accent"),
+        (f"{name} " if name else "", "$muted"),
+        (value, "$muted" if grey else "b"),
+    )
+    return text.stylize(f"@click=screen.{action}" if "(" in action else f"@click=screen.{action}()")
+
+
+def _measured(measurement: MeasurementView | None, way: int, width: int) -> list[Content]:
+    if measurement is None:
+        return [Content()] * 3
+    state = measurement.measuring
+    result = state.done[way]
+    if result is None:
+        return [Content("measuring" if state.current == way else "").stylize("$muted"), Content(), Content()]
+    ratio = None if state.floor is None else result.frechet / state.floor.mean
+    over = "-" if ratio is None else f"{ratio:.1f}" if ratio < 10 else f"{ratio:.0f}"
+    share = ("sure", result.confident) if result.agreement is None else ("agree", result.agreement)
+    return [
+        _fact("FD" if width < WIDE else "Fréchet", f"{result.frechet:.3g}", width),
+        _fact("×floor", over, width),
+        _fact(share[0], f"{share[1]:.0%}", width),
+    ]
+
+
+def _share(probability: float) -> str:
+    """A probability in three columns."""
+    return "1.0" if probability >= 0.995 else f"{probability:.2f}"[1:]
+
+
+def _seconds(seconds: float) -> str:
+    if seconds < 0.0995:
+        return f"{1000 * seconds:.0f} ms"
+    return f"{seconds:.1f} s" if seconds < 9.95 else f"{seconds:.0f} s"
+
+
+def _fact(name: str, value: str, width: int, style: str = "") -> Content:
+    gap = " " * max(1, width - len(name) - len(value))
+    return Content.assemble((name, "$muted"), gap, (value, style))
