@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from textual.content import Content
 
 from difftui.diffusion.captions import caption_of
+from difftui.diffusion.comparison import SAMPLER_NAMES, VIEWS
 from difftui.diffusion.grid import timesteps
 from difftui.engine.comparing import ComparisonView, MeasurementView
+from difftui.ui.sources import Source
 
-__all__ = ["LINES", "choice", "figure_lines", "floor_words", "notes_on", "tile_title"]
+__all__ = [
+    "FIRST_LABEL",
+    "LINES",
+    "MEASURABLE",
+    "VARIED_SAMPLER",
+    "VARIED_STEPS",
+    "Asked",
+    "choice",
+    "choices_line",
+    "figure_lines",
+    "floor_words",
+    "notes_on",
+    "tabs_line",
+    "tile_title",
+]
 
 LINES = 7
 """Lines of figures with each picture, where pictures are held against each other one by one."""
@@ -16,8 +34,33 @@ LINES = 7
 MOST_QUOTED = 12  # letters of a caption
 WIDE = 15  # columns from which names are written in full
 
-_ROOMY = 34  # columns of a tile from which an experiment is explained in its title
+VARIED_SAMPLER = ("samplers", "variety")
+"""Views that have their samplers; ``VARIED_STEPS``: that have their numbers of steps."""
+VARIED_STEPS = ("steps",)
+MEASURABLE = ("steps", "samplers", "guidance")
+
+FIRST_SEED, FIRST_LABEL = 3, 7  # from there guidance turns a nine into the seven that was asked for
+
+_ROOMY = 50  # columns of a tile from which an experiment is explained in its title
 _EXPERIMENTS = {"naive-stride": "plain DDPM on a stride", "looped-x0": "its x0 guess fed back"}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the user has chosen.
+
+    Attributes:
+        view: which comparison.
+        sampler, steps, seed, label: whatever the view does not vary; the label None is any.
+        count: pictures a way to measure.
+    """
+
+    view: str = "steps"
+    sampler: str = "ddim"
+    steps: int = 25
+    seed: int = FIRST_SEED
+    label: int | None = FIRST_LABEL
+    count: int = 128
 
 
 def tile_title(view: ComparisonView, way: int, index: int, *, width: int, chosen: bool) -> Content:
@@ -47,8 +90,8 @@ def figure_lines(
     done = figure.done and index == plan.ways[way].steps
     if not done:
         t = timesteps(view.T, plan.ways[way].steps)[index]
-        lines = [_fact("call", f"{view.looks[way][index]}/{total}", width), _fact("t", str(t), width)]
-        lines += [Content(), Content()]
+        lines = [_fact("call", str(view.looks[way][index]), width), _fact("of", str(total), width)]
+        lines += [_fact("t", str(t), width), Content()]
     else:
         reading, distance = figure.reading, figure.distance
         wrong = reading is not None and plan.ways[way].label not in (None, reading.digit)
@@ -62,9 +105,9 @@ def figure_lines(
     return Content("\n").join([*lines, *_measured(measurement, way, width)])
 
 
-def notes_on(view: ComparisonView, count: int, caption: str, label: int | None) -> tuple[str, str]:
+def notes_on(view: ComparisonView, asked: Asked, caption: str) -> tuple[str, str]:
     """Two lines of at most 78 columns, in markup: what is compared, and what the figures do not say."""
-    plan, way = view.plan, view.plan.ways[0]
+    plan, way, count = view.plan, view.plan.ways[0], asked.count
     if plan.view == "steps":
         tail = "Other noise: other pictures." if way.sampler == "ddpm" else "No noise: one goal."
         first = f"RMS: distance to {plan.reference_name} (pixels -1 to 1). {tail}"
@@ -78,7 +121,7 @@ def notes_on(view: ComparisonView, count: int, caption: str, label: int | None) 
         first = f"RMS: to DDIM in all {view.T} steps{waits}. DDPM's noise leads elsewhere, not astray."
         return first, "Experiments: DDPM's formula used on a stride; the x̂0 guess fed back as x_t."
     if plan.view == "labels":
-        return _label_notes(view, caption, label)
+        return _label_notes(view, caption, asked.label)
     if plan.view == "guidance":
         first = "Guided = c + w (c - u): c the answer for the label, u for any. w = 0 is none."
         return (
@@ -123,6 +166,40 @@ def choice(key: str, name: str, value: str, action: str, *, grey: bool = False) 
         (value, "$muted" if grey else "b"),
     )
     return text.stylize(f"@click=screen.{action}" if "(" in action else f"@click=screen.{action}()")
+
+
+def tabs_line(shown: str, source: Source | None, width: int) -> Content:
+    """The comparisons, each to be clicked, and the network at the right end."""
+    tabs = [Content.from_markup(" [b $accent]tab[/]")]
+    for name in VIEWS:
+        style = "b reverse" if name == shown else "$muted"
+        tabs.append(
+            Content.from_markup(f"[{style} @click=screen.take_view('{name}')] {name.capitalize()} [/]")
+        )
+    line = Content(" ").join(tabs)
+    mark = " ▶" if source is not None and source.live else ""
+    network = choice("m", "model", "none" if source is None else source.name + mark, "source(1)")
+    room = max(1, width - line.cell_length - 2)
+    network = network.truncate(room, ellipsis=True)
+    return line + " " * (room - network.cell_length + 1) + network
+
+
+def choices_line(asked: Asked, view: ComparisonView | None, fps: float) -> Content:
+    """What can be chosen, by its key or by a click; grey where it changes nothing."""
+    takes_labels = view is None or view.num_classes is not None
+    digit = "none" if not takes_labels else "any" if asked.label is None else str(asked.label)
+    steps = min(asked.steps, view.T) if view is not None else asked.steps
+    once = asked.view not in MEASURABLE
+    choices = [
+        choice("d", "digit", digit, "digit(1)", grey=not takes_labels),
+        choice("a", "", SAMPLER_NAMES[asked.sampler], "sampler", grey=asked.view in VARIED_SAMPLER),
+        choice("+/-", "steps", str(steps), "count(1)", grey=asked.view in VARIED_STEPS),
+        choice("r", "seed", str(asked.seed), "reseed(1)"),
+        choice("f", "fps", f"{fps:.3g}", "speed(1)"),
+        choice("s", "measure", "", "sample", grey=once),
+        choice("b", "", str(asked.count), "budget(1)", grey=once),
+    ]
+    return Content(" ") + Content("  ").join(choices)
 
 
 def _measured(measurement: MeasurementView | None, way: int, width: int) -> list[Content]:
