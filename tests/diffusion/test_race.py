@@ -41,8 +41,8 @@ def finished(turns: list[Turn]) -> dict[int, Tensor]:
 
 def alone(way: Way) -> Tensor:
     frames = sample(
-        Net(), SCHEDULE, sampler=way.sampler, steps=way.steps, seeds=[way.seed], shape=SHAPE, labels=way.label,
-        guidance=way.guidance, eta=way.eta, temperature=0.9, clip_x0=True,
+        Net(), SCHEDULE, sampler=way.sampler, steps=way.steps, seeds=[way.seed], labels=way.label,
+        shape=SHAPE, guidance=way.guidance, eta=way.eta, temperature=0.9, clip_x0=True,
     )  # fmt: skip
     *_, last = frames
     return last.x[0]

@@ -1,4 +1,4 @@
-"""Comparisons say of each picture what a recogniser and plain arithmetic say, and refuse what makes no sense."""
+"""Comparisons say what a recogniser and plain arithmetic say, and refuse what makes no sense."""
 
 from __future__ import annotations
 

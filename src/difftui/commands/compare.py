@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -85,8 +86,10 @@ def _compare(args: argparse.Namespace) -> None:
     loaded = load_model(args.source, device.torch_device_name)
     _check(args, loaded, request)
     what, temperature = settled(loaded, request)
+    # Made before anything is drawn: it says what cannot be measured.
+    results = None if args.measure is None else _measurement(loaded, what, temperature, args.measure)
     tally, unread = _draw(loaded, what, temperature)
-    measuring = None if args.measure is None else _measure(loaded, what, temperature, args.measure)
+    measuring = None if results is None else _last(loaded, what, results)
     if unread:
         tell(unread)
     _print(args, loaded, tally, measuring, temperature)
@@ -144,22 +147,26 @@ def _draw(loaded: LoadedModel, what: Plan, temperature: float) -> tuple[Tally, s
     return tally, unread
 
 
-def _measure(loaded: LoadedModel, what: Plan, temperature: float, count: int) -> Measuring:
+def _measurement(loaded: LoadedModel, what: Plan, temperature: float, count: int) -> Iterator[Measuring]:
     from difftui.engine.comparing import digits_for_floor
     from difftui.evaluation.comparison import measure
 
     real, problem = digits_for_floor(None)
+    results = measure(loaded, what, count=count, temperature=temperature, real=real)
     if problem:
         tell(f"{problem} Without them there is no floor to hold the Frechet distance against.")
+    return results
+
+
+def _last(loaded: LoadedModel, what: Plan, results: Iterator[Measuring]) -> Measuring:
+    """Measure to the end."""
     bar = Bar(loaded.name)
-    last = None
     try:
-        for last in measure(loaded, what, count=count, temperature=temperature, real=real):
+        for last in results:
             name = "" if last.current is None else what.names[last.current]
-            bar.show(last.fraction, f"measuring {count} pictures: {name}")
+            bar.show(last.fraction, f"measuring {last.count} pictures: {name}")
     finally:
         bar.close()
-    assert last is not None
     return last
 
 
