@@ -109,6 +109,20 @@ def test_moments_are_each_look_at_first_and_then_further_apart() -> None:
     assert (np.diff(steps[:-1]) >= 0).all(), "the last is what is left"
 
 
+def test_guesses_are_held_against_the_reference(engine: Engine) -> None:
+    view = compared(engine, view="guidance", steps=4, label=1)
+    exact = view.x[1][-1].astype(np.float64)
+    assert view.beliefs is not None
+    for way, beliefs in zip(view.plan.ways, view.beliefs, strict=True):
+        frames = load_model("one").sample(
+            [way.seed], [1], sampler=way.sampler, steps=4, guidance=way.guidance
+        )
+        wanted = [np.sqrt(((frame.x0_hat[0].numpy() - exact) ** 2).mean()) for frame in frames]
+        assert np.abs(beliefs - wanted).max() < 2e-3
+    assert view.beliefs[1][-1] < 1e-3, "the last guess is the picture"
+    assert compared(engine, view="labels", steps=2).beliefs is None
+
+
 def test_figures_are_a_table_and_captions(engine: Engine) -> None:
     view = compared(engine, view="steps", label=3)
     header, rows = figures_table(view.plan, view.figures)

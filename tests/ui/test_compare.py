@@ -134,7 +134,8 @@ async def test_pictures_and_figures_are_those_of_the_moment() -> None:
         for way, x in enumerate(view.x):
             index = 1 if way == heun else 3
             await until(
-                pilot, lambda w=way, p=x[index, 0]: np.array_equal(tiles.all[w].picture._images[0], p)
+                pilot,
+                lambda w=way, p=x[index, 0]: np.array_equal(tiles.all[w].picture._images[0], p),  # type: ignore[index]
             )
         assert "t " in text_of(tiles.all[heun].figures)
         assert "RMS" not in text_of(tiles.all[heun].figures)

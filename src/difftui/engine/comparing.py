@@ -88,6 +88,8 @@ class ComparisonView:
         unread: why the pictures are not read by the recogniser, or "".
         x: of each way (steps + 1, C, H, W) float16, the pictures from x_T on; as many as ``figures`` says and
             one more are filled. Shared with the engine's thread: do not write.
+        beliefs: of each way (steps,), the distance (root mean square) of every clean picture x̂0 that the
+            network guessed on the way to the finished reference; None before that is there.
         looks: of each way (steps + 1,), how often the network had been asked for each of those pictures.
     """
 
@@ -105,6 +107,7 @@ class ComparisonView:
     reference_steps: tuple[int, int] | None
     unread: str
     x: tuple[NDArray[np.float16], ...]
+    beliefs: tuple[NDArray[np.float64], ...] | None
     looks: tuple[NDArray[np.int64], ...]
 
     @property
@@ -199,6 +202,8 @@ def start_measurement(
 
 
 def _compare(bench: Workbench, request: ComparisonRequest) -> Iterator[ComparisonView]:
+    import torch
+
     from difftui.diffusion.race import starts
     from difftui.diffusion.samplers import looks
     from difftui.evaluation.comparison import Tally, compare
@@ -211,6 +216,8 @@ def _compare(bench: Workbench, request: ComparisonRequest) -> Iterator[Compariso
     seen = tuple(_foreseen(way, looks(way.sampler, way.steps)) for way in what.ways)
     for kept, start in zip(x, starts(what.ways, shape, temperature).numpy(), strict=True):
         kept[0] = start
+    guesses = tuple(np.zeros_like(kept[1:]) for kept in x)
+    beliefs: tuple[NDArray[np.float64], ...] | None = None
     tally = Tally(what)
     reference = what.reference
     apart_from = reference is not None and reference not in what.ways
@@ -220,21 +227,24 @@ def _compare(bench: Workbench, request: ComparisonRequest) -> Iterator[Compariso
         return ComparisonView(
             request, what, loaded.name, loaded.step, live, getattr(loaded.model, "num_classes", None),
             loaded.recipe.label_drop > 0, loaded.schedule.T, temperature, tally.figures, tally.apart(),
-            reference_steps, unread, x, seen,
+            reference_steps, unread, x, beliefs, seen,
         )  # fmt: skip
 
     yield view()
     for event in compare(loaded, what, temperature=temperature, recogniser=recogniser):
         turn = event.turn
         if turn.ways:
-            pictures = turn.frame.x.cpu().numpy()
+            # Together, since each fetch from a GPU waits until it has done all that was asked of it.
+            both = torch.stack([turn.frame.x, turn.frame.x0_hat]).cpu().numpy()
             for place, way in enumerate(turn.ways):
                 index = tally.figures[way].steps + 1
-                x[way][index] = pictures[place]
+                x[way][index], guesses[way][index - 1] = both[:, place]
                 seen[way][index] = turn.looks
         elif reference_steps is not None:
             reference_steps = (reference_steps[0] + 1, reference_steps[1])
         tally.take(event)
+        if turn.done and tally.reference is not None and all(figure.done for figure in tally.figures):
+            beliefs = tuple(_distances(guess, tally.reference) for guess in guesses)
         yield view()
 
 
@@ -343,6 +353,13 @@ def figures_table(
         else:
             rows[index] += (result.frechet, result.agreement, result.confident)
     return header, rows
+
+
+def _distances(pictures: NDArray[np.float16], to: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Root mean square difference of each picture (n, C, H, W) to one (C, H, W): (n,)."""
+    squares = (pictures.astype(np.float32) - to) ** 2
+    distances: NDArray[np.float64] = np.sqrt(squares.mean(axis=(1, 2, 3), dtype=np.float64))
+    return distances
 
 
 def _foreseen(way: Way, total: int) -> NDArray[np.int64]:

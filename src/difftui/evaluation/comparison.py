@@ -245,6 +245,12 @@ class Tally:
         if turn.done:
             self._tell_distances()
 
+    @property
+    def reference(self) -> NDArray[np.float32] | None:
+        """The finished reference, (C, H, W), or None before, or where there is none."""
+        known = self.plan.reference is not None
+        return self._pictures.get(self._reference_at) if known else None
+
     def pictures(self) -> NDArray[np.float32]:
         """The pictures of all ways, (N, C, H, W), when all are finished."""
         return np.stack([self._pictures[way] for way in range(len(self.plan.ways))])
@@ -254,7 +260,7 @@ class Tally:
         return tuple(_spread([self._pictures.get(way) for way in row]) for row in self.plan.rows)
 
     def _tell_distances(self) -> None:
-        reference = self._pictures.get(self._reference_at)
+        reference = self.reference
         if reference is not None:
             self.figures = tuple(
                 replace(figure, distance=rms(self._pictures[way], reference)) if figure.done else figure

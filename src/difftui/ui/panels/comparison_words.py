@@ -31,8 +31,8 @@ __all__ = [
 LINES = 7
 """Lines of figures with each picture, where pictures are held against each other one by one."""
 
-MOST_QUOTED = 12  # letters of a caption
-WIDE = 15  # columns from which names are written in full
+MOST_QUOTED = 30  # letters of a caption
+WIDE = 16  # columns from which names are written in full
 
 VARIED_SAMPLER = ("samplers", "variety")
 """Views that have their samplers; ``VARIED_STEPS``: that have their numbers of steps."""
@@ -118,7 +118,7 @@ def notes_on(view: ComparisonView, asked: Asked, caption: str) -> tuple[str, str
     if plan.view == "samplers":
         steps = view.reference_steps
         waits = "" if steps is None or steps[0] == steps[1] else f" ({steps[0] / steps[1]:.0%} drawn)"
-        first = f"RMS: to DDIM in all {view.T} steps{waits}. DDPM's noise leads elsewhere, not astray."
+        first = f"RMS: to DDIM in all {view.T} steps{waits}. DDPM's own noise leads elsewhere."
         return first, "Experiments: DDPM's formula used on a stride; the x̂0 guess fed back as x_t."
     if plan.view == "labels":
         return _label_notes(view, caption, asked.label)
@@ -138,11 +138,11 @@ def notes_on(view: ComparisonView, asked: Asked, caption: str) -> tuple[str, str
 
 def _label_notes(view: ComparisonView, caption: str, label: int | None) -> tuple[str, str]:
     known = view.num_classes or 0
-    second = f"It gets one of {known + 1} learned vectors. Text-to-image puts a text encoder there."
+    second = "It gets a learned vector, no text. Text-to-image models put an encoder there."
     if label is None or label >= known:
         return "One noise under every label. [b $accent]i[/] asks in words, such as “a seven”.", second
     said = Content((caption or caption_of(label))[:MOST_QUOTED]).markup
-    return f"“{said}” → label {label}: a mapping and nothing more; no text reaches the network.", second
+    return f"“{said}” → label {label}: a mapping and nothing more.", second
 
 
 def floor_words(measurement: MeasurementView | None) -> str:

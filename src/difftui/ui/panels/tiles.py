@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.content import Content
+from textual.widget import Widget
 from textual.widgets import Static
 
 from difftui.ui.widgets.pixels import PixelView
@@ -19,6 +20,9 @@ __all__ = ["TEXT_COLUMNS", "Shelf", "Tile", "Tiles"]
 TEXT_COLUMNS = 10
 """Columns that figures have; one more on each side keeps them apart from pictures."""
 
+
+INSET_COLUMNS, INSET_ROWS = 36, 12
+"""The least room of an inset."""
 
 _NOTHING = Content()
 
@@ -112,14 +116,22 @@ class Tile(Container):
 class Tiles(Container):
     """Up to so many tiles, as many of them shown as there are pictures."""
 
-    def __init__(self, most: int, *, id: str) -> None:
+    def __init__(self, most: int, inset: Widget, *, id: str) -> None:
+        """Make them.
+
+        Args:
+            most: tiles.
+            inset: takes the place after the last picture where that is free and large enough.
+        """
         super().__init__(id=id)
         self.all = [Tile() for _ in range(most)]
+        self.inset = inset
         self.shelf = Shelf(1, 1, False, 1, 1, 1, 1)
         self._drawn: list[object] = [None] * most
 
     def compose(self) -> ComposeResult:
         yield from self.all
+        yield self.inset
 
     def set_out(self, shelf: Shelf, count: int) -> None:
         """Show so many tiles in this arrangement."""
@@ -130,6 +142,8 @@ class Tiles(Container):
         for index, tile in enumerate(self.all):
             tile.display = index < count
             tile.stand_on(shelf)
+        free = count < shelf.columns * shelf.rows
+        self.inset.display = free and shelf.width >= INSET_COLUMNS and shelf.height >= INSET_ROWS
 
     def show(self, pictures: Sequence[NDArray[Any]], marks: Sequence[object], *, moving: bool) -> None:
         """Draw the pictures, each (H, W) or (H, W, 3), whose mark is another than when it was drawn last."""

@@ -25,6 +25,7 @@ from difftui.errors import DifftuiError
 from difftui.paths import home_dir
 from difftui.state import MOST_SEED, Choices
 from difftui.ui.exports import save_comparison
+from difftui.ui.panels.belief_plot import BeliefPlot
 from difftui.ui.panels.comparison_jobs import ComparisonJobs
 from difftui.ui.panels.comparison_words import (
     FIRST_LABEL,
@@ -40,7 +41,7 @@ from difftui.ui.panels.comparison_words import (
     tile_title,
 )
 from difftui.ui.panels.source_choice import SourceChoice
-from difftui.ui.panels.tiles import TEXT_COLUMNS, Shelf, Tiles
+from difftui.ui.panels.tiles import INSET_ROWS, TEXT_COLUMNS, Shelf, Tiles
 from difftui.ui.playhead import Playhead
 from difftui.ui.screens.base import LabScreen
 from difftui.ui.widgets.slider import Slider
@@ -52,6 +53,7 @@ __all__ = ["SCREEN", "CompareScreen"]
 STEPS = (5, 10, 25, 50, 100, 200, 500, 1000)
 COUNTS = (64, 128, 256, 512, 1024)
 CLASSES, MOST_TILES = 10, 10
+MOST_PLOT_ROWS = 26
 FPS = 15
 WHOLE_SECONDS = 6.0  # about how long a race is shown until the user chooses a speed
 SPEEDS = range(-4, 7)
@@ -82,6 +84,7 @@ class CompareScreen(LabScreen):
         self._message = Content()
         self._saving = False
         self._laid: tuple[object, ...] = ()
+        self._parts: tuple[bool, ...] = ()
         self._texts: dict[str, Content] = {}
 
     @property
@@ -102,7 +105,8 @@ class CompareScreen(LabScreen):
         with Vertical(id="compare"):
             yield ActionText(id="views")
             with Container(id="room"):
-                yield Tiles(MOST_TILES, id="tiles")
+                yield Tiles(MOST_TILES, BeliefPlot(id="inset", classes="panel"), id="tiles")
+                yield BeliefPlot(id="beliefs", classes="panel")
                 yield ActionText(id="nothing")
             yield Slider("[$secondary]noise[/] x_T", "x_0 [$accent]finished[/]", id="race")
             yield ActionText(id="status")
@@ -373,8 +377,11 @@ class CompareScreen(LabScreen):
         view, job = self.view, self.jobs.drawing
         failed = view is None and job is not None and bool(job.error)
         nothing = self.source.chosen is None or failed
-        self.query_one("#tiles").display = view is not None and not nothing
-        self.query_one("#nothing").display = nothing
+        parts = (view is not None and not nothing, nothing)
+        if parts != self._parts:
+            self._parts = parts
+            self.query_one("#tiles").display, self.query_one("#nothing").display = parts
+            self.query_one("#beliefs").display, self._laid = False, ()
         if view is not None:
             self.playhead.advance(now, _newest(view), complete=view.drawn)
             self._draw(view)
@@ -393,6 +400,9 @@ class CompareScreen(LabScreen):
             chosen = view.plan.view == "labels" and view.plan.ways[way].label == self.asked.label
             title = tile_title(view, way, index, width=shelf.width - 1, chosen=chosen)
             tiles.all[way].say(title, figure_lines(view, way, index, measurement, width))
+        for plot in self.query(BeliefPlot):
+            if plot.display:
+                plot.show_view(view, looks)
         last = len(_moments(view.most_looks)) - 1
         reached = None if view.drawn else _newest(view)
         self.query_one("#race", Slider).move(self.playhead.index, last=last, reached=reached)
@@ -406,6 +416,11 @@ class CompareScreen(LabScreen):
             self._laid = laid
             room = self.size.height - ROWS_BESIDES
             tiles.set_out(Shelf.fitting(count, lines, side, self.size.width, room), count)
+            left = room - tiles.shelf.rows * tiles.shelf.height - 1
+            below = lines > 0 and left >= INSET_ROWS and not tiles.inset.display
+            plot = self.query_one("#beliefs")
+            plot.display, plot.styles.height = below, min(left, MOST_PLOT_ROWS)
+            tiles.inset.display &= lines > 0
 
     def _draw_texts(self, view: ComparisonView | None) -> None:
         job, source = self.jobs.drawing, self.source.chosen
