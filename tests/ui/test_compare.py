@@ -17,6 +17,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from difftui import paths
+from difftui.bench.wire import recording_driver, wire_bytes
 from difftui.data import Digits, bundled
 from difftui.diffusion.comparison import VIEWS
 from difftui.engine.comparing import ComparisonView
@@ -26,6 +27,7 @@ from difftui.training.recipe import Recipe
 from difftui.ui.app import DifftuiApp
 from difftui.ui.panels.tiles import Tiles
 from difftui.ui.screens.compare import CompareScreen
+from difftui.ui.widgets.pixels import REST_SECONDS
 
 T = 20
 ASKED = Recipe(
@@ -93,11 +95,13 @@ async def drawn(pilot: Pilot[None], screen: CompareScreen, view: str) -> Compari
 
 @asynccontextmanager
 async def opened(
-    view: str = "steps", size: tuple[int, int] = (80, 24), run: str = "asked"
+    view: str = "steps", run: str = "asked", sent: list[str] | None = None
 ) -> AsyncIterator[tuple[Pilot[None], CompareScreen]]:
     choices = {"compare": {"view": view, "run": run, "steps": 5}}
     app = DifftuiApp(device="cpu", screen="compare", state=State(choices=choices))
-    async with app.run_test(size=size) as pilot:
+    if sent is not None:
+        app.driver_class = recording_driver(sent)
+    async with app.run_test(headless=sent is None, size=(80, 24)) as pilot:
         assert isinstance(app.screen, CompareScreen)
         yield pilot, app.screen
     assert app.engine.shutdown(30)
@@ -141,8 +145,10 @@ async def test_pictures_and_figures_are_those_of_the_moment() -> None:
         assert "RMS" not in text_of(tiles.all[heun].figures)
         await pilot.press("space")
         await until(pilot, lambda: "■ finished" in shown(screen, "#status"))
+        screen.playhead.rate = 0.1  # so slow that even a busy machine sees it
         await pilot.press("space")
         await until(pilot, lambda: "racing" in shown(screen, "#status"))
+        assert screen.playhead.index < 9
 
 
 async def test_a_caption_is_typed_and_mapped_to_its_label() -> None:
@@ -169,11 +175,12 @@ async def test_a_caption_is_typed_and_mapped_to_its_label() -> None:
 async def test_measuring_shows_figures_of_many_and_can_be_stopped() -> None:
     async with opened("guidance") as (pilot, screen):
         await drawn(pilot, screen, "guidance")
-        await pilot.press("B", "s")
-        await until(pilot, lambda: screen.jobs.measurement is not None)
+        await pilot.press("b", "b", "b", "s")
+        await until(pilot, lambda: "measuring 1024 each" in shown(screen, "#status"))
         await pilot.press("s")
-        assert "stopped" in str(screen._message)
-        await pilot.press("s")
+        await until(pilot, lambda: "stopped" in shown(screen, "#note"))
+        assert screen.jobs.measurement is None
+        await pilot.press("B", "B", "B", "B", "s")
         await until(
             pilot,
             lambda: screen.jobs.measurement is not None and screen.jobs.measurement.measuring.current is None,
@@ -226,6 +233,17 @@ async def test_every_size_shows_all_pictures_one_beside_the_other() -> None:
             assert len(regions) == 6
             assert all(room.contains_region(region) for region in regions)
             assert all(not a.overlaps(b) for i, a in enumerate(regions) for b in regions[:i])
+
+
+async def test_at_rest_nothing_is_sent() -> None:
+    sent: list[str] = []
+    async with opened("guidance", sent=sent) as (pilot, screen):
+        await drawn(pilot, screen, "guidance")
+        await pilot.pause(2 * REST_SECONDS + 1)  # the header's pace is told once a second
+        before = wire_bytes(sent)
+        await pilot.pause(0.5)
+        assert before > 10_000
+        assert wire_bytes(sent) == before
 
 
 def test_what_was_chosen_is_remembered() -> None:

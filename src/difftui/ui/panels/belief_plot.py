@@ -11,6 +11,8 @@ from difftui.ui.widgets.plot import CurvePlot
 
 __all__ = ["BeliefPlot"]
 
+LEAST = 1e-3
+"""Smaller distances are lost in the rounding of the pictures that are kept."""
 _TICKS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 
 
@@ -24,13 +26,19 @@ class BeliefPlot(CurvePlot):
             view: the comparison.
             looks: the moment.
         """
-        self.border_title = f"distance of each guess x̂0 to {view.plan.reference_name} · calls"
+        waits = " · waits for the reference" if view.beliefs is None else ""
+        self.border_title = f"RMS of each guess x̂0 over calls{waits}"
         if view.beliefs is None:
             self.set_series([])
             return
         most = max(view.most_looks, 2)
         curves = [
-            Series(np.log10(seen[1:]), beliefs, name, colour)
+            Series(
+                np.log10(seen[1:]),
+                np.where(beliefs >= LEAST, beliefs, np.nan),
+                name.removesuffix(" steps"),
+                colour,
+            )
             for seen, beliefs, name, colour in zip(
                 view.looks, view.beliefs, view.plan.names, SERIES, strict=False
             )

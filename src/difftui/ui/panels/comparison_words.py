@@ -32,6 +32,7 @@ LINES = 7
 """Lines of figures with each picture, where pictures are held against each other one by one."""
 
 MOST_QUOTED = 30  # letters of a caption
+ROOMY_SCREEN = 100  # columns from which speed and temperature are told
 WIDE = 16  # columns from which names are written in full
 
 VARIED_SAMPLER = ("samplers", "variety")
@@ -168,8 +169,8 @@ def choice(key: str, name: str, value: str, action: str, *, grey: bool = False) 
     return text.stylize(f"@click=screen.{action}" if "(" in action else f"@click=screen.{action}()")
 
 
-def tabs_line(shown: str, source: Source | None, width: int) -> Content:
-    """The comparisons, each to be clicked, and the network at the right end."""
+def tabs_line(shown: str, source: Source | None, view: ComparisonView | None, width: int) -> Content:
+    """The comparisons, each to be clicked, and the network, and how it is asked, at the right end."""
     tabs = [Content.from_markup(" [b $accent]tab[/]")]
     for name in VIEWS:
         style = "b reverse" if name == shown else "$muted"
@@ -179,12 +180,17 @@ def tabs_line(shown: str, source: Source | None, width: int) -> Content:
     line = Content(" ").join(tabs)
     mark = " ▶" if source is not None and source.live else ""
     network = choice("m", "model", "none" if source is None else source.name + mark, "source(1)")
+    w = 0.0 if view is None or shown == "guidance" else view.plan.ways[0].guidance
+    if w:
+        network += Content.assemble((" w ", "$muted"), f"{w:g}")
+    if view is not None and width >= ROOMY_SCREEN:
+        network += Content.assemble(("  temperature ", "$muted"), f"{view.temperature:g}")
     room = max(1, width - line.cell_length - 2)
     network = network.truncate(room, ellipsis=True)
     return line + " " * (room - network.cell_length + 1) + network
 
 
-def choices_line(asked: Asked, view: ComparisonView | None, fps: float) -> Content:
+def choices_line(asked: Asked, view: ComparisonView | None, fps: float, width: int) -> Content:
     """What can be chosen, by its key or by a click; grey where it changes nothing."""
     takes_labels = view is None or view.num_classes is not None
     digit = "none" if not takes_labels else "any" if asked.label is None else str(asked.label)
@@ -195,8 +201,8 @@ def choices_line(asked: Asked, view: ComparisonView | None, fps: float) -> Conte
         choice("a", "", SAMPLER_NAMES[asked.sampler], "sampler", grey=asked.view in VARIED_SAMPLER),
         choice("+/-", "steps", str(steps), "count(1)", grey=asked.view in VARIED_STEPS),
         choice("r", "seed", str(asked.seed), "reseed(1)"),
-        choice("f", "fps", f"{fps:.3g}", "speed(1)"),
-        choice("s", "measure", "", "sample", grey=once),
+        *([choice("f", "fps", f"{fps:.3g}", "speed(1)")] if width >= ROOMY_SCREEN else []),
+        choice("s", "", "measure", "sample", grey=once),
         choice("b", "", str(asked.count), "budget(1)", grey=once),
     ]
     return Content(" ") + Content("  ").join(choices)

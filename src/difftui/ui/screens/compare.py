@@ -425,10 +425,10 @@ class CompareScreen(LabScreen):
     def _draw_texts(self, view: ComparisonView | None) -> None:
         job, source = self.jobs.drawing, self.source.chosen
         error = job.error if job is not None else None
-        self._say("views", tabs_line(self.asked.view, source, self.size.width))
+        self._say("views", tabs_line(self.asked.view, source, view, self.size.width))
         self._say("status", self._status(view))
         fps = FPS * 2.0 ** self._effective_speed()
-        self._say("choices", choices_line(self.asked, view, fps))
+        self._say("choices", choices_line(self.asked, view, fps, self.size.width))
         self._say("nothing", _NOTHING if source is None else Content(error or ""))
         self._say("note", self._note(view))
 
