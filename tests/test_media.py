@@ -149,3 +149,28 @@ def test_colours_come_back_from_a_png_exactly_and_from_a_gif_nearly(tmp_path: Pa
             gif.seek(index)
             shown = np.asarray(gif.convert("RGB")).astype(int)
             assert np.abs(shown - media.grid(frame)).max() <= 8
+
+
+def test_captions_stand_under_their_pictures(tmp_path: Path) -> None:
+    images = np.stack([np.full((4, 4), level) for level in (-1.0, 0.0, 1.0)])
+    captions = [("one",), ("two", "with a second line"), ("three",)]
+    path = media.save_captioned(
+        tmp_path / "sheet.png", images, captions, title="a title", columns=2, scale=20
+    )
+    with Image.open(path) as sheet:
+        pixels = np.asarray(sheet)
+    grey = pixels.mean(axis=2)
+    corners = []
+    for level in (0, 128):
+        rows, columns = np.nonzero((grey == level) & (np.roll(grey, -79, axis=0) == level))
+        corners.append((rows.min(), columns.min()))
+        assert (grey[rows.min() : rows.min() + 80, columns.min() : columns.min() + 80] == level).all()
+    (top, left), (same_top, right) = corners
+    assert same_top == top
+    assert right > left + 80
+    below = grey[top + 80 : top + 110]
+    assert below[:, left : left + 80].min() < 100, "words under the first picture"
+    assert below[:, right : right + 80].min() < 100
+    assert grey[:top].min() < 100, "the title"
+    with pytest.raises(ValueError, match="2 captions for 3 images"):
+        media.save_captioned(tmp_path / "no.png", images, captions[:2])

@@ -36,7 +36,7 @@ class BeliefPlot(CurvePlot):
             Series(
                 np.log10(seen[1:]),
                 np.where(beliefs >= LEAST, beliefs, np.nan),
-                name.removesuffix(" steps"),
+                name.removesuffix(" steps").replace("000", "k"),
                 colour,
             )
             for seen, beliefs, name, colour in zip(
