@@ -17,6 +17,7 @@ from textual.widgets import Input, Static
 
 from difftui.diffusion import SCHEDULES
 from difftui.ui.panels.plan import FIELDS, Field, Plan, plan_from, texts_of
+from difftui.ui.widgets.entry import Entry
 from difftui.ui.widgets.text import ActionText
 
 __all__ = ["Choice", "RecipeForm"]
@@ -151,7 +152,7 @@ class RecipeForm(ModalScreen["Plan | None"]):
         value = self.texts[field.name]
         if field.choices:
             return Choice(field.choices, value, id=field.name)
-        return Input(value, compact=True, select_on_focus=False, id=field.name)
+        return Entry(value, compact=True, select_on_focus=False, id=field.name)
 
     def _read(self) -> None:
         for field in FIELDS:
