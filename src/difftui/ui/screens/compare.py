@@ -44,6 +44,7 @@ from difftui.ui.panels.source_choice import SourceChoice
 from difftui.ui.panels.tiles import INSET_ROWS, TEXT_COLUMNS, Shelf, Tiles
 from difftui.ui.playhead import Playhead
 from difftui.ui.screens.base import LabScreen
+from difftui.ui.widgets.entry import Entry
 from difftui.ui.widgets.slider import Slider
 from difftui.ui.widgets.text import ActionText
 from difftui.words import short_path
@@ -112,7 +113,7 @@ class CompareScreen(LabScreen):
             yield ActionText(id="status")
             yield ActionText(id="choices")
             yield ActionText(id="note")
-            yield Input(placeholder="a seven", id="caption", max_length=60)
+            yield Entry(placeholder="a seven", id="caption", max_length=60)
 
     def remember(self) -> dict[str, object]:
         return {"run": self.source.name, **asdict(self.asked)}
