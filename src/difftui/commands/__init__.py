@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "runs": "list runs and shipped checkpoints, pause or stop a run",
         "watch": "look at a run that another process trains",
         "metrics": "print the curves of a run as a table",
+        "compare": "draw pictures side by side in several ways, and measure them",
         "evaluate": "judge the digits that a network draws",
         "schedule": "print the table of a noise schedule",
         "noise": "draw a digit on its way into noise",

@@ -197,7 +197,7 @@ def _draw(bench: Workbench, request: SamplingRequest) -> Iterator[SamplingView]:
 
 
 def network_of(bench: Workbench, source: str | Path) -> tuple[LoadedModel, bool]:
-    """The network to draw with, and whether it is being trained."""
+    """The network that :attr:`SamplingRequest.source` names, and whether it is being trained."""
     from difftui.engine.live import live_model
     from difftui.training.loading import load_model
 

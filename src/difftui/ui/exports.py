@@ -1,4 +1,4 @@
-"""Pictures as files that a student keeps: PNG, and of a trajectory the way to it as GIF."""
+"""What a student keeps as files: a picture as PNG, the way to it as GIF, a comparison with its figures."""
 
 from __future__ import annotations
 
@@ -9,21 +9,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from difftui.media import save_gif, save_png
+from difftui import atomic
+from difftui.engine.comparing import caption_lines, figures_table
+from difftui.media import save_captioned, save_gif, save_png
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from difftui.engine.comparing import ComparisonView, MeasurementView
     from difftui.engine.denoising import DenoisingView
     from difftui.engine.sampling import SamplingView
 
-__all__ = ["save_filters", "save_looks", "save_repeats", "save_trajectory"]
+__all__ = ["save_comparison", "save_filters", "save_looks", "save_repeats", "save_trajectory"]
 
 GIF_FRAMES = 120  # at most; longer trajectories leave frames out
 GIF_FPS = 20.0
 SCALE, GRID_SCALE = 8, 4
 GRID_COLUMNS = 4
 ROWS_PIXELS = 112  # across each picture of rows, about
+MOST_IN_A_ROW = 6  # of a comparison; ten pictures are two rows of five
 
 
 def save_trajectory(view: SamplingView, index: int, picture: int | None, folder: Path) -> tuple[Path, Path]:
@@ -104,10 +108,52 @@ def _stem(view: SamplingView, index: int, picture: int | None) -> str:
     return "-".join(parts)
 
 
-def _unused_stem(folder: Path, stem: str) -> str:
+def _unused_stem(folder: Path, stem: str, kinds: tuple[str, str] = ("png", "gif")) -> str:
     """``stem``, or the first of stem-2, stem-3, … that neither file has."""
     for number in count(1):
         candidate = stem if number == 1 else f"{stem}-{number}"
-        if not any(os.path.lexists(folder / f"{candidate}.{kind}") for kind in ("png", "gif")):
+        if not any(os.path.lexists(folder / f"{candidate}.{kind}") for kind in kinds):
             return candidate
     raise AssertionError("count() does not end")
+
+
+def save_comparison(
+    view: ComparisonView, measurement: MeasurementView | None, looks: int, folder: Path
+) -> tuple[Path, Path]:
+    """Write the pictures of a comparison as PNG with captions, and its figures as CSV.
+
+    Args:
+        view: the comparison.
+        measurement: what was measured of it, or None.
+        looks: the moment of the race: how often the network had been asked for each picture at most.
+        folder: where; it is made if need be.
+
+    Returns:
+        The two paths. They share a name that no file had before.
+
+    Raises:
+        DifftuiError: the folder cannot be written.
+    """
+    plan, way = view.plan, view.plan.ways[0]
+    finished = view.drawn and looks >= view.most_looks
+    parts = [view.name, "compare", plan.view, *([f"digit{way.label}"] if way.label is not None else [])]
+    parts += [f"seed{way.seed}", *([] if finished else [f"call{looks}"])]
+    stem = _unused_stem(folder, "-".join(parts), ("png", "csv"))
+    measuring = None if measurement is None else measurement.measuring
+    captions = caption_lines(plan, view.figures, measuring)
+    if not finished:  # their figures are those of the end
+        captions = [(lines[0], f"after {looks} calls at most") for lines in captions]
+    count = len(captions)
+    png = save_captioned(
+        folder / f"{stem}.png",
+        np.stack(view.pictures_at(looks)),
+        captions,
+        title=f"{view.name} at step {view.weights_step}, {plan.view}: seed {way.seed}, "
+        f"temperature {view.temperature:g}",
+        columns=count if count <= MOST_IN_A_ROW else -(-count // 2),
+    )
+    header, rows = figures_table(plan, view.figures, measuring)
+    lines = [header, *(["" if cell is None else str(cell) for cell in row] for row in rows)]
+    csv = folder / f"{stem}.csv"
+    atomic.write_text(csv, "\n".join(",".join(line) for line in lines) + "\n")
+    return png, csv

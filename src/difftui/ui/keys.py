@@ -80,6 +80,10 @@ PLACES: tuple[Place, ...] = (
         "7", "denoise", "Denoise", "Dns", "noise taken away",
         "one look at a noised digit, many, and what the time is worth",
     ),
+    Place(
+        "8", "compare", "Compare", "Cmp", "ways to draw, raced",
+        "steps, samplers, labels and guidance, from one noise",
+    ),
 )  # fmt: skip
 """The screens, in the order of their keys."""
 
@@ -249,6 +253,35 @@ SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
             Action("v", "v", "log", "", "Logarithmic or linear axis of the error."),
             Action("backspace", "⌫", "restart", "", "The usual noise again; its weights of now."),
             Action("e", "e", "export", "save", "Save the pictures shown as PNG."),
+        ),
+        "compare": (
+            Action("tab", "tab", "view(1)", "view", "Next comparison."),
+            Action("shift+tab", "⇧tab", "view(-1)", "", "Previous comparison."),
+            Action(*_PLAY, "play", "Play or hold; at the end play it again."),
+            Action("left,comma,h", "←/→", "step(-1)", "call", "One call of the network back, towards noise."),
+            Action("right,full_stop,l", "←/→", "step(1)", "", "One call on, towards the finished pictures."),
+            Action("shift+left,H", "⇧", "step(-10)", "", "Ten calls back."),
+            Action("shift+right,L", "⇧", "step(10)", "", "Ten calls on."),
+            Action("home", "Home/End", "jump(0)", "", "The pure noise at the start."),
+            Action("end", "End", "jump(1)", "", "The newest pictures."),
+            Action(
+                "s", "s", "sample", "measure", "Draw many pictures each way and measure them; again: stop."
+            ),
+            Action("b", "b", "budget(1)", "", "More pictures to measure."),
+            Action("B", "B", "budget(-1)", "", "Fewer pictures to measure."),
+            Action("m", "m", "source(1)", "", "Next network to draw with."),
+            Action("M", "M", "source(-1)", "", "Previous network to draw with."),
+            Action("d", "d", "digit(1)", "", "Next digit to ask for."),
+            Action("D", "D", "digit(-1)", "", "Previous digit to ask for."),
+            Action("i", "i", "edit", "", 'Ask in words: type a caption, such as "a seven".'),
+            Action("a", "a", "sampler", "", "The next sampler, where one is compared with itself."),
+            Action("plus,equals_sign", "+", "count(1)", "", "More sampler steps."),
+            Action("minus", "-", "count(-1)", "", "Fewer sampler steps."),
+            Action("r", "r", "reseed(1)", "", "Another seed: other noise to start from."),
+            Action("R", "R", "reseed(-1)", "", "The seed before."),
+            Action("f", "f", "speed(1)", "", "Twice as fast."),
+            Action("F", "F", "speed(-1)", "", "Half as fast."),
+            Action("e", "e", "export", "save", "Save these pictures with their figures as PNG and CSV."),
         ),
     }
 )
