@@ -19,7 +19,6 @@ from difftui.inversion import (
     Baselines,
     FitProgress,
     InversionRecipe,
-    arcsin,
     baselines,
     fit_inverse,
     untrained,
@@ -65,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Fit and print, and return the exit status."""
     recipe = _recipe(args)
-    beaten = baselines(recipe.points, recipe.x_range)
+    beaten = baselines(recipe.problem, recipe.points)
     last = untrained(recipe, grid=GRID)
     errors = [last.mse]
     for last in fit_inverse(recipe, grid=GRID):
@@ -96,10 +95,10 @@ def _recipe(args: argparse.Namespace) -> InversionRecipe:
         raise UsageError(str(error)) from None
 
 
-def _curve(beaten: Baselines, last: FitProgress) -> list[tuple[float | None, ...]]:
+def _curve(recipe: InversionRecipe, beaten: Baselines, last: FitProgress) -> list[tuple[float | None, ...]]:
     """Rows of :data:`CURVE`; None where there is no arcsin."""
     y = last.grid.astype(np.float64)
-    truth, line = arcsin(y), beaten.line.at(y)
+    truth, line = recipe.problem.best_answer(y), beaten.line.at(y)
     rows = zip(y, truth, last.prediction.astype(np.float64), line, last.prediction - truth, strict=True)
     return [tuple(None if math.isnan(v) else float(v) for v in row) for row in rows]
 
@@ -116,7 +115,7 @@ def _facts(
         "hidden_units": last.hidden_units,
         "dead_units": last.dead_units,
         "mse_by_epoch": list(errors),
-        "curve": [dict(zip(CURVE, row, strict=True)) for row in _curve(beaten, last)],
+        "curve": [dict(zip(CURVE, row, strict=True)) for row in _curve(recipe, beaten, last)],
     }
 
 
@@ -140,7 +139,7 @@ def _print(recipe: InversionRecipe, beaten: Baselines, last: FitProgress, errors
         print(
             f"\n{last.dead_units} of {last.hidden_units} hidden units are dead: they give 0 for all the data."
         )
-    curve = [[figure(value) for value in row] for row in _curve(beaten, last)]
+    curve = [[figure(value) for value in row] for row in _curve(recipe, beaten, last)]
     print("\n" + table(CURVE, curve))
     print(f"\nThe data lie within y = {beaten.seen[0]:.3f} and {beaten.seen[1]:.3f}; "
           "beyond, the network only guesses, and beyond 1 there is no right answer.")  # fmt: skip

@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.widgets import Digits
 
 from difftui.engine.fitting import FitView, start_fit
-from difftui.inversion import ACTIVATIONS, InversionRecipe, arcsin, baselines, sine_pairs
+from difftui.inversion import ACTIVATIONS, InversionRecipe, baselines, pairs
 from difftui.state import MOST_SEED, Choices
 from difftui.ui.keys import shown_key
 from difftui.ui.screens.base import LabScreen
@@ -267,10 +267,10 @@ class InverseScreen(LabScreen):
 
     def _draw_fit(self, view: FitView) -> None:
         grid, recipe = view.progress.grid, view.recipe
-        y, x = sine_pairs(recipe.points, recipe.x_range)
+        y, x = pairs(recipe.problem, recipe.points)
         self.query_one("#fit", CurvePlot).set_series(
             [
-                Series(grid, arcsin(grid.astype(np.float64)), "arcsin", "muted"),
+                Series(grid, recipe.problem.best_answer(grid.astype(np.float64)), "arcsin", "muted"),
                 Series(y, x, "data", "muted", kind="scatter"),
                 Series(grid, _dashed(self._known.line.at(grid.astype(np.float64))), "line", "foreground"),
                 Series(grid, view.progress.prediction, "network", "accent"),
@@ -292,7 +292,7 @@ class InverseScreen(LabScreen):
 
     def _draw_error(self, view: FitView) -> None:
         grid = view.progress.grid.astype(np.float64)
-        truth = arcsin(grid)
+        truth = view.recipe.problem.best_answer(grid)
         low, high = self._known.seen
         error = view.progress.prediction - truth
         largest = float(np.abs(error[(grid >= low) & (grid <= high)]).max())
