@@ -19,8 +19,9 @@ SAME = (
     {"example", "pick"},  # the next one of several
     {"zoom", "count"},  # more, less
     {"activation", "sampler"},  # the method
-    {"begin", "go_on"},  # what the screen offers
+    {"begin", "go_on", "open"},  # what the screen offers
     {"source", "generate"},  # the network to draw with
+    {"preset", "problem"},  # what is to be learned
     {"restart", "aside"},  # back to the beginning
 )
 VI = {"h": "left", "l": "right", "k": "up", "j": "down", "H": "shift+left", "L": "shift+right"}

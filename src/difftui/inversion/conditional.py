@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Generator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +37,8 @@ from difftui.inversion.problem import Problem
 
 __all__ = ["ConditionalModel", "ConditionalRecipe", "Drawing", "LearningProgress", "draw", "learn"]
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating[Any]]
+"""Of float32 here, save where a problem's own units come in."""
 
 HIDDEN = (64, 64, 64)
 WAVES = 8  # cosines of the time, in half turns over the schedule
@@ -77,9 +79,8 @@ class ConditionalRecipe:
     def __post_init__(self) -> None:
         if self.schedule not in SCHEDULES:
             raise ValueError(f"schedule must be one of {', '.join(SCHEDULES)}, not {self.schedule!r}")
-        for name, low, high in (
-            ("points", 4, 10_000), ("timesteps", 2, 10_000), ("steps", 1, MOST_STEPS), ("batch_size", 1, 10_000),
-        ):  # fmt: skip
+        limits = {"points": (4, 10_000), "timesteps": (2, 10_000), "steps": (1, MOST_STEPS)}
+        for name, (low, high) in (limits | {"batch_size": (1, 10_000)}).items():
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
                 raise ValueError(f"{name} must be a whole number from {low} to {high}, not {value!r}")
@@ -108,7 +109,7 @@ class ConditionalModel:
         """Number of weights and biases."""
         return self.network.parameters.size
 
-    def denoise(self, x_t: Floats, t: int, y: Floats) -> Prediction[Floats]:
+    def denoise(self, x_t: Floats, t: int, y: Floats) -> Prediction[NDArray[Any]]:
         """What the network takes x_0 and ε to be, scaled; x_t and y (scaled) are (N,)."""
         times = np.full(x_t.shape, t)
         output, _ = self.network.forward(_inputs(x_t, y, times, self.schedule.T))
@@ -174,14 +175,14 @@ def learn(recipe: ConditionalRecipe, *, every: int = 20) -> Generator[LearningPr
         mean += (network.parameters - mean) * np.float32(1.0 - min(MOST_DECAY, (1 + step) / (10 + step)))
         losses.append(float(loss))
         if step % every == 0 or step == recipe.steps:
-            model = ConditionalModel(recipe, schedule, network.copy(mean), step)
+            model = ConditionalModel(recipe, schedule, network.with_parameters(mean), step)
             yield LearningProgress(step, recipe.steps, float(np.mean(losses)), model)
             losses.clear()
 
 
 def draw(
     model: ConditionalModel,
-    y: NDArray[np.floating],
+    y: Floats,
     *,
     sampler: str = "ddpm",
     steps: int | None = None,
@@ -233,7 +234,7 @@ def _unscale(values: Floats, limits: tuple[float, float]) -> Floats:
     return (values * ((high - low) / 2) + (low + high) / 2).astype(np.float32)
 
 
-def _inputs(x_t: Floats, y: Floats, times: NDArray[np.integer], T: int) -> Floats:
+def _inputs(x_t: Floats, y: Floats, times: NDArray[np.int64], T: int) -> Floats:
     """x_t, y and the time u in [0, 1] as 2u - 1 and cos πku, k = 1 … 8: (N, 11)."""
     result = np.empty((len(x_t), 3 + WAVES), np.float32)
     share = times / max(1, T - 1)

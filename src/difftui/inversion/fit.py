@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ __all__ = [
     "untrained",
 ]
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
 
 NEAR = 0.05  # of the line's error: so near is "no better than a straight line"
 MOST_NETWORKS = 1000
@@ -80,7 +81,7 @@ class CohortProgress:
     @property
     def near_line(self) -> NDArray[np.bool_]:
         """(S,) whether the error is within 5 % of the best straight line's; dead networks are not counted."""
-        return (np.abs(self.mse_over_line - 1.0) <= NEAR) & ~self.dead
+        return np.asarray((np.abs(self.mse_over_line - 1.0) <= NEAR) & ~self.dead)
 
 
 def prediction_grid(problem: Problem | None = None, points: int = 261) -> NDArray[np.float32]:

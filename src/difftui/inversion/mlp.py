@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 __all__ = ["MLP", "Adam"]
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
 
 
 class MLP:
@@ -60,17 +60,16 @@ class MLP:
         self._function, self._derivative = _ACTIVATIONS[activation]
         self._shapes = list(pairwise(layers))
         size = sum((inputs + 1) * outputs for inputs, outputs in self._shapes)
-        alone = isinstance(rng, np.random.Generator)
-        self.parameters: Floats = np.zeros(size if alone else (len(rng), size), dtype)  # type: ignore[arg-type]
+        if isinstance(rng, np.random.Generator):
+            self.parameters: Floats = np.zeros(size, dtype)
+            self._start(self.parameters, rng)
+        else:
+            self.parameters = np.zeros((len(rng), size), dtype)
+            for row, own in zip(self.parameters, rng, strict=True):
+                self._start(row, own)
         self._layers = self._views(self.parameters)
-        for parameters, source in (
-            [(self.parameters, rng)] if alone else zip(self.parameters, rng, strict=True)
-        ):
-            for weight, _ in self._views(parameters):
-                bound = np.sqrt(6.0 / sum(weight.shape))
-                weight[...] = source.uniform(-bound, bound, weight.shape)
 
-    def copy(self, parameters: Floats) -> MLP:
+    def with_parameters(self, parameters: Floats) -> MLP:
         """The same network with other weights, which are copied, (P,) as ``self.parameters``."""
         other = copy.copy(self)
         other.parameters = parameters.copy()
@@ -97,6 +96,12 @@ class MLP:
                 weight, _ = self._layers[layer]
                 back = (back @ weight.swapaxes(-1, -2)) * self._derivative(sums[layer - 1])
         return np.mean(np.square(error), axis=(-2, -1)), result
+
+    def _start(self, parameters: Floats, rng: np.random.Generator) -> None:
+        """Draw the weights of one network, (P,)."""
+        for weight, _ in self._views(parameters):
+            bound = np.sqrt(6.0 / sum(weight.shape))
+            weight[...] = rng.uniform(-bound, bound, weight.shape)
 
     def _through(self, inputs: Floats) -> tuple[Floats, list[Floats], list[Floats]]:
         """Outputs, each hidden layer's sums, and what each layer was given."""
@@ -158,15 +163,18 @@ def _relu_derivative(z: Floats) -> Floats:
 
 
 def _tanh_derivative(z: Floats) -> Floats:
-    return 1.0 - np.square(np.tanh(z))
+    result: Floats = 1.0 - np.square(np.tanh(z))
+    return result
 
 
 def _sigmoid(z: Floats) -> Floats:
-    return 0.5 + 0.5 * np.tanh(0.5 * z)  # this form cannot overflow
+    result: Floats = 0.5 + 0.5 * np.tanh(0.5 * z)  # this form cannot overflow
+    return result
 
 
 def _silu(z: Floats) -> Floats:
-    return z * _sigmoid(z)
+    result: Floats = z * _sigmoid(z)
+    return result
 
 
 def _silu_derivative(z: Floats) -> Floats:

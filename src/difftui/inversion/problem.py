@@ -201,7 +201,7 @@ def _every(first: float, step: float) -> Callable[[float, float], Floats]:
     def between(low: float, high: float) -> Floats:
         start = math.floor((low - first) / step) + 1
         x = first + step * np.arange(start, math.ceil((high - first) / step))
-        return x[(x > low) & (x < high)]
+        return np.asarray(x[(x > low) & (x < high)], np.float64)
 
     return between
 

@@ -25,7 +25,7 @@ class Series:
             Ito's set ("orange", "blue", "green", "red", "purple", "yellow", darker on light themes), or
             "#rrggbb".
         kind: "line" draws the mean of each column, "band" from its lowest to its highest value, "scatter"
-            points.
+            points; "ground" is points that give way where other curves are.
         low, high: (n,) extremes of what each point stands for, where a point stands for many values; None
             where it is one value.
     """
@@ -34,7 +34,7 @@ class Series:
     y: ArrayLike
     label: str = ""
     colour: str = "accent"
-    kind: Literal["line", "band", "scatter"] = "line"
+    kind: Literal["line", "band", "scatter", "ground"] = "line"
     low: ArrayLike | None = None
     high: ArrayLike | None = None
 

@@ -186,6 +186,11 @@ class CurvePlot(Widget):
         whole = self._bounds[1] - self._bounds[0]
         return LEAST_POINTS * whole / max([1, *(len(curve.x) for curve in self._curves)])
 
+    def x_at(self, column: int) -> float:
+        """The x under a column of the widget, border included; the nearest that is shown."""
+        low, high = self._axes.x_range
+        return low + self._share_at(column) * (high - low)
+
     def _share_at(self, x: int) -> float:
         """How far along the canvas a column of the widget is, 0 to 1."""
         start, columns = self._canvas_at
@@ -310,7 +315,7 @@ class CurvePlot(Widget):
         wide, high = DOTS[self._glyphs]
         size = columns * wide, rows * high
         layers = [
-            (draw_dots(curve, *size, self._axes.x_range, self._axes.y_range), curve.kind == "band")
+            (draw_dots(curve, *size, self._axes.x_range, self._axes.y_range), curve.kind)
             for curve in self._curves
         ]
         colours = [paint.colour(curve.colour) for curve in self._curves]
@@ -325,7 +330,7 @@ class CurvePlot(Widget):
 
     def _legend(self, homeless: Sequence[Line | Marker | Shade], width: int, paint: Paint) -> list[Cell]:
         """Marks and labels of the series, and of what found no room for its label in the plot."""
-        marks = {"line": "━━", "band": "▒▒", "scatter": "⠢⠔"}
+        marks = {"line": "━━", "band": "▒▒", "scatter": "⠢⠔", "ground": "⠢⠔"}
         entries = [(marks[c.kind], c.label, c.colour, False) for c in self._curves if c.label]
         for one in homeless:
             mark = "┄┄" if isinstance(one, Line) else "│" if isinstance(one, Marker) else "  "
