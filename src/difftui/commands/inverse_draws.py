@@ -128,8 +128,7 @@ def _lines(row: dict[str, Any]) -> list[tuple[str, ...]]:
     """One line a branch; y and the regression's answer in the first."""
     own = (f"{row['y']:.3g}", f"{row['regression']:.3f}")
     if not row["branches"]:
-        drawn = f"{row['drawn_mean']:.3f}"
-        return [(own[0], "none", "-", "-", "-", own[1]), ("", drawn, "", "(mean of the draws)", "", "")]
+        return [(own[0], "none", "-", f"mean {row['drawn_mean']:.3f}", "-", own[1])]
     return [
         (
             own[0] if index == 0 else "",

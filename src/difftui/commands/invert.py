@@ -65,8 +65,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--range", metavar=("LOW", "HIGH"), nargs=2, type=number(-100, 100),
-        help="of x, in radians for a sine (default: the screen's first for this function); where the function "
-        "turns within it, as the sine does on -3.1416 3.1416, one y has several x",
+        help="of x, in radians for a sine (default: the first of the screen for this function); where it"
+        " turns within the range, as a sine does on -3.1416 3.1416, a y has several x",
     )  # fmt: skip
     parser.add_argument("--learning-rate", metavar="X", type=number(0, 1), default=known.learning_rate,
                         help="default: %(default)s")  # fmt: skip

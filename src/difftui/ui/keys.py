@@ -58,7 +58,7 @@ PLACES: tuple[Place, ...] = (
     Place("1", "home", "Home", "Home", "what there is", "what there is, and what was found"),
     Place(
         "2", "inverse", "Inverse", "Inv", "a net learns arcsin",
-        "regression averages what diffusion samples: x from y = f(x)",
+        "a net learns arcsin; diffusion finds every branch",
     ),
     Place(
         "3", "forward", "Forward", "Fwd", "a digit turns into noise",

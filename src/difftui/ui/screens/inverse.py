@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
@@ -21,7 +22,7 @@ from difftui.ui.widgets.text import ActionText
 if TYPE_CHECKING:
     from difftui.engine import Job
     from difftui.engine.fitting import FitView
-    from difftui.inversion import InversionRecipe
+    from difftui.inversion import InversionRecipe, Problem
 
 __all__ = ["SCREEN", "InverseScreen"]
 
@@ -215,20 +216,21 @@ class InverseScreen(LabScreen):
         self.diffusion.regression = self.regression.view
         self.view.tick(now)
         say = self._said.say
-        say(self.query_one("#views", ActionText), self._views())
+        say(self.query_one("#views", ActionText), _views(self.shown, self.chosen.of(), self.size.width - 2))
         say(self.query_one("#choices", ActionText), Content("  ").join(self.view.choices()))
         say(self.query_one("#progress", ActionText), self.view.progress(self.size.width - 2))
 
-    def _views(self) -> Content:
-        """Where one is among the views, and what is inverted."""
-        words = Content.from_markup("[@click=screen.view(1)][b $accent]tab[/][/]")
-        for place, title in enumerate(TITLES):
-            style = "b $foreground" if place == self.shown else "$muted"
-            arrow = "  " if place == 0 else " [$border]▸[/] "
-            words += Content.from_markup(f"{arrow}[{style} @click=screen.show({place})]{title}[/]")
-        problem = choice("p", "invert", problem_title(self.chosen.of()), "problem(1)")
-        gap = max(2, self.size.width - 2 - words.cell_length - problem.cell_length)
-        return words + " " * gap + problem
+
+@lru_cache(maxsize=64)
+def _views(shown: int, problem: Problem, columns: int) -> Content:
+    """Where one is among the views, and what is inverted."""
+    words = Content.from_markup("[@click=screen.view(1)][b $accent]tab[/][/]")
+    for place, title in enumerate(TITLES):
+        style = "b $foreground" if place == shown else "$muted"
+        arrow = "  " if place == 0 else " [$border]▸[/] "
+        words += Content.from_markup(f"{arrow}[{style} @click=screen.show({place})]{title}[/]")
+    chosen = choice("p", "invert", problem_title(problem), "problem(1)")
+    return words + " " * max(2, columns - words.cell_length - chosen.cell_length) + chosen
 
 
 SCREEN = InverseScreen

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from textual.content import Content, Span
 
@@ -87,6 +88,7 @@ def ratio_text(ratio: float) -> str:
     return f"{ratio:.4f}"
 
 
+@lru_cache(maxsize=256)
 def choice(key: str, name: str, value: str, action: str) -> Content:
     """Key, name and value; a click does what the key does."""
     return Content.from_markup(
@@ -94,6 +96,7 @@ def choice(key: str, name: str, value: str, action: str) -> Content:
     )
 
 
+@lru_cache(maxsize=256)
 def bar(share: float, width: int) -> Content:
     """A line that is full to this share."""
     full = round(width * min(max(share, 0.0), 1.0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -291,23 +292,22 @@ class Diffusion(Vertical):
     def _draw_counts(self, view: DrawView, index: int, y: float, colour: str) -> None:
         problem, draws = view.model.recipe.problem, view.at[index, self.probe].astype(np.float64)
         answer, found = self._count(problem, draws, y, colour, f"{len(draws)} draws")
-        _, distance = problem.nearest(np.full(draws.shape, y), draws)
-        width = problem.x_range[1] - problem.x_range[0]
-        branches = problem.branches(np.array(y))
+        branches, shares = _exact(problem, y)
         known = np.isfinite(branches)
-        shares = problem.shares(branches)
+        distance = np.abs(branches[known, None] - draws).min(axis=0) if known.any() else draws
+        width = problem.x_range[1] - problem.x_range[0]
         self._say(_lesson(y, branches[known], found[known], shares[known], answer, distance / width))
 
     def _count(
         self, problem: Problem, draws: NDArray[np.float64], y: float, colour: str, caption: str
     ) -> tuple[float | None, NDArray[np.float64]]:
         """Show where these draws lie; the regression's answer, and the share nearest to each branch."""
-        branches = problem.branches(np.array(y))
+        branches, _ = _exact(problem, y)
         known = np.isfinite(branches)
-        nearest, _ = problem.nearest(np.full(draws.shape, y), draws)
-        found = np.bincount(nearest, minlength=len(branches)) / max(1, len(draws))
+        distance = np.abs(np.where(known, branches, np.inf)[:, None] - draws)
+        found = np.bincount(np.argmin(distance, axis=0), minlength=len(branches)) / max(1, len(draws))
         marks = [
-            Mark(float(x), f"{100 * share:.0f} % here", "foreground")
+            Mark(float(x), f"{x:.2f} {100 * share:4.0f} %", "foreground")
             for x, share, there in zip(branches, found, known, strict=True)
             if there and len(draws)
         ]
@@ -321,8 +321,7 @@ class Diffusion(Vertical):
 
     def _ground(self, problem: Problem) -> list[Series]:
         """What lies under the draws: the truth, the average, and what the regression has learned."""
-        grid = np.linspace(*problem.y_window, 261)
-        series = [*curve_series(problem, ground=True), *average_series(problem, grid)]
+        series = [*curve_series(problem, ground=True), *average_series(problem)]
         fit = self.regression
         if fit is not None and fit.recipe.problem == problem and fit.progress.epoch > 0:
             series.append(Series(fit.progress.grid, fit.progress.prediction, "regression", "foreground"))
@@ -367,20 +366,26 @@ class Diffusion(Vertical):
         ):
             return line_of_progress("✗ failed  ", 0.0, "⌫ learns again", columns)
         if view is not None:
-            share = head.index / (len(view.times) - 1)
             if head.playing:
-                words, hint = "▶ denoising", "space holds · ←/→ step"
+                words, hint = "▶ denoising", "space holds · ←/→ step · n other y"
             elif head.index >= len(view.times) - 1:
-                words, hint = "■ denoised ", "space again · r other noise · n other y"
+                words, hint = "■ denoised ", "space again · r other noise · n other y · p other function"
             else:
-                words, hint = "⏸ held     ", "space goes on · ←/→ step"
-            return line_of_progress(f"{words}  {_time(view, head.index)}  ", share, hint, columns)
+                words, hint = "⏸ held     ", "space goes on · ←/→ step · n other y"
+            return Content(f"{words}  {_time(view, head.index):<8}  ") + Content(hint).stylize("$muted")
         step = learning.progress.step if learning is not None else 0
         steps = learning.progress.steps if learning is not None else ConditionalRecipe().steps
         loss = f"loss {learning.progress.loss:.3f}  " if learning is not None else ""
         mark = "⏸ held    " if self.held else "▶ learning"
         hint = "space goes on" if self.held else "space holds"
         return line_of_progress(f"{mark}  step {step:>4} of {steps}  {loss}", step / steps, hint, columns)
+
+
+@lru_cache(maxsize=64)
+def _exact(problem: Problem, y: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """All x with this y, NaN on pieces that have none, and their probabilities."""
+    branches = problem.branches(np.array(y))
+    return branches, problem.shares(branches)
 
 
 def _time(view: DrawView, index: int) -> str:
@@ -409,11 +414,11 @@ def _lesson(
         )
     places = " · ".join(f"{100 * part:.0f} %" for part in found)
     exact = " · ".join(f"{100 * part:.0f} %" for part in shares)
-    xs = " and ".join(f"{x:.2f}" for x in branches)
-    first = f"y = {y:g} has x = {xs}"
+    *before, last = (f"{x:.2f}" for x in branches)
+    first = f"y = {y:.2g} has x = " + (f"{', '.join(before)} and {last}" if before else last)
     if answer is not None:
         off = float(np.abs(branches - answer).min())
-        first += f"; the regression answers {answer:.2f}, {off:.2f} away"
+        first += f"; the regression says {answer:.2f}, {off:.2f} off"
     close = float(np.mean(distance <= CLOSE))
     return Content("\n").join(
         [

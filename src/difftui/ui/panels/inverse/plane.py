@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -15,6 +16,7 @@ __all__ = ["Plane", "average_series", "curve_series", "dashed", "line_series"]
 Floats = NDArray[np.float64]
 
 TRUTH = 3000  # points of the true curve
+AVERAGE = 521  # and of the average
 FAR = 1e9
 
 
@@ -60,6 +62,7 @@ def shade_words(problem: Problem) -> str:
     return f"shaded: no data · {missing}"
 
 
+@lru_cache(maxsize=16)
 def curve_series(problem: Problem, *, label: str = "data", ground: bool = False) -> list[Series]:
     """The true curve over all that is looked at; in the range of the data it has a name."""
     kind: Literal["scatter", "ground"] = "ground" if ground else "scatter"
@@ -73,8 +76,10 @@ def curve_series(problem: Problem, *, label: str = "data", ground: bool = False)
     ]
 
 
-def average_series(problem: Problem, grid: Floats) -> list[Series]:
+@lru_cache(maxsize=16)
+def average_series(problem: Problem) -> list[Series]:
     """E[x | y], where the branches are many."""
+    grid = np.linspace(*problem.y_window, AVERAGE)
     if not problem.many_valued:
         return []
     return [Series(grid, problem.average(grid), "average", "green")]

@@ -197,7 +197,7 @@ class Regression(Vertical):
             [
                 *curve_series(problem),
                 line_series(self.known.line, grid),
-                *average_series(problem, grid),
+                *average_series(problem),
                 Series(grid, view.progress.prediction, "network", "accent"),
             ],
         )

@@ -57,6 +57,7 @@ class Seeds(Vertical):
         self.job: Job[CohortProgress] | None = None
         self.recipe: InversionRecipe | None = None
         self.picked = 0
+        self.held = False  # by the user
         self.known: Baselines = baselines(chosen.of())
         self.drawn: tuple[object, ...] = ()
         self._said = Said()
@@ -78,6 +79,7 @@ class Seeds(Vertical):
     def begin(self) -> None:
         """Train a hundred, with what is chosen."""
         self.close()
+        self.held = False
         self.recipe = self.wanted()
         self.known = baselines(self.recipe.problem)
         self.picked = self.chosen.seed % COUNT
@@ -105,15 +107,16 @@ class Seeds(Vertical):
 
     def resume(self) -> None:
         """Go on where it rested."""
-        if self.job is not None and self.job.state is JobState.PAUSED:
+        if self.job is not None and self.job.state is JobState.PAUSED and not self.held:
             self.job.resume()
 
     def play(self) -> None:
         """Hold, or go on."""
-        if self.job is not None and self.job.state is JobState.PAUSED:
-            self.job.resume()
-        else:
+        self.held = not self.held
+        if self.held:
             self.rest()
+        else:
+            self.resume()
 
     def step(self, by: int) -> None:
         """Along the strip."""
@@ -215,7 +218,7 @@ class Seeds(Vertical):
             problem,
             [
                 *curve_series(problem, label=""),
-                *average_series(problem, grid),
+                *average_series(problem),
                 Series(grid, view.prediction[self.picked], "network", "accent"),
             ],
         )
@@ -237,7 +240,7 @@ class Seeds(Vertical):
             mark, hint = "✗ failed  ", "⌫ restarts"
         elif epoch >= LESSON:
             mark, hint = "■ done    ", "←/→ choose a net · tab diffusion"
-        elif job is not None and job.state is JobState.PAUSED:
+        elif self.held:
             mark, hint = "⏸ held    ", "space goes on"
         else:
             mark, hint = "▶ learning", "space holds"
