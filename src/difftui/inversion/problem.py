@@ -29,6 +29,7 @@ Range = tuple[float, float]
 HALVINGS = 60  # of a piece of at most 200: below the last bit of a float64
 NODES = 64  # of Gauss and Legendre, in each stretch of the floor's integral
 PAD = 0.15  # of the width, that a plot shows beyond what there is
+ROUNDING = 1e-12
 EVERYWHERE = (-math.inf, math.inf)
 FAR = 10.0  # how far beyond the data the inverse is followed
 
@@ -186,7 +187,9 @@ class Problem:
         shape = (len(edges) - 1,) + (1,) * y.ndim
         low, high = edges[:-1].reshape(shape), edges[1:].reshape(shape)
         at_low, at_high = self.f.value(low), self.f.value(high)
-        inside = (y >= np.minimum(at_low, at_high)) & (y <= np.maximum(at_low, at_high))
+        # A hair beyond a piece's ends still counts, as sin π = 1e-16 must be no other y than sin 0 = 0.
+        inside = (y >= np.minimum(at_low, at_high) - ROUNDING) & (y <= np.maximum(at_low, at_high) + ROUNDING)
+        inside &= (y >= self.f.image[0]) & (y <= self.f.image[1])
         rising = at_high > at_low
         for _ in range(HALVINGS):
             middle = (low + high) / 2
