@@ -1,4 +1,4 @@
-"""The conditional diffusion model against the exact conditional distribution: places and shares of branches."""
+"""The conditional diffusion model against the exact conditional distribution: places and shares."""
 
 import math
 from collections import deque
@@ -23,7 +23,7 @@ def wide() -> ConditionalModel:
 
 
 def drawn(model: ConditionalModel, y: float, count: int = 2000, **how: object) -> np.ndarray:
-    *_, last = draw(model, np.full(count, y), **how)  # type: ignore[arg-type]
+    *_, last = draw(model, np.full(count, y), **how)
     assert last.time == -1
     assert last.alpha_bar == 1.0
     return last.x.astype(np.float64)

@@ -102,7 +102,7 @@ def test_baselines_of_many_valued_data() -> None:
     assert half.average_mse == pytest.approx(half.constant_mse, rel=1e-9)
     assert wide.line.slope == pytest.approx(2.0, rel=2e-3)  # cov 1, variance 1/2
     assert wide.line.mse == pytest.approx(math.pi**2 / 3 - 2, rel=2e-3)
-    assert wide.average_mse == pytest.approx(math.pi**2 / 12, rel=2e-3)
+    assert wide.average_mse == pytest.approx(math.pi**2 / 12, rel=1e-2)  # both ends have y = 0
     assert baselines().average_mse == 0.0
 
 

@@ -101,9 +101,9 @@ class DrawView:
         return self.count == len(self.times)
 
 
-def cloud_grid(problem: Problem, points: int = CLOUD) -> Floats:
+def cloud_grid(problem: Problem) -> Floats:
     """Equally spaced y over all that is looked at, float32 (points,)."""
-    return np.linspace(*problem.y_window, points, dtype=np.float32)
+    return np.linspace(*problem.y_window, CLOUD, dtype=np.float32)
 
 
 def probes_of(problem: Problem) -> Floats:

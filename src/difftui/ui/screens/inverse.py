@@ -229,7 +229,7 @@ def _views(shown: int, problem: Problem, columns: int) -> Content:
         style = "b $foreground" if place == shown else "$muted"
         arrow = "  " if place == 0 else " [$border]▸[/] "
         words += Content.from_markup(f"{arrow}[{style} @click=screen.show({place})]{title}[/]")
-    chosen = choice("p", "invert", problem_title(problem), "problem(1)")
+    chosen = choice("p", "", problem_title(problem), "problem(1)")
     return words + " " * max(2, columns - words.cell_length - chosen.cell_length) + chosen
 
 

@@ -69,9 +69,9 @@ def net_title(recipe: InversionRecipe) -> str:
 
 
 def problem_title(problem: Problem) -> str:
-    """y = sin x, x from -π to π"""
+    """y = sin x on [-π, π]"""
     low, high = (_number(value) for value in problem.x_range)
-    return f"y = {problem.f.label}, x from {low} to {high}"
+    return f"y = {problem.f.label} on [{low}, {high}]"
 
 
 def _number(value: float) -> str:
@@ -91,9 +91,9 @@ def ratio_text(ratio: float) -> str:
 @lru_cache(maxsize=256)
 def choice(key: str, name: str, value: str, action: str) -> Content:
     """Key, name and value; a click does what the key does."""
-    return Content.from_markup(
-        f"[@click=screen.{action}][b $accent]{key}[/] [$muted]{name}[/] [b]{value}[/][/]"
-    )
+    named = (f"{name} ", "$muted") if name else ""
+    text = Content.assemble((key, "b $accent"), " ", named, (value, "b"))
+    return text.stylize(f"@click=screen.{action}")
 
 
 @lru_cache(maxsize=256)

@@ -268,10 +268,10 @@ class Regression(Vertical):
         progress = view.progress
         dead, units = progress.dead_units, progress.hidden_units
         details = f"[$muted]MSE[/] {_figure(progress.mse)} [$muted]· {progress.parameters} weights"
-        if dead:
+        if self.known.floor > 0:
+            details += f" · no regression goes below {self.known.floor:.3g}"
+        elif dead:
             details += f" · {dead} of {units} units dead"
-        elif self.known.floor > 0:
-            details += f" · no regression goes below {self.known.floor:.3f}"
         return Content("\n").join(
             [
                 Content(f"the error of the best straight line, {_figure(self.known.line.mse)}:").stylize(

@@ -183,9 +183,9 @@ class Seeds(Vertical):
         low, high = _axis(mse, self.known, log=self.chosen.log)
         series = []
         for kind, label, colour in (
-            (~near & ~dead & (ratio < 1), "better", "accent"),
+            (~near & ~dead & (ratio < 1), "beat", "accent"),
             (near, "near", "foreground"),
-            (~near & ~dead & (ratio > 1), "worse", "muted"),
+            (~near & ~dead & (ratio > 1), "lose", "muted"),
             (dead, "dead", "error"),
         ):
             if kind.any():
