@@ -26,7 +26,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "evaluate": "judge the digits that a network draws",
         "schedule": "print the table of a noise schedule",
         "noise": "draw a digit on its way into noise",
-        "invert": "fit the inverse of the sine and print what it learned",
+        "invert": "learn x from y = sin x: regression, its seeds, and diffusion",
         "settings": "show the settings, or write a file to change them in",
         "doctor": "say what this terminal, line and machine can do",
         "bench": "measure this machine and print a table",
