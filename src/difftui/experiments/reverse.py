@@ -1,0 +1,251 @@
+"""Three pages about the way back from noise: the looped estimate, the naive stride, what makes variety."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from difftui.diffusion import starting_noise, transitions
+from difftui.experiments.figures import signif
+from difftui.experiments.materials import (
+    apart,
+    drawn,
+    grain,
+    ink,
+    load_network,
+    nearest_digit,
+    real_apart,
+    real_grain,
+    real_ink,
+    real_nearest,
+    recognised,
+)
+from difftui.experiments.page import PENDING, Findings, Pictures, Setup, Table
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from difftui.diffusion import Frame
+    from difftui.training.loading import LoadedModel
+
+__all__ = ["NETWORKS", "STEPS", "looped", "strided", "variety"]
+
+NETWORKS = ("lab", "quick", "conditional", "lecture")
+STEPS = 50  # of the networks' 1000 timesteps
+DRAWN = 6
+Grey = NDArray[np.float32]
+
+
+def _draw(
+    loaded: LoadedModel, sampler: str, x_T: Tensor, seeds: Sequence[int], steps: int
+) -> Iterator[Frame[Tensor]]:
+    """As :func:`difftui.diffusion.sample`, at temperature 1 and without labels: the plain process."""
+    from difftui.diffusion import sample
+    from difftui.models.side_by_side import side_by_side
+
+    return sample(
+        side_by_side(loaded.model),
+        loaded.schedule,
+        sampler=sampler,
+        steps=steps,
+        x_T=x_T,
+        seeds=seeds,
+        target=loaded.recipe.target,
+        clip_x0=True,
+    )
+
+
+def _of(loaded: LoadedModel, steps: int) -> str:
+    return f"{loaded.name}, {steps} of {loaded.schedule.T} steps"
+
+
+# Page: the step that answers with x̂0.
+
+SHOWN = 6  # pictures of each strip: about the lecture's 999, 799, 599, 399, 199, 0
+
+
+def looped(setup: Setup, device: str, *, steps: int = STEPS) -> Iterator[Findings]:
+    """Feed the estimate back as if it were x_{t-1}; beside it DDPM, from the same noise."""
+    loaded = load_network(NETWORKS, setup.network, device)
+    seeds = tuple(range(setup.seed, setup.seed + DRAWN))
+    x_T = starting_noise(seeds, loaded.model.image_shape)  # type: ignore[arg-type]
+    jumps = transitions(loaded.schedule.T, steps)
+    times = (jumps[0][0], *(s for _, s in jumps))
+    kept = sorted({round(i * steps / (SHOWN - 1)) for i in range(SHOWN)})
+    strips = np.full((2, len(kept), *x_T.shape[2:]), -1.0, np.float32)
+    strips[:, 0] = x_T[0, 0].numpy()
+    ends: list[Grey | None] = [None, None]
+    held: list[str] = [PENDING, PENDING]
+    middle = steps // 2
+    yield _looped(loaded, times, kept, strips, ends, held, 0.0, steps)
+    walks = [_draw(loaded, sampler, x_T, seeds, steps) for sampler in ("looped-x0", "ddpm")]
+    for index, frames in enumerate(zip(*walks, strict=True), start=1):
+        for which, frame in enumerate(frames):
+            ends[which] = drawn(frame.x)
+            if index in kept:
+                strips[which, kept.index(index)] = drawn(frame.x[:1])[0]
+            if index - 1 == middle:
+                held[which] = signif(float(frame.eps_hat.square().mean().sqrt()), 2)
+        done = index / steps
+        yield _looped(loaded, times, kept, strips.copy(), ends, held, done, steps)
+
+
+def _looped(
+    loaded: LoadedModel,
+    times: Sequence[int],
+    kept: list[int],
+    strips: NDArray[np.float32],
+    ends: list[Grey | None],
+    held: list[str],
+    done: float,
+    steps: int,
+) -> Findings:
+    captions = tuple("the end" if times[i] < 0 else f"t = {times[i]}" for i in kept)
+    finished = done == 1.0
+    loop, right = ends
+    rows = (
+        (
+            f"noise in the picture at t = {times[steps // 2]}, told 1",
+            held[0],
+            held[1],
+            "",
+        ),
+        _measured(f"how far {DRAWN} drawings lie apart", apart, loop, right, real_apart, finished),
+        _measured("share of ink in the end", ink, loop, right, real_ink, finished),
+    )
+    seen = ""
+    if finished and loop is not None and right is not None:
+        seen = (
+            f"The loop's {DRAWN} drawings end {signif(apart(loop), 2)} apart, the right step's "
+            f"{signif(apart(right), 2)}. After one look the picture is clean, and still the network is told "
+            "that it is noisy, and cleans on."
+        )
+    return Findings(
+        done,
+        (
+            Pictures("the lab's loop: x̂0 goes in as x_{t-1}", strips[0], captions),
+            Pictures(f"the right step, DDPM ({_of(loaded, steps)})", strips[1], captions),
+        ),
+        Table(("", "the lab's loop", "right step", "real digits"), rows),
+        seen,
+    )
+
+
+def _measured(
+    name: str,
+    measure: Callable[[Grey], float],
+    one: Grey | None,
+    other: Grey | None,
+    real: Callable[[], float],
+    finished: bool,
+) -> tuple[str, str, str, str]:
+    """A row: both kinds of pictures and real ones by one measure, once they are finished."""
+    if not finished or one is None or other is None:
+        return name, PENDING, PENDING, signif(real(), 3)
+    return name, signif(measure(one), 3), signif(measure(other), 3), signif(real(), 3)
+
+
+# Page: the naive stride.
+
+WAYS = (
+    ("naive-stride", "the plain formula"),
+    ("ddpm", "DDPM, respaced"),
+    ("ddim", "DDIM, η = 0"),
+)
+EACH = 4
+
+
+def strided(setup: Setup, device: str, *, steps: int = STEPS) -> Iterator[Findings]:
+    """From the same noise in fifty steps: the formula for neighbours, and two that know of strides."""
+    loaded = load_network(NETWORKS, setup.network, device)
+    seeds = tuple(range(setup.seed, setup.seed + EACH))
+    x_T = starting_noise(seeds, loaded.model.image_shape)  # type: ignore[arg-type]
+    images = np.repeat(x_T[None, :, 0].numpy(), len(WAYS), axis=0)
+    yield _strided(loaded, images, 0.0, steps)
+    walks = [_draw(loaded, sampler, x_T, seeds, steps) for sampler, _ in WAYS]
+    for index, frames in enumerate(zip(*walks, strict=True), start=1):
+        images = np.stack([drawn(frame.x) for frame in frames])
+        yield _strided(loaded, images, index / steps, steps)
+
+
+def _strided(loaded: LoadedModel, images: NDArray[np.float32], done: float, steps: int) -> Findings:
+    finished = done == 1.0
+    stride = loaded.schedule.T // steps
+    said = ("every step is the same formula", "", "")
+    rows = [
+        (
+            name,
+            claim,
+            signif(nearest_digit(each)) if finished else PENDING,
+            signif(grain(each), 2),
+        )
+        for (_, name), claim, each in zip(WAYS, said, images, strict=True)
+    ]
+    rows.append(("real digits, not seen in training", "", signif(real_nearest()), signif(real_grain(), 2)))
+    seen = ""
+    if finished:
+        naive, ddpm, ddim = (signif(nearest_digit(each)) for each in images)
+        seen = (
+            f"Each plain step takes away the noise of one timestep where {stride} go by, so nearly all of it "
+            f"stays: {naive} from any digit. Respaced, the same {steps} steps end {ddpm} away, DDIM's {ddim}."
+        )
+    blocks = tuple(
+        Pictures(name if i else f"{name}, every {stride}th", each)
+        for i, ((_, name), each) in enumerate(zip(WAYS, images, strict=True))
+    )
+    header = (_of(loaded, steps), "the lab says", "nearest real digit", "grain")
+    return Findings(done, blocks, Table(header, tuple(rows)), seen)
+
+
+# Page: what makes variety.
+
+
+def variety(setup: Setup, device: str, *, steps: int = STEPS // 2) -> Iterator[Findings]:
+    """DDIM without any noise from six starts and from one; DDPM from that one start."""
+    loaded = load_network(("quick", "lab", "conditional", "lecture"), setup.network, device)
+    seeds = tuple(range(setup.seed, setup.seed + DRAWN))
+    starts = starting_noise(seeds, loaded.model.image_shape)  # type: ignore[arg-type]
+    same = starts[:1].expand_as(starts).contiguous()
+    walks = [
+        _draw(loaded, "ddim", starts, seeds, steps),
+        _draw(loaded, "ddim", same, seeds, steps),
+        _draw(loaded, "ddpm", same, seeds, steps),
+    ]
+    images = np.stack([drawn(x) for x in (starts, same, same)])
+    yield _variety(loaded, images, 0.0, steps)
+    for index, frames in enumerate(zip(*walks, strict=True), start=1):
+        images = np.stack([drawn(frame.x) for frame in frames])
+        yield _variety(loaded, images, index / steps, steps)
+
+
+def _variety(loaded: LoadedModel, images: NDArray[np.float32], done: float, steps: int) -> Findings:
+    finished = done == 1.0
+    names = (
+        ("six starts, no noise added (DDIM)", "all collapse to one picture"),
+        ("one start, no noise added (DDIM)", ""),
+        ("one start, noise added (DDPM)", "this gives the variety"),
+    )
+    rows = [
+        (
+            name,
+            claim,
+            signif(apart(each)) if finished else PENDING,
+            " ".join(map(str, recognised(each))) if finished else PENDING,
+        )
+        for (name, claim), each in zip(names, images, strict=True)
+    ]
+    rows.append(("real digits", "", signif(real_apart()), ""))
+    seen = ""
+    if finished:
+        free, fixed, noisy = (signif(apart(each)) for each in images)
+        seen = (
+            f"With no noise added six starts lie {free} apart: the start alone gives variety. Noise on "
+            f"the way gives it too ({noisy} from one start); only without both is there none ({fixed})."
+        )
+    titles = ("six x_T, DDIM η = 0", "one x_T, DDIM η = 0", "one x_T, DDPM")
+    blocks = tuple(Pictures(title, each) for title, each in zip(titles, images, strict=True))
+    header = (_of(loaded, steps), "the lab says", "apart", "the recogniser reads")
+    return Findings(done, blocks, Table(header, tuple(rows)), seen)
