@@ -9,9 +9,8 @@ from pathlib import Path
 
 from difftui.commands import UsageError
 from difftui.commands.options import add_device, number, whole_number
-from difftui.commands.tables import table
 from difftui.errors import DifftuiError
-from difftui.experiments import NAMED, PAGES, Findings, Page, Pictures, Setup, find_page, sheet
+from difftui.experiments import NAMED, PAGES, Findings, Page, Pictures, Setup, Table, find_page, sheet
 
 __all__ = ["add_arguments", "run"]
 
@@ -109,10 +108,7 @@ def _last(page: Page, setup: Setup, device_request: str) -> Findings:
 
         device = pick_device(device_request).torch_device_name
         configure_threads()
-    findings = None
-    for findings in page.run(setup, device):
-        pass
-    assert findings is not None
+    *_, findings = page.run(setup, device)
     return findings
 
 
@@ -120,12 +116,18 @@ def _print(page: Page, findings: Findings) -> None:
     print(f"{PAGES.index(page) + 1}. {page.title}\n")
     print(_wrapped(f"{page.source}: {page.says}"))
     print(_wrapped(f"Computed: {page.how}") + "\n")
-    print(table(findings.table.header, findings.table.rows, left=len(findings.table.header)))
+    _print_table(findings.table)
     print("\n" + _wrapped(findings.seen))
     for title, more in findings.more:
-        print(f"\n{title}\n" + table(more.header, more.rows))
+        print(f"\n{title}")
+        _print_table(more)
     if findings.missing:
         print("\n" + _wrapped(findings.missing))
+
+
+def _print_table(table: Table) -> None:
+    for cells in table.aligned():
+        print("  ".join(cells).rstrip())
 
 
 def _wrapped(text: str) -> str:

@@ -6,6 +6,7 @@ command line or by a test; whoever shows them knows a few kinds of blocks and no
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -32,6 +33,8 @@ __all__ = [
 
 Choice: TypeAlias = Literal["digit", "seed", "time", "schedules", "network"]
 """What a student may choose on a page."""
+
+_NUMBER = re.compile(r"(t = )?[-+]?[\d ]*\.?\d*(e[-+]\d+)?( ×|%| dB)?|…")
 
 PENDING = "…"
 """Stands in a table where a figure is still being measured."""
@@ -121,6 +124,15 @@ class Table:
 
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+
+    def aligned(self) -> list[tuple[str, ...]]:
+        """Header and rows with the cells of a column equally wide: numbers end in line, words begin so."""
+        columns = []
+        for name, *cells in zip(self.header, *self.rows, strict=True):
+            width = max(map(len, (name, *cells)))
+            right = all(_NUMBER.fullmatch(cell) for cell in cells)
+            columns.append([cell.rjust(width) if right else cell.ljust(width) for cell in (name, *cells)])
+        return list(zip(*columns, strict=True))
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -187,8 +187,8 @@ def _seen_short(schedules: list[NoiseSchedule], told: list[float]) -> str:
     plain, scaled = schedules[:2]
     return (
         f"Unscaled, {signal_left(plain):.0%} of the digit's amplitude is left after 200 steps, and "
-        f"{told[0]:.0%} of digits can be told; scaled by 1000/T, {signal_left(scaled):.1%} is left. Where noise "
-        "first wins hangs on kind and T: one answer does not fit all."
+        f"{told[0]:.0%} of digits can be told; scaled by 1000/T, {signal_left(scaled):.1%} is left. Where "
+        "noise first wins hangs on kind and T: one answer does not fit all."
     )
 
 

@@ -41,7 +41,7 @@ def _findings(
         (
             "MSE of the network",
             signif(LAB_MSE) + ', a "success"',
-            f"{signif(fit.mse)} after {fit.epoch} epochs",
+            f"{signif(fit.mse)} at epoch {fit.epoch}",
         ),
         ("MSE of the best straight line", "", f"{signif(known.line.mse)}, x = {known.line.slope:.4f} y"),
         ("the network over the line", times(LAB_MSE / known.line.mse), times(fit.mse_over_line)),
