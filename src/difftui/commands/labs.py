@@ -121,8 +121,6 @@ def _print(page: Page, findings: Findings) -> None:
     for title, more in findings.more:
         print(f"\n{title}")
         _print_table(more)
-    if findings.missing:
-        print("\n" + _wrapped(findings.missing))
 
 
 def _print_table(table: Table) -> None:

@@ -3,6 +3,8 @@
 from difftui.experiments.catalogue import CLAIMS, PAGES, find_page
 from difftui.experiments.page import (
     PENDING,
+    SAYS,
+    Block,
     Curve,
     Curves,
     Findings,
@@ -19,6 +21,8 @@ __all__ = [
     "NAMED",
     "PAGES",
     "PENDING",
+    "SAYS",
+    "Block",
     "Curve",
     "Curves",
     "Findings",

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from difftui.diffusion import add_noise, transitions
-from difftui.experiments.figures import signif
+from difftui.experiments.figures import signif, times
 from difftui.experiments.materials import drawn, load_network, network_names, recognised, some_of_each
 from difftui.experiments.page import PENDING, SAYS, Curve, Curves, Findings, Pictures, Setup, Table
 
@@ -46,7 +46,7 @@ def beginnings(setup: Setup, device: str, *, steps: int = STEPS) -> Iterator[Fin
     ]
     noised.append(rng.standard_normal(digits.shape))
     ends: list[NDArray[np.float32] | None] = [None] * len(noised)
-    kept: list[str] = [PENDING] * len(noised)
+    kept: list[int | None] = [None] * len(noised)
     state = _State(loaded, setup.label, digits, starts, noised, ends, kept)
     yield state.findings(0.0)
     for which, (t, picture) in enumerate(zip([*starts, T - 1], noised, strict=True)):
@@ -55,8 +55,7 @@ def beginnings(setup: Setup, device: str, *, steps: int = STEPS) -> Iterator[Fin
             ends[which] = drawn(x)
             yield state.findings(0.8 * (which + 0.5) / len(noised))
         answers = recognised(drawn(x))
-        right = int((answers == np.arange(len(digits)) % 10).sum())
-        kept[which] = f"{right} of {len(digits)}"
+        kept[which] = int((answers == np.arange(len(digits)) % 10).sum())
     told, untold = [], []
     for point in error_by_time(loaded, device):
         told.append((point[0], point[1]))
@@ -120,7 +119,7 @@ class _State:
         starts: list[int],
         noised: list[NDArray[np.float64]],
         ends: list[NDArray[np.float32] | None],
-        kept: list[str],
+        kept: list[int | None],
     ) -> None:
         self.loaded, self.label, self.digits = loaded, label, digits
         self.starts, self.noised, self.ends, self.kept = starts, noised, ends, kept
@@ -135,26 +134,46 @@ class _State:
         finished: bool = False,
     ) -> Findings:
         """The page's findings now; the last two say whether the lecture's network was there to be asked."""
+        T = self.loaded.schedule.T
+        near, count = [str(t) for t in self.starts[:-1]], len(self.digits)
+        kept = [PENDING if number is None else str(number) for number in self.kept]
+        rows = (
+            (
+                f"digits kept, from t = {', '.join(near)}",
+                "it generates",
+                f"{', '.join(kept[: len(near)])} of {count}",
+            ),
+            (f"digits kept, from t = {T - 1}", "", f"{kept[-2]} of {count}"),
+            ("digits kept, from pure noise", "", f"{kept[-1]} of {count}; chance: {OF_EACH}"),
+            ("error of ε when told T/2, not t", "t is no input", _ratio(told, untold)),
+            (f"the net that takes none: {UNTOLD}", "", _mean_error(lecture) if finished else PENDING),
+        )
+        seen = ""
+        if finished:
+            seen = (
+                f"From t = {near[0]} {kept[0]} of {count} come back as what they were: that is repair, not "
+                f"generation. Told a wrong t, the net errs {_ratio(told, untold)} as much."
+            )
+        return Findings(
+            done, (*self._pictures(), self._curves(told, untold, lecture)), Table(SAYS, rows), seen
+        )
+
+    def _pictures(self) -> tuple[Pictures, Pictures]:
         paper = np.full((28, 28), -1.0)
         begun = [self.digits[self.label], *(noised[self.label] for noised in self.noised)]
         back = [self.digits[self.label], *(paper if e is None else e[self.label] for e in self.ends)]
-        captions = ("the digit", *(f"from t = {t}" for t in self.starts), "pure noise")
-        rows = [
-            (f"digits kept, from t = {t}", "" if i else "it generates", self.kept[i])
-            for i, t in enumerate(self.starts)
-        ]
-        rows.append(("digits kept, from noise", "", f"{self.kept[-1]} (chance: {OF_EACH})"))
-        rows.append(("error of ε told t, and not", "t is no input", _told(told, untold)))
-        seen, missing = "", ""
-        if finished:
-            seen = (
-                f"From t = {self.starts[0]} {self.kept[0]} come back as what they were: that is repair, not "
-                f"generation. And time matters: told a wrong one, the net errs {_told(told, untold)}-fold."
-            )
-            if not lecture:
-                missing = (
-                    f"The network {UNTOLD}, which takes no time, does not ship here: its curve is missing."
-                )
+        captions = ("the digit", *(f"t = {t}" for t in self.starts), "noise")
+        return (
+            Pictures(f"what comes back ({self.loaded.name}, DDIM)", np.stack(back), captions),
+            Pictures("from what", np.stack(begun), captions),
+        )
+
+    def _curves(
+        self,
+        told: Sequence[tuple[float, float]],
+        untold: Sequence[tuple[float, float]],
+        lecture: Sequence[tuple[float, float]],
+    ) -> Curves:
         curves = [
             Curve(label, [x for x, _ in points], [y for _, y in points], colour)
             for label, points, colour in (
@@ -164,25 +183,15 @@ class _State:
             )
             if points
         ]
-        return Findings(
-            done,
-            (
-                Pictures(
-                    "above where it starts, below what comes back",
-                    np.clip(np.stack([*begun, *back]), -1, 1).astype(np.float32),
-                    captions * 2,
-                    columns=len(captions),
-                ),
-                Curves("error of ε by SNR, dB", tuple(curves), (-30.0, 30.0), (1e-3, 10.0), True),
-            ),
-            Table(SAYS, tuple(rows)),
-            seen,
-            missing=missing,
-        )
+        return Curves("error of ε by SNR, dB", tuple(curves), (-30.0, 30.0), (1e-3, 10.0), True)
 
 
-def _told(told: Sequence[tuple[float, float]], untold: Sequence[tuple[float, float]]) -> str:
+def _ratio(told: Sequence[tuple[float, float]], untold: Sequence[tuple[float, float]]) -> str:
     """How many times as large the error is without the time, over all times."""
     if len(told) < CURVE_TIMES:
         return PENDING
-    return signif(float(np.mean([e for _, e in untold]) / np.mean([e for _, e in told])), 2)
+    return times(float(np.mean([e for _, e in untold]) / np.mean([e for _, e in told])))
+
+
+def _mean_error(points: Sequence[tuple[float, float]]) -> str:
+    return f"MSE {signif(float(np.mean([e for _, e in points])))}" if points else "does not ship here"

@@ -22,7 +22,7 @@ PAGES: tuple[Page, ...] = (
         name="line",
         title="A ruler matches the sine inversion's success",
         source="Brief, Solution",
-        says="A net of 1-3-3-1 units learned arcsin: MSE 0.000718 after 500 epochs, called a success.",
+        says="after 500 epochs a 1-3-3-1 net has learned arcsin.",
         look="Watch where the MSE settles beside that of the best straight line.",
         how="The lab's net (ReLU, Adam 1e-3, batches of 32) on 200 points of y = sin x, from ten seeds; "
         "least squares for the line.",
@@ -33,7 +33,7 @@ PAGES: tuple[Page, ...] = (
         name="clipped",
         title="The clipped cosine schedule leaves signal",
         source="Lecture",
-        says="Cosine betas are held within 1e-5 and 0.02; after T = 1000 steps the picture is pure noise.",
+        says="betas held within 1e-5 and 0.02; at T = 1000, pure noise.",
         look="Noise averages out as looks add up. What stays was never gone.",
         how="x_T = √ᾱ_T x_0 + √(1-ᾱ_T) ε under 1000 ε for each schedule, summed and divided by √1000: the "
         "noise keeps its size and signal grows. Told: Bayes' rule over the 10 000 bundled digits, asked for "
@@ -45,7 +45,7 @@ PAGES: tuple[Page, ...] = (
         name="short",
         title="T = 200 with the usual betas ends far from noise",
         source="Modules",
-        says="T = 200 steps, and no word of the betas; the other labs have 1e-4 … 0.02 for T = 1000.",
+        says="T = 200, no word of the betas; and: where does SNR fall below 1?",
         look="Which of the five is still a digit at its last timestep?",
         how="One digit, one ε, x_T under five schedules; SNR = ᾱ/(1-ᾱ) from their tables. Told: the share of "
         "500 digits that Bayes' rule over the 10 000 bundled ones tells from one x_T.",
@@ -56,7 +56,7 @@ PAGES: tuple[Page, ...] = (
         name="loop",
         title="A step that answers with x̂0 is no reverse step",
         source="Lecture",
-        says='Its "reverse step" returns the clean picture as estimated, clamped, and calls it x_{t-1}.',
+        says="the reverse step returns x̂0, clamped, and calls it x_{t-1}.",
         look="Both start from the same noise. Watch what the loop makes of the second picture.",
         how="Six drawings each from the same six x_T on a respaced grid: the looped estimate, and DDPM. "
         "Distances are √Σ(a-b)² over 784 pixels in [-1, 1].",
@@ -67,10 +67,10 @@ PAGES: tuple[Page, ...] = (
     ),
     Page(
         name="start",
-        title="The reverse demo starts from a digit, its net without t",
+        title="The reverse demo starts from a digit and knows no t",
         source="Lecture",
-        says="A noised digit goes back to a digit, shown as generation; the U-Net is not told the time.",
-        look="Below: what comes back from each start. From which on is it another digit?",
+        says="a noised digit comes back: generation. The U-Net is not told t.",
+        look="What comes back from each start? From which on is it another digit?",
         how="Twenty held-out digits, noised to four times; DDIM back along 24 steps; the recogniser "
         "says what they are. Then the error of ε, told the true t and told T/2 always.",
         run=beginnings,
@@ -80,9 +80,9 @@ PAGES: tuple[Page, ...] = (
     ),
     Page(
         name="targets",
-        title="Noise, picture, the step before: three targets of one x_t",
+        title="Noise, picture, step before: three targets of an x_t",
         source="Lecture, Readme",
-        says="The words train on x_{t-1}, the code on ε, the autoencoder on x_0, as if it were all one.",
+        says="words train on x_{t-1}, code on ε, the autoencoder on x_0.",
         look="Move t: the picture is hard where the noise is easy, and the other way round.",
         how="A network's answer at x_t gives x̂0 and ε̂ with x_t = √ᾱ x̂0 + √(1-ᾱ) ε̂; x_{t-1} is the mean of "
         "q(x_{t-1} | x_t, x̂0), v = √ᾱ ε̂ - √(1-ᾱ) x̂0. Curves: twelve held-out digits.",
@@ -95,7 +95,7 @@ PAGES: tuple[Page, ...] = (
         name="losses",
         title="Losses under different schedules do not compare",
         source="Solution, Lecture, Modules",
-        says="Last losses of 0.03, 0.18 and 0.05: three labs, other schedules, T, sizes and inputs.",
+        says="last losses of 0.03, 0.18 and 0.05.",
         look="Read the curves at one SNR: there, and only there, do the networks compare.",
         how="The error of ε at thirteen SNR on 48 held-out digits, each at the network's nearest timestep; a "
         "loss is its mean over all t of a schedule, between the levels along a straight line of its log.",
@@ -108,7 +108,7 @@ PAGES: tuple[Page, ...] = (
         name="slips",
         title="Three slips of the pen: ᾱ, √dt and a parameter count",
         source="Lecture, Modules",
-        says="α_t where ᾱ_t is meant; dW of variance √dt; a toy network of about 100 000 parameters.",
+        says="α_t for ᾱ_t; dW of variance √dt; 100 000 parameters.",
         look="Move t, and compare what is written with what is meant.",
         how="x_t with each of both; 2000 Brownian paths with increments of both kinds at two step sizes; the "
         "toy network built and counted.",
@@ -120,7 +120,7 @@ PAGES: tuple[Page, ...] = (
         name="stride",
         title="The plain formula on a stride leaves noise",
         source="Modules",
-        says="50 and 100 steps with a network of 200 or 1000 timesteps, and no word of the step's formula.",
+        says="50 and 100 steps with a network of 200 or 1000 timesteps.",
         look="Three times the same start and as many steps. Only one knows nothing of its stride.",
         how="x_{t-1} of Ho et al. with the schedule's own β_t on every 20th t; DDPM with β from both ᾱ of a "
         "jump; DDIM. All hold x̂0 within [-1, 1]. Nearest: among 2000 real digits. Grain: mean difference of "
@@ -132,11 +132,11 @@ PAGES: tuple[Page, ...] = (
     ),
     Page(
         name="variety",
-        title="Variety needs no noise added back: the start is enough",
+        title="Variety needs no noise added back",
         source="Modules",
-        says="Noise is added back at each step to prevent a collapse to one image.",
-        look="The first row adds no noise at all. Do its pictures collapse?",
-        how="DDIM with η = 0 from six x_T, from one x_T six times, and DDPM from that one x_T with six "
+        says="noise added back at each step prevents a collapse to one image.",
+        look="The first four see no noise added at all. Do its pictures collapse?",
+        how="DDIM with η = 0 from four x_T, from one x_T four times, and DDPM from that one x_T with four "
         "streams of noise. Apart: the mean distance √Σ(a-b)² of two.",
         run=variety,
         offers=frozenset({"seed", "network"}),
@@ -147,7 +147,7 @@ PAGES: tuple[Page, ...] = (
         name="ab",
         title="Try: two schedules, one digit, one noise",
         source="Brief",
-        says="What changes with another noise schedule?",
+        says="what does a different noise schedule change?",
         look="Move t. Both sides are as far on their way.",
         how="x_t = √ᾱ_t x_0 + √(1-ᾱ_t) ε with the same x_0 and ε and each schedule's own ᾱ.",
         run=two,
@@ -157,7 +157,7 @@ PAGES: tuple[Page, ...] = (
         name="noises",
         title="Try: five noises at one t",
         source="Modules",
-        says="Five realisations at t = 100: why do they differ?",
+        says="five realisations at t = 100: why do they differ?",
         look="Move t. What do the five have in common, and what does their mean bring out?",
         how="x_t under five ε. The signal measured is the best factor f in x_t ≈ f x_0; the noise, the "
         "standard deviation among the five, corrected for so few.",

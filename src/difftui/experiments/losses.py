@@ -26,6 +26,7 @@ COLOURS = ("accent", "noise", "foreground", "purple", "green")
 LEVELS = tuple(float(level) for level in range(-30, 31, 5))
 """SNR in decibels at which errors are measured."""
 SEEN = 48  # digits at each level
+ABSENT = "not shipped"
 OTHERS = (("linear", 1000), ("cosine", 1000), ("clipped-cosine", 1000))
 HEADER = ("network", "trained on", "lab says", "its loss", "on linear", "on cosine", "on clipped")
 
@@ -101,8 +102,9 @@ def _findings(
             else [signif(loss_under(schedule, found)) for schedule in (schedules[name], *others)]
         )
         rows.append((name, own, PRINTED.get(name, ""), *cells))
+    rows += [(name, ABSENT, PRINTED[name], "", "", "", "") for name in PRINTED if name not in known]
     curves = tuple(
-        Curve(name, LEVELS[: len(found)], found, colour)
+        Curve(name, LEVELS[: len(found)], tuple(found), colour)
         for (name, found), colour in zip(errors.items(), COLOURS, strict=False)
     )
     done = sum(map(len, errors.values())) / (len(known) * len(LEVELS))
@@ -119,7 +121,6 @@ def _findings(
         ),
         _seen(known, measured, others) if len(measured) == len(known) else "",
         more=(("MSE of ε by SNR", _by_level(known, errors)),),
-        missing=_missing(known),
     )
 
 
@@ -127,16 +128,11 @@ def _seen(known: tuple[str, ...], measured: dict[str, list[float]], others: list
     first = known[0]
     under = [loss_under(schedule, measured[first]) for schedule in others]
     at = LEVELS.index(0.0)
-    level = ", ".join(f"{name} {signif(measured[name][at])}" for name in known)
+    level = ", ".join(f"{name} {signif(measured[name][at], 2)}" for name in known)
     return (
-        f"{first} itself has a loss of {signif(min(under))} or {signif(max(under))}: the schedule decides. "
-        f"At equal noise the nets compare: at 0 dB {level}."
+        f"{first} alone has losses of {signif(min(under))} to {signif(max(under))}: the schedule decides. At "
+        f"equal noise nets compare; at 0 dB: {level}."
     )
-
-
-def _missing(known: tuple[str, ...]) -> str:
-    absent = [name for name in PRINTED if name not in known]
-    return f"Not measured, since not shipped here: {' and '.join(absent)}." if absent else ""
 
 
 def _by_level(known: tuple[str, ...], errors: dict[str, list[float]]) -> Table:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PENDING",
+    "SAYS",
     "Block",
     "Choice",
     "Curve",
@@ -40,6 +41,7 @@ PENDING = "…"
 """Stands in a table where a figure is still being measured."""
 
 SAYS = ("", "the lab says", "measured now")
+"""The header of most tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +61,8 @@ class Setup:
     example: int = 0
     seed: int = 0
     time: float = 0.5
-    left: str = "linear, T = 1000"
-    right: str = "cosine, T = 1000"
+    left: str = "linear 1000"
+    right: str = "cosine 1000"
     network: str = ""
 
 
@@ -141,12 +143,12 @@ class Findings:
 
     Attributes:
         done: from 0 to 1, how much of the work.
-        blocks: what there is to see.
+        blocks: what there is to see, what matters most first.
         table: "the lab says" beside "measured now"; :data:`PENDING` where nothing is measured yet.
         seen: what it comes to, in a sentence with the figures; "" until they are there.
         more: tables for whoever has the room or the time.
         time: where the slider of time is, as a timestep, and its last; None on a page without one.
-        missing: what this installation lacks for the page to be whole; "" where nothing is.
+        needed: so many blocks, from the first, must be shown; those after them where there is room.
     """
 
     done: float
@@ -155,7 +157,7 @@ class Findings:
     seen: str = ""
     more: tuple[tuple[str, Table], ...] = ()
     time: tuple[int, int] | None = None
-    missing: str = ""
+    needed: int = 1
 
 
 def sheet(blocks: Sequence[Pictures]) -> tuple[NDArray[np.float32], int]:
@@ -185,9 +187,9 @@ class Page:
 
     Attributes:
         name: for the command line.
-        title: the claim, in plain words.
+        title: the claim, in plain words, at most 52 characters.
         source: which lab says what follows.
-        says: what the lab says.
+        says: what the lab says, in so few words that they and the source fit a line of 78.
         look: what to look at while it runs.
         how: what is computed.
         run: computes it.

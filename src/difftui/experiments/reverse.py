@@ -80,7 +80,7 @@ def looped(setup: Setup, device: str, *, steps: int = STEPS) -> Iterator[Finding
     ends: list[Grey | None] = [None, None]
     held: list[str] = [PENDING, PENDING]
     middle = steps // 2
-    yield _looped(loaded, times, kept, strips, ends, held, 0.0, steps)
+    yield _looped(loaded, times, kept, strips.copy(), ends, held, 0.0, steps)
     walks = [_draw(loaded, sampler, x_T, seeds, steps) for sampler in ("looped-x0", "ddpm")]
     for index, frames in enumerate(zip(*walks, strict=True), start=1):
         for which, frame in enumerate(frames):
@@ -108,7 +108,7 @@ def _looped(
     loop, right = ends
     rows = (
         (
-            f"noise in the picture at t = {times[steps // 2]}, told 1",
+            f"noise found at t = {times[steps // 2]}, told 1",
             held[0],
             held[1],
             "",
@@ -120,8 +120,7 @@ def _looped(
     if finished and loop is not None and right is not None:
         seen = (
             f"The loop's {DRAWN} drawings end {signif(apart(loop), 2)} apart, the right step's "
-            f"{signif(apart(right), 2)}. After one look the picture is clean, and still the network is told "
-            "that it is noisy, and cleans on."
+            f"{signif(apart(right), 2)}. A picture cleaned once is called noisy still, and is cleaned away."
         )
     return Findings(
         done,
@@ -131,6 +130,7 @@ def _looped(
         ),
         Table(("", "the lab's loop", "right step", "real digits"), rows),
         seen,
+        needed=2,
     )
 
 
@@ -174,7 +174,7 @@ def strided(setup: Setup, device: str, *, steps: int = STEPS) -> Iterator[Findin
 def _strided(loaded: LoadedModel, images: NDArray[np.float32], done: float, steps: int) -> Findings:
     finished = done == 1.0
     stride = loaded.schedule.T // steps
-    said = ("every step is the same formula", "", "")
+    said = ("50 steps, no more", "", "")
     rows = [
         (
             name,
@@ -184,29 +184,29 @@ def _strided(loaded: LoadedModel, images: NDArray[np.float32], done: float, step
         )
         for (_, name), claim, each in zip(WAYS, said, images, strict=True)
     ]
-    rows.append(("real digits, not seen in training", "", signif(real_nearest()), signif(real_grain(), 2)))
+    rows.append(("real digits", "", signif(real_nearest()), signif(real_grain(), 2)))
     seen = ""
     if finished:
         naive, ddpm, ddim = (signif(nearest_digit(each)) for each in images)
         seen = (
-            f"Each plain step takes away the noise of one timestep where {stride} go by, so nearly all of it "
-            f"stays: {naive} from any digit. Respaced, the same {steps} steps end {ddpm} away, DDIM's {ddim}."
+            f"A plain step takes one timestep's noise where {stride} go by: nearly all stays, {naive} "
+            f"from any digit. Respaced, the same {steps} steps end {ddpm} away; DDIM {ddim}."
         )
     blocks = tuple(
         Pictures(name if i else f"{name}, every {stride}th", each)
         for i, ((_, name), each) in enumerate(zip(WAYS, images, strict=True))
     )
     header = (_of(loaded, steps), "the lab says", "nearest real digit", "grain")
-    return Findings(done, blocks, Table(header, tuple(rows)), seen)
+    return Findings(done, blocks, Table(header, tuple(rows)), seen, needed=len(blocks))
 
 
 # Page: what makes variety.
 
 
 def variety(setup: Setup, device: str, *, steps: int = STEPS // 2) -> Iterator[Findings]:
-    """DDIM without any noise from six starts and from one; DDPM from that one start."""
+    """DDIM without any noise from four starts and from one; DDPM from that one start."""
     loaded = load_network(("quick", "lab", "conditional", "lecture"), setup.network, device)
-    seeds = tuple(range(setup.seed, setup.seed + DRAWN))
+    seeds = tuple(range(setup.seed, setup.seed + EACH))
     starts = starting_noise(seeds, loaded.model.image_shape)  # type: ignore[arg-type]
     same = starts[:1].expand_as(starts).contiguous()
     walks = [
@@ -224,9 +224,9 @@ def variety(setup: Setup, device: str, *, steps: int = STEPS // 2) -> Iterator[F
 def _variety(loaded: LoadedModel, images: NDArray[np.float32], done: float, steps: int) -> Findings:
     finished = done == 1.0
     names = (
-        ("six starts, no noise added (DDIM)", "all collapse to one picture"),
-        ("one start, no noise added (DDIM)", ""),
-        ("one start, noise added (DDPM)", "this gives the variety"),
+        ("four starts, no noise (DDIM)", "collapse to one"),
+        ("one start, no noise (DDIM)", ""),
+        ("one start, noise added (DDPM)", "this gives variety"),
     )
     rows = [
         (
@@ -242,10 +242,10 @@ def _variety(loaded: LoadedModel, images: NDArray[np.float32], done: float, step
     if finished:
         free, fixed, noisy = (signif(apart(each)) for each in images)
         seen = (
-            f"With no noise added six starts lie {free} apart: the start alone gives variety. Noise on "
-            f"the way gives it too ({noisy} from one start); only without both is there none ({fixed})."
+            f"With no noise added four starts end {free} apart: the start alone gives variety. Noise on the "
+            f"way does too ({noisy}); without both: {fixed}."
         )
-    titles = ("six x_T, DDIM η = 0", "one x_T, DDIM η = 0", "one x_T, DDPM")
+    titles = ("four x_T, DDIM η = 0", "one x_T, DDIM η = 0", "one x_T, DDPM")
     blocks = tuple(Pictures(title, each) for title, each in zip(titles, images, strict=True))
-    header = (_of(loaded, steps), "the lab says", "apart", "the recogniser reads")
-    return Findings(done, blocks, Table(header, tuple(rows)), seen)
+    header = (_of(loaded, steps), "the lab says", "apart", "recognised as")
+    return Findings(done, blocks, Table(header, tuple(rows)), seen, needed=len(blocks))

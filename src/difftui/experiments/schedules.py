@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 
 NAMED: Mapping[str, tuple[str, int]] = MappingProxyType(
     {
-        f"{kind}, T = {T}": (kind, T)
+        f"{kind} {T}": (kind, T)
         for kind, T in (
             ("linear", 1000),
             ("clipped-cosine", 1000),
@@ -79,13 +79,13 @@ def _clipped(
     # Divided by √looks and not by looks: the noise keeps its size, and what is not noise grows.
     grown = sums / math.sqrt(looks) if looks else sums
     images = np.concatenate([x0[None], np.clip(grown / 2.0, -1.0, 1.0)])
-    captions = ("the digit", *(f"{s.kind} {signif(signal_left(s), 2)}" for s in schedules))
+    captions = ("the digit", "clipped", "linear", "cosine")
     rows = (
         ("signal left, √ᾱ at T", "pure noise", signif(signal_left(cut))),
         ("digits told from one x_T", "none", PENDING if told is None else f"{told:.1%}, chance 10%"),
         ("betas at the limit 0.02", "", f"{len(at_limit)}, from t = {at_limit[0]} on"),
-        ("first β printed, and the 11th", ", ".join(PRINTED), f"{cut.betas[0]:.4e}, {cut.betas[10]:.4e}"),
-        ("last ten β printed", "1.9742e-02, 9 × 2.0e-02", _last_ten(cut)),
+        ("first and 11th β", ", ".join(PRINTED), f"{cut.betas[0]:.4e}, {cut.betas[10]:.4e}"),
+        ("last ten β printed", "1.9742e-02, 9 × 0.02", _last_ten(cut)),
     )
     curves = tuple(
         Curve(s.kind, np.arange(1000), np.sqrt(s.alpha_bars), colour)
@@ -94,13 +94,13 @@ def _clipped(
     seen = ""
     if told is not None:
         seen = (
-            f"Under the clipped schedule {signal_left(cut):.1%} of the digit's amplitude is left at T: "
-            f"{looks} looks bring it out. A sampler starts from noise without it: not what training saw."
+            f"{signal_left(cut):.1%} of the digit is left at T, and {looks} looks bring it out. A sampler "
+            "starts from noise without it: from what training never saw."
         )
     return Findings(
         1.0 if told is not None else 0.9 * looks / LOOKS,
         (
-            Pictures(f"x_T, sum of {looks or 'no'} looks", images.astype(np.float32), captions),
+            Pictures(f"x_T, {looks} looks added up", images.astype(np.float32), captions),
             Curves("signal left √ᾱ", curves, (0.0, 999.0), (1e-3, 1.0), True, x_ticks=_ends(1000)),
         ),
         Table(SAYS, rows),
@@ -112,7 +112,7 @@ def _last_ten(schedule: NoiseSchedule) -> str:
     """The betas printed every tenth, of which the lecture shows the last ten."""
     first, *others = schedule.betas[::10][-10:]
     same = sum(beta == others[0] for beta in others)
-    return f"{first:.4e}, {same} × {others[0]:.1e}"
+    return f"{first:.4e}, {same} × {others[0]:g}"
 
 
 def _ends(T: int) -> tuple[tuple[float, str], ...]:
@@ -122,11 +122,11 @@ def _ends(T: int) -> tuple[tuple[float, str], ...]:
 # Page: T = 200.
 
 FIVE = (
-    ("linear, T = 200", "accent"),
-    ("scaled-linear, T = 200", "noise"),
-    ("cosine, T = 200", "green"),
-    ("linear, T = 1000", "foreground"),
-    ("cosine, T = 1000", "purple"),
+    ("linear 200", "accent"),
+    ("scaled-linear 200", "noise"),
+    ("cosine 200", "green"),
+    ("linear 1000", "foreground"),
+    ("cosine 1000", "purple"),
 )
 """Schedules and their colours."""
 
@@ -147,16 +147,15 @@ def _short(setup: Setup, told: list[float]) -> Findings:
     images = [add_noise(x0, eps, schedule.alpha_bar(schedule.T - 1)) for schedule in schedules]
     rows = tuple(
         (
-            f"{schedule.kind}, T = {schedule.T}",
+            name,
             f"t = {schedule.snr_crossing}",
-            f"{(schedule.snr_crossing or 0) / (schedule.T - 1):.0%} of the way",
+            f"{(schedule.snr_crossing or 0) / (schedule.T - 1):.0%}",
             signif(signal_left(schedule)),
-            decibels(schedule.snr[-1]),
             f"{told[place]:.0%}" if place < len(told) else PENDING,
         )
-        for place, schedule in enumerate(schedules)
+        for place, ((name, _), schedule) in enumerate(zip(FIVE, schedules, strict=True))
     )
-    header = ("schedule", "SNR < 1 first at", "that is", "√ᾱ at T", "SNR at T", "told (chance 10%)")
+    header = ("schedule and T", "SNR < 1 first at", "of the way", "√ᾱ at T", "told (chance 10%)")
     curves = tuple(
         Curve(name, *_snr_curve(schedule), colour)
         for (name, colour), schedule in zip(FIVE, schedules, strict=True)
@@ -167,7 +166,7 @@ def _short(setup: Setup, told: list[float]) -> Findings:
             Pictures(
                 "x_T: the digit at the last timestep",
                 np.array([x0, *images], np.float32),
-                ("clean", *(f"{s.kind} {s.T}" for s in schedules)),
+                ("clean", *(name for name, _ in FIVE)),
             ),
             Curves(
                 "SNR in dB, from clean to noise",
@@ -186,9 +185,8 @@ def _short(setup: Setup, told: list[float]) -> Findings:
 def _seen_short(schedules: list[NoiseSchedule], told: list[float]) -> str:
     plain, scaled = schedules[:2]
     return (
-        f"Unscaled, {signal_left(plain):.0%} of the digit's amplitude is left after 200 steps, and "
-        f"{told[0]:.0%} of digits can be told; scaled by 1000/T, {signal_left(scaled):.1%} is left. Where "
-        "noise first wins hangs on kind and T: one answer does not fit all."
+        f"200 usual betas leave {signal_left(plain):.0%} of the amplitude, and {told[0]:.0%} of digits can "
+        f"be told; times 1000/T, {signal_left(scaled):.1%}. Where noise wins hangs on kind and T."
     )
 
 
@@ -212,12 +210,11 @@ def two(setup: Setup, device: str) -> Iterator[Findings]:
     ends = [add_noise(x0, eps, s.alpha_bar(s.T - 1)) for s in pair]
     here = [s.alpha_bar(t) for s, t in zip(pair, times, strict=True)]
     rows = (
-        ("timestep", *(f"t = {t} of {s.T}" for s, t in zip(pair, times, strict=True))),
-        ("signal √ᾱ", *(signif(math.sqrt(a)) for a in here)),
-        ("noise √(1-ᾱ)", *(signif(math.sqrt(1.0 - a)) for a in here)),
-        ("SNR", *(decibels(a / (1.0 - a)) for a in here)),
-        ("SNR first below 1", *(f"t = {s.snr_crossing}" for s in pair)),
         ("signal left at T", *(signif(signal_left(s)) for s in pair)),
+        ("SNR first below 1", *(f"t = {s.snr_crossing} of {s.T}" for s in pair)),
+        ("signal √ᾱ now", *(signif(math.sqrt(a)) for a in here)),
+        ("SNR now", *(decibels(a / (1.0 - a)) for a in here)),
+        ("noise √(1-ᾱ) now", *(signif(math.sqrt(1.0 - a)) for a in here)),
     )
     more, less = sorted(pair, key=signal_left, reverse=True)
     yield Findings(
@@ -226,12 +223,12 @@ def two(setup: Setup, device: str) -> Iterator[Findings]:
             Pictures(
                 "left: x_t and x_T",
                 np.array([images[0], ends[0]], np.float32),
-                (f"t = {times[0]}", f"T: {signif(signal_left(pair[0]))} left"),
+                (f"t = {times[0]}", f"at T: {signif(signal_left(pair[0]), 2)}"),
             ),
             Pictures(
                 "right: x_t and x_T",
                 np.array([images[1], ends[1]], np.float32),
-                (f"t = {times[1]}", f"T: {signif(signal_left(pair[1]))} left"),
+                (f"t = {times[1]}", f"at T: {signif(signal_left(pair[1]), 2)}"),
             ),
             Curves(
                 "signal √ᾱ",
@@ -246,11 +243,12 @@ def two(setup: Setup, device: str) -> Iterator[Findings]:
             ),
         ),
         Table(("", *(f"{side}: {n}" for side, n in zip(("left", "right"), names, strict=True))), rows),
-        f"Signal left at T: {signif(signal_left(more))} under {more.kind} (T = {more.T}), "
-        f"{signif(signal_left(less))} under {less.kind} (T = {less.T})."
+        f"Signal left at T: {signif(signal_left(more))} under {more.kind} {more.T}, "
+        f"{signif(signal_left(less))} under {less.kind} {less.T}."
         if more != less
         else "Both sides are the same schedule: choose another for one of them.",
         time=(times[0], pair[0].T - 1),
+        needed=2,
     )
 
 
@@ -285,8 +283,8 @@ def noises(setup: Setup, device: str) -> Iterator[Findings]:
             ),
         ),
         Table(("at this t", "the formula says", "measured now"), rows),
-        "All five are equally right: q(x_t | x_0) is a distribution, and each picture one draw from it. "
-        "What they share is the signal, what tells them apart is the noise.",
+        "q(x_t | x_0) is a distribution, each picture one draw from it, and all equally right. They share "
+        "the signal; noise tells them apart.",
         time=(t, schedule.T - 1),
     )
 

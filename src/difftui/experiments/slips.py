@@ -38,13 +38,13 @@ def slips(setup: Setup, device: str) -> Iterator[Findings]:
             (f"signal left at t = {t}", f"√α_t = {math.sqrt(written):.4f}", f"√ᾱ_t = {math.sqrt(meant):.4f}"),
             *(
                 (
-                    f"variance at time {TIME:g}, {steps} steps",
+                    f"variance at {TIME:g}, {steps} steps",
                     f"variance √dt: {signif(walks[steps][1][-1])}",
                     f"deviation √dt: {signif(walks[steps][0][-1])}",
                 )
                 for steps in STEPS
             ),
-            ("parameters of the toy network", "about 100 000", parameters),
+            ("the toy network's parameters", "about 100 000", parameters),
         )
         return Findings(
             1.0 if seen else 0.5, (pictures, variances), Table(SAYS, rows), seen, time=(t, schedule.T - 1)
@@ -53,10 +53,9 @@ def slips(setup: Setup, device: str) -> Iterator[Findings]:
     yield findings(PENDING, "")
     convolutions, total = _toy_parameters()
     yield findings(
-        f"{grouped(total)}, {grouped(convolutions)} of them in 3×3 convolutions",
-        "A bar left out makes a picture that is nearly clean where it should be nearly noise. A variance of "
-        "√dt makes the answer depend on dt: it must be 10 whatever the step. And the toy is over twice the "
-        "size it is said to be.",
+        f"{grouped(total)}; 3×3 alone {grouped(convolutions)}",
+        "α without its bar leaves a picture nearly clean; variance √dt hangs on dt, where 10 is right; and "
+        "the toy is over twice its claimed size.",
     )
 
 

@@ -45,9 +45,9 @@ def _findings(
         ),
         ("MSE of the best straight line", "", f"{signif(known.line.mse)}, x = {known.line.slope:.4f} y"),
         ("the network over the line", times(LAB_MSE / known.line.mse), times(fit.mse_over_line)),
-        ("MSE of answering x = y", "", signif(known.identity_mse)),
         (f"{seeds} starts: median over the line", "", _median(ratios, seeds)),
         (f"{seeds} starts: dead networks", "", _dead(ratios, seeds)),
+        ("MSE of answering x = y", "", signif(known.identity_mse)),
     )
     grid = fit.grid.astype(np.float64)
     y, x = sine_pairs()
@@ -72,7 +72,8 @@ def _findings(
         lines=((1.0, "the straight line"),),
         x_ticks=((1.0, "best"), (float(seeds), "worst")),
     )
-    return Findings(done, (answer, starts), Table(SAYS, rows), _seen(fit, ratios, seeds, known.line.mse))
+    seen = _seen(fit, ratios, seeds, known.line.mse)
+    return Findings(done, (answer, starts), Table(SAYS, rows), seen, needed=2)
 
 
 def _seen(fit: FitProgress, ratios: list[tuple[float, bool]], seeds: int, line_mse: float) -> str:
@@ -80,9 +81,9 @@ def _seen(fit: FitProgress, ratios: list[tuple[float, bool]], seeds: int, line_m
         return ""
     near = sum(0.95 <= ratio <= 1.05 for ratio, _ in ratios)
     return (
-        f"The lab's {signif(LAB_MSE)} is {times(LAB_MSE / line_mse)} the error of a ruler: arcsin is nearly "
-        f"straight where the data end (|y| < {np.sin(1.0):.3f}). Of {seeds} starts {near} end within 5 % of "
-        f"the line and {sum(dead for _, dead in ratios)} dead."
+        f"The lab's {signif(LAB_MSE)} is {times(LAB_MSE / line_mse)} a ruler's error: the data end at |y| = "
+        f"{np.sin(1.0):.3f}. Of {seeds} starts {near} end within 5% of it, "
+        f"{sum(dead for _, dead in ratios)} dead."
     )
 
 

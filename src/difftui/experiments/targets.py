@@ -16,9 +16,9 @@ __all__ = ["errors_by_time", "targets"]
 NETWORKS = ("lab", "quick", "conditional", "lecture")
 NAMES = {"eps": "ε", "x0": "x_0", "x_prev": "x_{t-1}", "v": "v"}
 SAID = {
-    "eps": "all the labs' code",
-    "x0": "the Lecture's autoencoder",
-    "x_prev": "the Lecture's words, the Readme",
+    "eps": "the labs' code",
+    "x0": "the autoencoder",
+    "x_prev": "Lecture's words, Readme",
     "v": "",
 }
 COLOURS = ("accent", "foreground", "purple", "noise")
@@ -45,9 +45,10 @@ def targets(setup: Setup, device: str) -> Iterator[Findings]:
     # x_t = √ᾱ x̂0 + √(1-ᾱ) ε̂ holds for the answer as for the truth, so both read alike.
     truths = {name: training_target(name, x0, eps, *levels) for name in NAMES}
     errors = {name: float((answers[name] - truths[name]).square().mean()) for name in NAMES}
-    images = np.concatenate([drawn(x) for x in (x_t, *truths.values(), x_t, *answers.values())])
-    captions = ("x_t", *(f"true {NAMES[name]}" for name in NAMES))
-    captions += ("x_t", *(f"said {NAMES[name]}" for name in NAMES))
+    said_row, true_row = (
+        np.concatenate([drawn(x) for x in (x_t, *pictures.values())]) for pictures in (answers, truths)
+    )
+    captions = ("x_t", *NAMES.values())
     rows = tuple(
         (
             NAMES[name],
@@ -63,14 +64,13 @@ def targets(setup: Setup, device: str) -> Iterator[Findings]:
         yield Findings(
             len(points) / CURVE_TIMES,
             (
-                Pictures(
-                    f"t = {t}: above the truth, below the answer", images, captions, columns=len(NAMES) + 1
-                ),
+                Pictures(f"what {loaded.name} says of x_t at t = {t}", said_row, captions, len(captions)),
+                Pictures("the truth", true_row, captions, len(captions)),
                 _curves(points, t, schedule.T),
             ),
             table,
-            f"One look, one answer; read as four targets its error differs {signif(worst, 2)}-fold. Training "
-            "on one or the other weighs the timesteps anew, and no two such losses compare.",
+            f"One look, one answer; read as four targets its error differs {signif(worst, 2)}-fold. Each "
+            "weighs the timesteps its own way: no two such losses compare.",
             time=(t, schedule.T - 1),
         )
 

@@ -9,7 +9,7 @@ from textual.containers import Container, Vertical
 from textual.events import Resize
 from textual.geometry import Size
 
-from difftui.experiments import Curves, Findings, Pictures
+from difftui.experiments import Block, Curves, Findings, Pictures
 from difftui.ui.pixels.arrangement import arrange
 from difftui.ui.widgets.pixels import PixelView
 from difftui.ui.widgets.plot import CurvePlot, Line, Marker, Series
@@ -19,6 +19,7 @@ __all__ = ["ExperimentStage"]
 MOST_PICTURES, MOST_CURVES = 3, 2  # blocks of each kind that a page may have
 SHARES = (0.66, 0.6, 0.52, 0.44)  # of the room that pictures may take beside curves
 LEAST_CURVE = Size(30, 7)
+LEGIBLE = 10  # pixels that a picture must be high
 
 
 class ExperimentStage(Container):
@@ -33,6 +34,7 @@ class ExperimentStage(Container):
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
+        self._findings: Findings | None = None
         self._shown: tuple[Pictures, ...] = ()
         self._plotted: tuple[Curves, ...] = ()
         self._laid_out: tuple[object, ...] = ()
@@ -46,12 +48,12 @@ class ExperimentStage(Container):
                 yield CurvePlot(classes="panel")
 
     def on_resize(self, event: Resize) -> None:
-        self._lay_out()
+        if self._findings is not None:
+            self.show(self._findings)
 
     def show(self, findings: Findings) -> None:
         """Show these; only what differs is drawn."""
-        self._shown = tuple(block for block in findings.blocks if isinstance(block, Pictures))
-        self._plotted = tuple(block for block in findings.blocks if isinstance(block, Curves))
+        self._findings = findings
         self._lay_out()
         for pane, block in zip(self.query(".pane"), self._shown, strict=False):
             view = pane.query_one(PixelView)
@@ -64,13 +66,18 @@ class ExperimentStage(Container):
 
     def _lay_out(self) -> None:
         """Choose sides for pictures and curves; nothing is done where nothing changed."""
-        pictures, curves = self._shown, self._plotted
+        findings = self._findings
+        if findings is None or not self.size:
+            return
+        blocks = _legible(self.size, findings)
+        pictures = self._shown = tuple(block for block in blocks if isinstance(block, Pictures))
+        curves = self._plotted = tuple(block for block in blocks if isinstance(block, Curves))
         shapes = tuple((p.images.shape, p.columns, bool(p.captions)) for p in pictures)
         wanted = (self.size, shapes, len(curves))
-        if wanted == self._laid_out or not self.size:
+        if wanted == self._laid_out:
             return
         self._laid_out = wanted
-        across, stacked, share = _best(self.size, pictures, len(curves))
+        across, stacked, share, _ = _best(self.size, pictures, len(curves))
         panes, plots = self.query_one("#panes"), self.query_one("#plots")
         self.styles.layout = "horizontal" if across else "vertical"
         panes.styles.layout = "vertical" if stacked else "horizontal"
@@ -85,15 +92,32 @@ class ExperimentStage(Container):
             plot.display = place < len(curves)
 
 
-def _best(size: Size, pictures: Sequence[Pictures], curves: int) -> tuple[bool, bool, float]:
-    """Whether pictures stand beside the curves, whether blocks of pictures are stacked, and their share."""
+def _legible(size: Size, findings: Findings) -> tuple[Block, ...]:
+    """As many blocks as leave the pictures large enough; those that are needed in any case."""
+    for count in range(len(findings.blocks), findings.needed, -1):
+        blocks = findings.blocks[:count]
+        pictures = [block for block in blocks if isinstance(block, Pictures)]
+        if not pictures or _best(size, pictures, count - len(pictures))[3] >= LEGIBLE:
+            return blocks
+    return findings.blocks[: findings.needed]
+
+
+def _best(size: Size, pictures: Sequence[Pictures], curves: int) -> tuple[bool, bool, float, int]:
+    """Whether pictures stand beside the curves, whether blocks of pictures are stacked, their share of the
+    room, and how many pixels high the lowest picture then is.
+    """
     if not pictures or not curves:
         shares: list[tuple[bool, float]] = [(True, 1.0 if pictures else 0.0)]
     else:
         shares = [(across, share) for across in (True, False) for share in SHARES]
-        shares = [choice for choice in shares if _curves_fit(size, curves, *choice)] or [(True, 0.5)]
-    options = [(across, stacked, share) for across, share in shares for stacked in (True, False)]
-    return max(options, key=lambda option: (_picture_height(size, pictures, *option), -option[2]))
+        shares = [choice for choice in shares if _curves_fit(size, curves, *choice)]
+    options = [
+        (across, stacked, share, _picture_height(size, pictures, across, stacked, share))
+        for across, share in shares
+        for stacked in (True, False)
+    ]
+    # The smallest share with which they are as large as they can be.
+    return max(options, key=lambda option: (option[3], -option[2]), default=(True, True, 0.5, 0))
 
 
 def _curves_fit(size: Size, curves: int, across: bool, share: float) -> bool:

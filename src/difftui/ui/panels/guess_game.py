@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["GuessGame"]
 
 LOOKS = (1, 10, 100)
-FIRST = "linear, T = 200"  # where there is something to see
+FIRST = "linear 200"  # where there is something to see
 SURE = 0.01  # luck less probable than this is called a leak
 
 

@@ -15,7 +15,7 @@ from textual.widgets import Static
 from difftui.engine import JobState
 from difftui.engine.experiments import run_page
 from difftui.errors import DifftuiError
-from difftui.experiments import CLAIMS, NAMED, PAGES, Findings, Page, Pictures, Setup, Table, sheet
+from difftui.experiments import CLAIMS, NAMED, PAGES, SAYS, Findings, Page, Pictures, Setup, Table, sheet
 from difftui.state import MOST_SEED, Choices
 from difftui.ui.keys import shown_key
 from difftui.ui.panels.experiment_stage import ExperimentStage
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SCREEN", "LabsScreen"]
 
+ROWS_FOR_ALL = 28  # from which a table has all its rows
 ROWS_FOR_HOW = 34  # from which there is room for how a page is computed
 ROWS_FOR_MORE = 44  # and for its further tables
 MOST_EXAMPLES = 100
@@ -275,7 +276,7 @@ class LabsScreen(LabScreen):
         stage = self.query_one(ExperimentStage)
         stage.visible = True
         stage.show(findings)
-        self._say("table", _table(findings.table))
+        self._say("table", _table(findings.table, most=self._most_rows))
         roomy = self.size.height >= ROWS_FOR_MORE
         self._say("more", Content("\n").join(_table(t) for _, t in findings.more) if roomy else Content())
         self.query_one("#more").display = bool(findings.more) and roomy
@@ -283,6 +284,13 @@ class LabsScreen(LabScreen):
             t, last = findings.time
             self.query_one(Slider).move(t, last=last)
             self._say("t", Content.from_markup(f"[$muted]t =[/] [b]{t:>4}[/] [$muted]of[/] {last + 1:<5}"))
+
+    @property
+    def _most_rows(self) -> int:
+        """Of the table; what counts most is in the first."""
+        if self.size.height >= ROWS_FOR_ALL:
+            return 100
+        return 4 if "time" in self.page.offers else 5
 
     def _title(self, work: _Work) -> Content:
         number = f"{self.place + 1}" if self.place < CLAIMS else "·"
@@ -313,8 +321,7 @@ class LabsScreen(LabScreen):
         findings = work.job.snapshot
         if findings is None or not findings.seen:
             return Content(self.page.look).stylize("$muted")
-        missing = f" {findings.missing}" if findings.missing else ""
-        return Content.assemble((findings.seen, "bold"), (missing, "$muted"))
+        return Content(findings.seen).stylize("bold")
 
     def _choices(self) -> Content:
         page, setup = self.page, self.setup
@@ -323,14 +330,13 @@ class LabsScreen(LabScreen):
             ("digit", "digit", "digit(1)", str(setup.label)),
             ("seed", "seed", "reseed(1)", str(setup.seed)),
             ("network", "network", "source(1)", self._network()),
-            ("schedules", "schedule", "schedule(1)", setup.left),
+            ("schedules", "left" if page.name == "ab" else "schedule", "schedule(1)", setup.left),
         ):
             if choice in page.offers:
                 offered.append(_choice(shown_key(self.NAME, action), name, value, action))
         if "schedules" in page.offers and page.name == "ab":
-            offered.append(_choice(shown_key(self.NAME, "swap"), "other side", setup.right, "swap"))
-        offered.append(_choice(shown_key(self.NAME, "grid"), "all pages", "", "grid"))
-        return Content("   ").join(offered)
+            offered.append(_choice(shown_key(self.NAME, "swap"), "right", setup.right, "swap"))
+        return Content("  ").join(offered)
 
     def _network(self) -> str:
         from difftui.experiments.materials import network_names
@@ -344,20 +350,20 @@ class LabsScreen(LabScreen):
             self.query_one(f"#{name}", Static).update(text)
 
 
-def _table(table: Table) -> Content:
-    """The last column is what was measured; the header is grey."""
+def _table(table: Table, most: int = 100) -> Content:
+    """Its first rows, at most so many; header and names are grey, what was measured is bold."""
     header, *rows = table.aligned()
     lines = [Content("  ".join(header)).stylize("$muted")]
-    for first, *others in rows:
-        lines.append(Content.assemble((first, "$muted"), "  ", "  ".join(others)))
+    measured = "bold" if table.header == SAYS else ""
+    for first, *others, last in rows[:most]:
+        told = "".join(f"  {cell}" for cell in others)
+        lines.append(Content.assemble((first, "$muted"), told, "  ", (last, measured)))
     return Content("\n").join(lines)
 
 
 def _choice(key: str, name: str, value: str, action: str) -> Content:
     return Content.from_markup(
-        f"[@click=screen.{action}][b $accent]{key}[/] [$muted]{name}[/]"
-        + (" [b]$value[/][/]" if value else "[/]"),
-        value=value,
+        f"[@click=screen.{action}][b $accent]{key}[/] [$muted]{name}[/] [b]$value[/][/]", value=value
     )
 
 
