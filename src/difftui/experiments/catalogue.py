@@ -36,8 +36,8 @@ PAGES: tuple[Page, ...] = (
         says="betas held within 1e-5 and 0.02; at T = 1000, pure noise.",
         look="Noise averages out as looks add up. What stays was never gone.",
         how="x_T = √ᾱ_T x_0 + √(1-ᾱ_T) ε under 1000 ε for each schedule, summed and divided by √1000: the "
-        "noise keeps its size and signal grows. Told: Bayes' rule over the 10 000 bundled digits, asked for "
-        "500 others.",
+        "noise keeps its size and signal grows. Told: Bayes' rule over the 10 000 bundled digits, asked "
+        "three times for 500 others.",
         run=clipped,
         offers=frozenset({"digit", "seed"}),
     ),
@@ -48,7 +48,7 @@ PAGES: tuple[Page, ...] = (
         says="T = 200, no word of the betas; and: where does SNR fall below 1?",
         look="Which of the five is still a digit at its last timestep?",
         how="One digit, one ε, x_T under five schedules; SNR = ᾱ/(1-ᾱ) from their tables. Told: the share of "
-        "500 digits that Bayes' rule over the 10 000 bundled ones tells from one x_T.",
+        "500 digits, noised three times, that Bayes' rule over the 10 000 bundled ones tells.",
         run=short,
         offers=frozenset({"digit", "seed"}),
     ),

@@ -19,6 +19,7 @@ __all__ = ["ExperimentStage"]
 MOST_PICTURES, MOST_CURVES = 3, 2  # blocks of each kind that a page may have
 SHARES = (0.66, 0.6, 0.52, 0.44)  # of the room that pictures may take beside curves
 LEAST_CURVE = Size(30, 7)
+LEAST_HEIGHT = 0.4  # of the stage
 LEGIBLE = 10  # pixels that a picture must be high
 
 
@@ -125,7 +126,7 @@ def _curves_fit(size: Size, curves: int, across: bool, share: float) -> bool:
         (size.width * (1 - share), size.height) if across else (size.width, size.height * (1 - share))
     )
     width, height = (width, height / curves) if across else (width / curves, height)
-    return width >= LEAST_CURVE.width and height >= LEAST_CURVE.height
+    return width >= LEAST_CURVE.width and height >= max(LEAST_CURVE.height, LEAST_HEIGHT * size.height)
 
 
 def _picture_height(

@@ -14,7 +14,7 @@ from textual.screen import ModalScreen
 from difftui.engine.experiments import judge
 from difftui.experiments import NAMED
 from difftui.experiments.figures import signif
-from difftui.experiments.guess import Game, Judged, new_game
+from difftui.experiments.guess import Game, Judged, at_least, new_game
 from difftui.ui.widgets.pixels import PixelView
 from difftui.ui.widgets.text import ActionText
 
@@ -80,9 +80,7 @@ class GuessGame(ModalScreen[None]):
 
     def on_mount(self) -> None:
         keys = " [b $accent]0-9[/] answer  [b $accent]c[/] schedule  [b $accent]+/-[/] looks added up  "
-        keys += (
-            "[b $accent]r[/] other digits  [@click=screen.dismiss(None)][b $accent]q[/] back to the labs[/]"
-        )
+        keys += "[b $accent]r[/] other digits  [@click=screen.dismiss(None)][b $accent]q[/] leave[/]"
         self.query_one("#leave", ActionText).update(Content.from_markup(keys))
         buttons = "   ".join(f"[@click=screen.answer({d})][b $accent]{d}[/][/]" for d in range(10))
         self.query_one("#answers", ActionText).update(Content.from_markup(f"Which digit is it?   {buttons}"))
@@ -178,9 +176,9 @@ class GuessGame(ModalScreen[None]):
             text = "The digits 0 to 9 answer here. Each is as likely: guessing blindly, 1 in 10 is right."
             return Content(text).stylize("$muted")
         luck = f"blind guessing does as well with probability {signif(game.luck, 2)}"
-        lines = [Content.assemble("you  ", (f"{game.right} of {done}", "bold $accent"), f"   {luck}")]
+        lines = [Content.assemble((f"{game.right:>2} of {done}", "bold $accent"), f" for you: {luck}")]
         if game.over:
-            lines += [*self._machines(), Content(_verdict(game)).stylize("bold")]
+            lines += self._machines()
         return Content("\n").join(lines)
 
     def _machines(self) -> list[Content]:
@@ -190,13 +188,17 @@ class GuessGame(ModalScreen[None]):
             return [Content(problem or "the recogniser looks at the same twenty …").stylize("$muted")]
         judged = job.snapshot
         return [
-            Content(f"the recogniser, which learned clean digits   {judged.recogniser:>2} of {count}"),
-            Content(f"the best guess there is: Bayes' rule          {judged.best:>2} of {count}"),
+            Content(f"{judged.recogniser:>2} of {count} for the recogniser, which learned clean digits"),
+            Content(f"{judged.best:>2} of {count} for the best guess there is, Bayes' rule"),
+            Content(_verdict(game, judged)).stylize("bold"),
         ]
 
 
-def _verdict(game: Game) -> str:
-    left = f"{signif(float(np.sqrt(game.schedule.alpha_bars[-1])))} of the digit's amplitude is left at T"
+def _verdict(game: Game, judged: Judged) -> str:
+    """Whether the schedule leaks, as far as twenty trials can tell."""
+    left = f"√ᾱ = {signif(float(np.sqrt(game.schedule.alpha_bars[-1])))} at T"
     if game.luck < SURE:
-        return f"That was no luck: the schedule leaks ({left})."
-    return f"That could be luck: twenty looks show no leak ({left})."
+        return f"Yours was no luck: the schedule leaks, {left}."
+    if at_least(judged.best, len(game.labels), 0.1) < SURE:
+        return f"Yours may be luck; Bayes' is none: the schedule leaks, {left}."
+    return f"All of it may be luck: twenty trials show no leak, {left}."

@@ -9,16 +9,21 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
+from textual.style import Style
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from difftui.experiments import CLAIMS, PAGES
 
-__all__ = ["PageList", "contents"]
+__all__ = ["GAME", "PageList", "contents"]
+
+
+GAME = len(PAGES)
+"""The place of the game, after all pages."""
 
 
 class PageList(ModalScreen["int | None"]):
-    """The list. It closes with the place of the page that was chosen, or None."""
+    """The list. It closes with the place of what was chosen, :data:`GAME` being the game, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,g,q", "dismiss(None)", "Close", show=False),
@@ -45,7 +50,7 @@ class PageList(ModalScreen["int | None"]):
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
-            yield OptionList(*(Option(line(place)) for place in range(len(PAGES))))
+            yield OptionList(*(Option(line(place)) for place in range(GAME + 1)))
         box.border_title = "what the labs claim"
         box.border_subtitle = "enter opens · g Esc q close"
 
@@ -63,17 +68,18 @@ class PageList(ModalScreen["int | None"]):
 
 
 def line(place: int) -> Content:
-    """A page by its number and title."""
+    """A page, or the game, by its number and title."""
     number = str(place + 1) if place < CLAIMS else "·"
-    return Content.assemble((f"{number:>2}  ", "$muted"), PAGES[place].title)
+    title = "Play: guess the digit at t = T" if place == GAME else PAGES[place].title
+    return Content.assemble((f"{number:>2}  ", "$muted"), title)
 
 
 def contents(here: int) -> Content:
-    """All pages, the one shown in bold; a click opens one."""
+    """All pages and the game, the page shown in bold; a click opens one."""
     lines = []
-    for place in range(len(PAGES)):
+    for place in range(GAME + 1):
         text = line(place)
         if place == here:
             text = text.stylize("bold $accent")
-        lines.append(Content.from_markup(f"[@click=screen.open({place})]$line[/]", line=text))
+        lines.append(text.stylize(Style.from_meta({"@click": f"screen.open({place})"})))
     return Content("\n").join(lines)

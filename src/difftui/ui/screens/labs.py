@@ -20,7 +20,7 @@ from difftui.state import MOST_SEED, Choices
 from difftui.ui.keys import shown_key
 from difftui.ui.panels.experiment_stage import ExperimentStage
 from difftui.ui.panels.guess_game import GuessGame
-from difftui.ui.panels.page_list import PageList, contents
+from difftui.ui.panels.page_list import GAME, PageList, contents
 from difftui.ui.screens.base import LabScreen
 from difftui.ui.widgets.slider import Slider
 from difftui.ui.widgets.text import ActionText
@@ -121,8 +121,11 @@ class LabsScreen(LabScreen):
         self.action_open((self.place + by) % len(PAGES))
 
     def action_open(self, place: int) -> None:
-        """A page by its place."""
-        self.place = place
+        """A page by its place, or the game, which comes after them."""
+        if place == GAME:
+            self.action_begin()
+        else:
+            self.place = place
 
     def action_grid(self) -> None:
         """All pages, to choose one."""
