@@ -190,7 +190,7 @@ class GuessGame(ModalScreen[None]):
         return [
             Content(f"{judged.recogniser:>2} of {count} for the recogniser, which learned clean digits"),
             Content(f"{judged.best:>2} of {count} for the best guess there is, Bayes' rule"),
-            Content(_verdict(game, judged)).stylize("bold"),
+            Content(_verdict(self.game, judged)).stylize("bold"),
         ]
 
 

@@ -70,7 +70,7 @@ class LabsScreen(LabScreen):
         self.held = False
         self._works: dict[str, _Work] = {}
         self._drawn: tuple[object, ...] = ()
-        self._texts: dict[str, Content] = {}
+        self._texts: dict[str, tuple[object, ...]] = {}
 
     def compose_body(self) -> ComposeResult:
         with Horizontal(id="labs"):
@@ -348,8 +348,9 @@ class LabsScreen(LabScreen):
         return self.setup.network if self.setup.network in names else names[0] if names else "none"
 
     def _say(self, name: str, text: Content) -> None:
-        if self._texts.get(name) != text:
-            self._texts[name] = text
+        told = (text.plain, tuple(text.spans))  # contents that differ in style alone count as equal
+        if self._texts.get(name) != told:
+            self._texts[name] = told
             self.query_one(f"#{name}", Static).update(text)
 
 
