@@ -18,7 +18,7 @@ from helpers import eventually
 from nursery import Nursery, Pty, end_of
 
 from difftui.runs import list_runs
-from difftui.ui.keys import GLOBAL, SCREENS
+from difftui.ui.keys import GLOBAL, PLACES, SCREENS
 
 KEYS = 10_000
 BURST = 25
@@ -102,7 +102,7 @@ def test_no_key_ends_the_app_or_loses_a_run(nursery: Nursery, own_home: Path) ->
         storm.terminal.type(" ")
         storm.until(lambda: any(run.metrics.path.exists() for run in list_runs()))
         first = list_runs()[0].name
-        for screen in range(1, 1 + len(SCREENS)):
+        for screen in (place.key for place in PLACES):
             storm.terminal.type(f"\x1b\x1b{screen}")
             for _ in range(KEYS // len(SCREENS) // BURST):
                 storm.blow()

@@ -12,9 +12,10 @@ from difftui.data import bundled, held_out
 from difftui.diffusion import NoiseSchedule, add_noise
 from difftui.experiments.materials import clean
 
-__all__ = ["best_guess", "told_at_the_end"]
+__all__ = ["DRAWS", "best_guess", "told_at_the_end"]
 
 DRAWS = 3
+"""How often each held-out digit is asked for."""
 
 
 def best_guess(pictures: NDArray[np.floating], signal: float, variance: float) -> NDArray[np.intp]:

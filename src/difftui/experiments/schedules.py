@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from difftui.diffusion import NoiseSchedule, add_noise, make_schedule
 from difftui.experiments.figures import decibels, signif
-from difftui.experiments.leak import told_at_the_end
+from difftui.experiments.leak import DRAWS, told_at_the_end
 from difftui.experiments.materials import picture
 from difftui.experiments.page import PENDING, SAYS, Curve, Curves, Findings, Pictures, Setup, Table
 
@@ -131,12 +131,12 @@ FIVE = (
 """Schedules and their colours."""
 
 
-def short(setup: Setup, device: str) -> Iterator[Findings]:
+def short(setup: Setup, device: str, *, draws: int = DRAWS) -> Iterator[Findings]:
     """One digit at the end of five schedules, and where each first has more noise than signal."""
     told: list[float] = []
     yield _short(setup, told)
     for name, _ in FIVE:
-        told.append(told_at_the_end(named(name), setup.seed))
+        told.append(told_at_the_end(named(name), setup.seed, draws))
         yield _short(setup, told)
 
 
