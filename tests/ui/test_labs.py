@@ -13,7 +13,7 @@ from helpers import text_of, until
 
 from difftui.engine import JobState
 from difftui.experiments import PAGES, Pictures, find_page
-from difftui.state import Choices
+from difftui.state import Choices, State
 from difftui.ui.app import DifftuiApp
 from difftui.ui.keys import PLACES
 from difftui.ui.panels.guess_game import GuessGame
@@ -33,11 +33,10 @@ async def opened(
     page: str, size: tuple[int, int] = (80, 24)
 ) -> AsyncIterator[tuple[LabsScreen, Pilot[None]]]:
     """The screen at a page, when that has something to show."""
-    app = DifftuiApp(screen="labs", device="cpu")
+    app = DifftuiApp(screen="labs", device="cpu", state=State(choices={"labs": {"page": page}}))
     async with app.run_test(size=size) as pilot:
         screen = app.screen
         assert isinstance(screen, LabsScreen)
-        screen.action_open(PAGES.index(find_page(page)))
         await until(pilot, lambda: shown(screen))
         yield screen, pilot
     assert app.engine.shutdown(60)
@@ -67,13 +66,13 @@ async def test_a_page_has_its_claim_its_figures_and_what_they_come_to() -> None:
         await until(pilot, lambda: PAGES[2].title in words(screen, "title"))
         assert "3/12" in words(screen, "title")
         assert "Modules:" in words(screen, "says")
-        table = words(screen, "table")
-        assert all(f"t = {t}" in table for t in (117, 51, 99, 259, 496))
+        crossings = [f"t = {t}" for t in (117, 51, 99, 259, 496)]
+        await until(pilot, lambda: all(told in words(screen, "table") for told in crossings))
         assert "Which of the five" in words(screen, "seen")
         screen.action_open(QUICK["noises"])
         await until(pilot, lambda: ended(screen))
-        assert "✓ measured now" in words(screen, "title")
-        assert "They share the signal" in " ".join(words(screen, "seen").split())
+        await until(pilot, lambda: "✓ measured now" in words(screen, "title"))
+        await until(pilot, lambda: "They share the signal" in " ".join(words(screen, "seen").split()))
 
 
 @pytest.mark.parametrize("size", [(76, 22), (80, 24), (120, 40), (200, 60)])
