@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -87,9 +88,7 @@ def test_a_page_comes_to_its_end_and_fits_a_narrow_screen(page: object) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_what_is_not_offered_changes_nothing(page: object) -> None:
-    other = Setup(
-        label=3, example=2, seed=5, time=0.9, left="sigmoid 1000", right="linear 200", network="lab"
-    )
+    other = Setup(label=3, seed=5, time=0.9, left="sigmoid 1000", right="linear 200", network="lab")
     chosen, usual = page.chosen(other), Setup()
     assert (chosen.label != usual.label) == ("digit" in page.offers)
     assert (chosen.seed != usual.seed) == ("seed" in page.offers)
@@ -263,6 +262,9 @@ def test_paths_of_deviation_root_dt_have_variance_t_and_the_others_do_not() -> N
 def test_the_slips_are_counted() -> None:
     found = findings_of("slips")[-1]
     assert row(found, "the toy network's")[1] == "238 689; 3×3 alone 231 297"
+    ((_, counted),) = found.more
+    assert ("lab-unet", "257 265", "257 265") in counted.rows
+    assert {cells[-1] for cells in counted.rows} >= {"4 284 481", "949 184"}
     assert row(found, "signal left") == ("√α_t = 0.9950", "√ᾱ_t = 0.2789")
 
 
@@ -324,3 +326,25 @@ def test_curves_are_drawn_within_their_axes() -> None:
                 assert block.curves
                 for curve in block.curves:
                     assert len(curve.x) == len(curve.y) > 0
+
+
+# Networks that ship later.
+
+
+def test_networks_that_come_to_ship_take_their_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    from difftui.experiments import materials
+    from difftui.runs import create_run, list_runs, shipped_runs
+    from difftui.training import preset, train
+
+    for name in ("toy", "lecture"):
+        recipe = replace(preset(name).with_budget(steps=1), data="bundled", batch_size=2)
+        for _ in train(recipe, create_run(name, recipe.to_json())):
+            pass
+    monkeypatch.setattr(materials, "shipped_runs", lambda: [*shipped_runs(), *list_runs()])
+    *_, found = losses(Setup(), "cpu", seen=2)
+    assert row(found, "toy")[:2] == ("scaled-linear 200", "0.05")
+    assert row(found, "lecture")[:2] == ("clipped-cosine 1000", "0.18")
+    assert all(0 < float(row(found, name)[2]) < 5 for name in ("toy", "lecture"))
+    *_, found = beginnings(Setup(), "cpu", steps=4)
+    assert row(found, "the net that takes none")[1].startswith("MSE ")
+    assert [curve.label for curve in found.blocks[2].curves][2] == "lecture, takes none"

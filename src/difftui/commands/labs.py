@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import io
+import sys
 import textwrap
 from dataclasses import replace
 from pathlib import Path
@@ -44,6 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the list or run a page, and return the exit status."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # formulas are Greek, and some terminals are not
     if args.page is None:
         _list()
         return 0
@@ -64,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
 def _list() -> None:
     for place, page in enumerate(PAGES, 1):
         print(f"{place:>3}  {page.name:<9} {page.title}")
-    print("\ndifftui labs PAGE runs one; on the screens they are on key 9.")
+    print("\ndifftui labs PAGE runs one; on the screens they are on key 9, and a game with them.")
 
 
 def _setup(args: argparse.Namespace, page: Page) -> Setup:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from difftui.diffusion import add_noise, transitions
 from difftui.experiments.figures import signif, times
-from difftui.experiments.materials import drawn, load_network, network_names, recognised, some_of_each
+from difftui.experiments.materials import clean, drawn, load_network, network_names, recognised, some_of_each
 from difftui.experiments.page import PENDING, SAYS, Curve, Curves, Findings, Pictures, Setup, Table
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def beginnings(setup: Setup, device: str, *, steps: int = STEPS) -> Iterator[Fin
 
     loaded = load_network(NETWORKS, setup.network, device)
     T = loaded.schedule.T
-    digits = some_of_each(OF_EACH, setup.example)
+    digits = some_of_each(OF_EACH)
     rng = np.random.default_rng(setup.seed)
     jumps = transitions(T, steps)
     # Only times that the grid visits can be started from.
@@ -45,17 +46,15 @@ def beginnings(setup: Setup, device: str, *, steps: int = STEPS) -> Iterator[Fin
         add_noise(digits, rng.standard_normal(digits.shape), loaded.schedule.alpha_bar(t)) for t in starts
     ]
     noised.append(rng.standard_normal(digits.shape))
-    ends: list[NDArray[np.float32] | None] = [None] * len(noised)
-    kept: list[int | None] = [None] * len(noised)
-    state = _State(loaded, setup.label, digits, starts, noised, ends, kept)
+    state = _State(loaded, setup.label, digits, starts, noised)
     yield state.findings(0.0)
     for which, (t, picture) in enumerate(zip([*starts, T - 1], noised, strict=True)):
         begun = torch.from_numpy(picture.astype(np.float32))[:, None].to(device)
         for x in _back(loaded, begun, [jump for jump in jumps if jump[0] <= t]):
-            ends[which] = drawn(x)
+            state.ends[which] = drawn(x)
             yield state.findings(0.8 * (which + 0.5) / len(noised))
         answers = recognised(drawn(x))
-        kept[which] = int((answers == np.arange(len(digits)) % 10).sum())
+        state.kept[which] = str(int((answers == np.arange(len(digits)) % 10).sum()))
     told, untold = [], []
     for point in error_by_time(loaded, device):
         told.append((point[0], point[1]))
@@ -85,7 +84,6 @@ def error_by_time(loaded: LoadedModel, device: str) -> Iterator[tuple[float, flo
 
     from difftui.data import held_out
     from difftui.diffusion import network_denoiser
-    from difftui.experiments.materials import clean
 
     schedule = loaded.schedule
     denoise = network_denoiser(loaded.model, schedule, target=loaded.recipe.target)
@@ -108,21 +106,27 @@ def _untold(device: str) -> list[tuple[float, float]]:
     return [(decibels, error) for decibels, error, _ in error_by_time(loaded, device)]
 
 
+@dataclass(slots=True)
 class _State:
-    """What the page has so far, and how it tells it."""
+    """What the page has so far, and how it tells it.
 
-    def __init__(
-        self,
-        loaded: LoadedModel,
-        label: int,
-        digits: NDArray[np.float64],
-        starts: list[int],
-        noised: list[NDArray[np.float64]],
-        ends: list[NDArray[np.float32] | None],
-        kept: list[int | None],
-    ) -> None:
-        self.loaded, self.label, self.digits = loaded, label, digits
-        self.starts, self.noised, self.ends, self.kept = starts, noised, ends, kept
+    Attributes:
+        loaded: the network.
+        label: the digit that is shown.
+        digits: (20, 28, 28), 0 to 9 and again.
+        starts: the timesteps begun from.
+        noised: the digits at each of them, and pure noise.
+        ends: what came back from each, by the place in ``noised``.
+        kept: how many of the digits were kept, by the same place.
+    """
+
+    loaded: LoadedModel
+    label: int
+    digits: NDArray[np.float64]
+    starts: list[int]
+    noised: list[NDArray[np.float64]]
+    ends: dict[int, NDArray[np.float32]] = field(default_factory=dict)
+    kept: dict[int, str] = field(default_factory=dict)
 
     def findings(
         self,
@@ -136,7 +140,7 @@ class _State:
         """The page's findings now; the last two say whether the lecture's network was there to be asked."""
         T = self.loaded.schedule.T
         near, count = [str(t) for t in self.starts[:-1]], len(self.digits)
-        kept = [PENDING if number is None else str(number) for number in self.kept]
+        kept = [self.kept.get(place, PENDING) for place in range(len(self.noised))]
         rows = (
             (
                 f"digits kept, from t = {', '.join(near)}",
@@ -161,7 +165,10 @@ class _State:
     def _pictures(self) -> tuple[Pictures, Pictures]:
         paper = np.full((28, 28), -1.0)
         begun = [self.digits[self.label], *(noised[self.label] for noised in self.noised)]
-        back = [self.digits[self.label], *(paper if e is None else e[self.label] for e in self.ends)]
+        back = [
+            self.digits[self.label],
+            *(self.ends[i][self.label] if i in self.ends else paper for i in range(len(self.noised))),
+        ]
         captions = ("the digit", *(f"t = {t}" for t in self.starts), "noise")
         return (
             Pictures(f"what comes back ({self.loaded.name}, DDIM)", np.stack(back), captions),

@@ -49,8 +49,7 @@ class Setup:
     """What a student has chosen. A page uses what it `offers` and no more.
 
     Attributes:
-        label, example: class of the digit, 0 … 9, and which of its class among the held-out digits, counted
-            round.
+        label: class of the digit, 0 … 9.
         seed: of all noise, from 0 up.
         time: from clean (0) to noise (1).
         left, right: names of two schedules, keys of :data:`~difftui.experiments.schedules.NAMED`.
@@ -58,7 +57,6 @@ class Setup:
     """
 
     label: int = 7
-    example: int = 0
     seed: int = 0
     time: float = 0.5
     left: str = "linear 1000"
@@ -213,7 +211,7 @@ class Page:
         """The setup, with the usual values wherever this page offers no choice."""
         kept: dict[str, object] = {}
         if "digit" in self.offers:
-            kept |= {"label": setup.label, "example": setup.example}
+            kept |= {"label": setup.label}
         if "seed" in self.offers:
             kept |= {"seed": setup.seed}
         if "time" in self.offers:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -72,80 +73,75 @@ def looped(setup: Setup, device: str, *, steps: int = STEPS) -> Iterator[Finding
     loaded = load_network(NETWORKS, setup.network, device)
     seeds = tuple(range(setup.seed, setup.seed + DRAWN))
     x_T = starting_noise(seeds, loaded.model.image_shape)  # type: ignore[arg-type]
-    jumps = transitions(loaded.schedule.T, steps)
-    times = (jumps[0][0], *(s for _, s in jumps))
     kept = sorted({round(i * steps / (SHOWN - 1)) for i in range(SHOWN)})
     strips = np.full((2, len(kept), *x_T.shape[2:]), -1.0, np.float32)
     strips[:, 0] = x_T[0, 0].numpy()
-    ends: list[Grey | None] = [None, None]
-    held: list[str] = [PENDING, PENDING]
-    middle = steps // 2
-    yield _looped(loaded, times, kept, strips.copy(), ends, held, 0.0, steps)
+    state = _Loop(loaded, steps, kept, strips)
+    yield state.findings(0)
     walks = [_draw(loaded, sampler, x_T, seeds, steps) for sampler in ("looped-x0", "ddpm")]
     for index, frames in enumerate(zip(*walks, strict=True), start=1):
-        for which, frame in enumerate(frames):
-            ends[which] = drawn(frame.x)
-            if index in kept:
-                strips[which, kept.index(index)] = drawn(frame.x[:1])[0]
-            if index - 1 == middle:
-                held[which] = signif(float(frame.eps_hat.square().mean().sqrt()), 2)
-        done = index / steps
-        yield _looped(loaded, times, kept, strips.copy(), ends, held, done, steps)
+        if index in kept:
+            strips[:, kept.index(index)] = [drawn(frame.x[:1])[0] for frame in frames]
+        if index - 1 == steps // 2:
+            state.noise = [signif(float(frame.eps_hat.square().mean().sqrt()), 2) for frame in frames]
+        if index == steps:
+            state.ends = [drawn(frame.x) for frame in frames]
+        yield state.findings(index)
 
 
-def _looped(
-    loaded: LoadedModel,
-    times: Sequence[int],
-    kept: list[int],
-    strips: NDArray[np.float32],
-    ends: list[Grey | None],
-    held: list[str],
-    done: float,
-    steps: int,
-) -> Findings:
-    captions = tuple("the end" if times[i] < 0 else f"t = {times[i]}" for i in kept)
-    finished = done == 1.0
-    loop, right = ends
-    rows = (
-        (
-            f"noise found at t = {times[steps // 2]}, told 1",
-            held[0],
-            held[1],
-            "",
-        ),
-        _measured(f"how far {DRAWN} drawings lie apart", apart, loop, right, real_apart, finished),
-        _measured("share of ink in the end", ink, loop, right, real_ink, finished),
-    )
-    seen = ""
-    if finished and loop is not None and right is not None:
-        seen = (
-            f"The loop's {DRAWN} drawings end {signif(apart(loop), 2)} apart, the right step's "
-            f"{signif(apart(right), 2)}. A picture cleaned once is called noisy still, and is cleaned away."
+@dataclass(slots=True)
+class _Loop:
+    """How far the loop and the right step beside it have come.
+
+    Attributes:
+        loaded, steps: the network and the number of steps.
+        kept: the steps whose pictures are shown; 0 is the noise at the start.
+        strips: (2, kept, H, W), those pictures, paper where there are none yet.
+        noise: half way, the standard deviation of ε̂ in each.
+        ends: the finished pictures of each, (N, H, W).
+    """
+
+    loaded: LoadedModel
+    steps: int
+    kept: list[int]
+    strips: Grey
+    noise: list[str] = field(default_factory=lambda: [PENDING, PENDING])
+    ends: list[Grey] = field(default_factory=list)
+
+    def findings(self, done: int) -> Findings:
+        """The page after so many steps."""
+        jumps = transitions(self.loaded.schedule.T, self.steps)
+        times = (jumps[0][0], *(s for _, s in jumps))
+        captions = tuple("the end" if times[i] < 0 else f"t = {times[i]}" for i in self.kept)
+        strips = self.strips.copy()
+        rows = (
+            (f"noise found at t = {times[self.steps // 2]}, told 1", *self.noise, ""),
+            self._measured(f"how far {DRAWN} drawings lie apart", apart, real_apart()),
+            self._measured("share of ink in the end", ink, real_ink()),
         )
-    return Findings(
-        done,
-        (
-            Pictures("the lab's loop: x̂0 goes in as x_{t-1}", strips[0], captions),
-            Pictures(f"the right step, DDPM ({_of(loaded, steps)})", strips[1], captions),
-        ),
-        Table(("", "the lab's loop", "right step", "real digits"), rows),
-        seen,
-        needed=2,
-    )
+        return Findings(
+            done / self.steps,
+            (
+                Pictures("the lab's loop: x̂0 goes in as x_{t-1}", strips[0], captions),
+                Pictures(f"the right step, DDPM ({_of(self.loaded, self.steps)})", strips[1], captions),
+            ),
+            Table(("", "the lab's loop", "right step", "real digits"), rows),
+            self._seen(),
+            needed=2,
+        )
 
+    def _measured(self, name: str, measure: Callable[[Grey], float], real: float) -> tuple[str, ...]:
+        found = [signif(measure(end)) for end in self.ends] or [PENDING, PENDING]
+        return name, *found, signif(real)
 
-def _measured(
-    name: str,
-    measure: Callable[[Grey], float],
-    one: Grey | None,
-    other: Grey | None,
-    real: Callable[[], float],
-    finished: bool,
-) -> tuple[str, str, str, str]:
-    """A row: both kinds of pictures and real ones by one measure, once they are finished."""
-    if not finished or one is None or other is None:
-        return name, PENDING, PENDING, signif(real(), 3)
-    return name, signif(measure(one), 3), signif(measure(other), 3), signif(real(), 3)
+    def _seen(self) -> str:
+        if not self.ends:
+            return ""
+        loop, right = (signif(apart(end), 2) for end in self.ends)
+        return (
+            f"The loop's {DRAWN} drawings end {loop} apart, the right step's {right}. A picture cleaned once "
+            "is called noisy still, and is cleaned away."
+        )
 
 
 # Page: the naive stride.
@@ -174,7 +170,7 @@ def strided(setup: Setup, device: str, *, steps: int = STEPS) -> Iterator[Findin
 def _strided(loaded: LoadedModel, images: NDArray[np.float32], done: float, steps: int) -> Findings:
     finished = done == 1.0
     stride = loaded.schedule.T // steps
-    said = ("50 steps, no more", "", "")
+    said = ("50 or 100 steps", "", "")
     rows = [
         (
             name,

@@ -19,6 +19,13 @@ __all__ = ["slips", "walk_variance"]
 TIME, PATHS = 10.0, 2000
 STEPS = (100, 1000)
 PLOTTED = 51
+CLAIMED = (
+    ("toy-unet", "about 100 000"),
+    ("lab-unet", "257 265"),
+    ("residual-unet", "-"),
+    ("autoencoder", "-"),
+)
+"""Networks of the labs, and the number of parameters that these tell."""
 
 
 def slips(setup: Setup, device: str) -> Iterator[Findings]:
@@ -33,7 +40,7 @@ def slips(setup: Setup, device: str) -> Iterator[Findings]:
     walks = {steps: walk_variance(steps, setup.seed) for steps in STEPS}
     variances = _variances(walks)
 
-    def findings(parameters: str, seen: str) -> Findings:
+    def findings(parameters: str, seen: str, *more: tuple[str, Table]) -> Findings:
         rows = (
             (f"signal left at t = {t}", f"√α_t = {math.sqrt(written):.4f}", f"√ᾱ_t = {math.sqrt(meant):.4f}"),
             *(
@@ -47,15 +54,22 @@ def slips(setup: Setup, device: str) -> Iterator[Findings]:
             ("the toy network's parameters", "about 100 000", parameters),
         )
         return Findings(
-            1.0 if seen else 0.5, (pictures, variances), Table(SAYS, rows), seen, time=(t, schedule.T - 1)
+            1.0 if seen else 0.5,
+            (pictures, variances),
+            Table(SAYS, rows),
+            seen,
+            more=more,
+            time=(t, schedule.T - 1),
         )
 
     yield findings(PENDING, "")
-    convolutions, total = _toy_parameters()
+    convolutions, counted = _counted()
+    total = counted.rows[0][-1]
     yield findings(
-        f"{grouped(total)}; 3×3 alone {grouped(convolutions)}",
+        f"{total}; 3×3 alone {grouped(convolutions)}",
         "α without its bar leaves a picture nearly clean; variance √dt hangs on dt, where 10 is right; and "
         "the toy is over twice its claimed size.",
+        ("parameters of the labs' networks", counted),
     )
 
 
@@ -95,17 +109,18 @@ def _variances(walks: dict[int, tuple[NDArray[np.float64], NDArray[np.float64]]]
     )
 
 
-def _toy_parameters() -> tuple[int, int]:
-    """Of the toy network: parameters of its 3×3 convolutions, and all."""
+def _counted() -> tuple[int, Table]:
+    """The parameters of the toy network's 3×3 convolutions, and of all the labs' networks."""
     import torch
 
     from difftui.models import build, parameter_count
 
     with torch.device("meta"):
-        model = build("toy-unet")
+        networks = {name: build(name) for name, _ in CLAIMED}
     convolutions = sum(
         parameter_count(layer)
-        for layer in model.modules()
+        for layer in networks["toy-unet"].modules()
         if isinstance(layer, torch.nn.Conv2d) and layer.kernel_size == (3, 3)
     )
-    return convolutions, parameter_count(model)
+    rows = tuple((name, said, grouped(parameter_count(networks[name]))) for name, said in CLAIMED)
+    return convolutions, Table(("parameters", "the lab says", "counted now"), rows)

@@ -34,7 +34,6 @@ __all__ = ["SCREEN", "LabsScreen"]
 ROWS_FOR_ALL = 28  # from which a table has all its rows
 ROWS_FOR_HOW = 34  # from which there is room for how a page is computed
 ROWS_FOR_MORE = 44  # and for its further tables
-MOST_EXAMPLES = 100
 
 
 @dataclass(slots=True)
@@ -96,7 +95,6 @@ class LabsScreen(LabScreen):
         self.place = names.index(choices.one_of("page", names, names[0]))
         self.setup = Setup(
             label=choices.whole("label", 0, 9, usual.label),
-            example=choices.whole("example", 0, MOST_EXAMPLES, usual.example),
             seed=choices.whole("seed", 0, MOST_SEED, usual.seed),
             time=choices.number("time", 0.0, 1.0, usual.time),
             left=choices.one_of("left", tuple(NAMED), usual.left),
