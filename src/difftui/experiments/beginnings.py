@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,9 @@ SHARES = (0.25, 0.5, 0.75, 1.0)  # of the way to noise: where the demo starts
 CURVE_TIMES = 12
 OF_EACH = 2  # of the ten digits
 SEEN = 20  # digits whose error is measured at each time
+
+Point: TypeAlias = tuple[float, float]
+"""SNR in decibels, and an error."""
 
 
 def beginnings(setup: Setup, device: str, *, steps: int = STEPS) -> Iterator[Findings]:
@@ -55,12 +58,18 @@ def beginnings(setup: Setup, device: str, *, steps: int = STEPS) -> Iterator[Fin
             yield state.findings(0.8 * (which + 0.5) / len(noised))
         answers = recognised(drawn(x))
         state.kept[which] = str(int((answers == np.arange(len(digits)) % 10).sum()))
-    told, untold = [], []
-    for point in error_by_time(loaded, device):
-        told.append((point[0], point[1]))
-        untold.append((point[0], point[2]))
-        yield state.findings(0.8 + 0.15 * len(told) / CURVE_TIMES, told, untold)
-    yield state.findings(1.0, told, untold, _untold(device), finished=True)
+    told: list[Point] = []
+    untold: list[Point] = []
+    for points, always in ((told, None), (untold, T // 2)):
+        for point in error_by_time(loaded, device, always):
+            points.append(point)
+            yield state.findings(0.8 + 0.05 * (len(told) + len(untold)) / CURVE_TIMES, told, untold)
+    timeless: list[Point] = []
+    if network_names((UNTOLD,)):
+        for point in error_by_time(load_network((UNTOLD,), "", device), device):
+            timeless.append(point)
+            yield state.findings(0.9 + 0.09 * len(timeless) / CURVE_TIMES, told, untold, timeless)
+    yield state.findings(1.0, told, untold, timeless, finished=True)
 
 
 def _back(loaded: LoadedModel, x: Tensor, jumps: Sequence[tuple[int, int]]) -> Iterator[Tensor]:
@@ -78,8 +87,13 @@ def _back(loaded: LoadedModel, x: Tensor, jumps: Sequence[tuple[int, int]]) -> I
         yield x
 
 
-def error_by_time(loaded: LoadedModel, device: str) -> Iterator[tuple[float, float, float]]:
-    """SNR in dB, and the mean squared error of ε told the true time and told T/2 whatever it is."""
+def error_by_time(loaded: LoadedModel, device: str, always: int | None = None) -> Iterator[Point]:
+    """SNR in dB and the mean squared error of ε, from near clean to near noise.
+
+    Args:
+        loaded, device: the network and where it is.
+        always: the time that it is told; None is the true one.
+    """
     import torch
 
     from difftui.data import held_out
@@ -94,16 +108,8 @@ def error_by_time(loaded: LoadedModel, device: str) -> Iterator[tuple[float, flo
         a = schedule.alpha_bar(t)
         x_t = add_noise(x0, eps, a)
         with torch.inference_mode():
-            errors = [float((denoise(x_t, told).eps - eps).square().mean()) for told in (t, schedule.T // 2)]
-        yield 10.0 * math.log10(a / (1.0 - a)), errors[0], errors[1]
-
-
-def _untold(device: str) -> list[tuple[float, float]]:
-    """The same of the lecture's network, which is told nothing; empty where it does not ship."""
-    if not network_names((UNTOLD,)):
-        return []
-    loaded = load_network((UNTOLD,), "", device)
-    return [(decibels, error) for decibels, error, _ in error_by_time(loaded, device)]
+            said = denoise(x_t, t if always is None else always)
+        yield 10.0 * math.log10(a / (1.0 - a)), float((said.eps - eps).square().mean())
 
 
 @dataclass(slots=True)
@@ -131,13 +137,20 @@ class _State:
     def findings(
         self,
         done: float,
-        told: Sequence[tuple[float, float]] = (),
-        untold: Sequence[tuple[float, float]] = (),
-        lecture: Sequence[tuple[float, float]] = (),
+        told: Sequence[Point] = (),
+        untold: Sequence[Point] = (),
+        timeless: Sequence[Point] = (),
         *,
         finished: bool = False,
     ) -> Findings:
-        """The page's findings now; the last two say whether the lecture's network was there to be asked."""
+        """The page's findings now.
+
+        Args:
+            done: how much of the work.
+            told, untold: errors of the network told the true time, and told T/2 always.
+            timeless: those of the network that takes no time; none at the end where it does not ship.
+            finished: whether this is the end.
+        """
         T = self.loaded.schedule.T
         near, count = [str(t) for t in self.starts[:-1]], len(self.digits)
         kept = [self.kept.get(place, PENDING) for place in range(len(self.noised))]
@@ -150,7 +163,7 @@ class _State:
             (f"digits kept, from t = {T - 1}", "", f"{kept[-2]} of {count}"),
             ("digits kept, from pure noise", "", f"{kept[-1]} of {count}; chance: {OF_EACH}"),
             ("error of ε when told T/2, not t", "t is no input", _ratio(told, untold)),
-            (f"the net that takes none: {UNTOLD}", "", _mean_error(lecture) if finished else PENDING),
+            (f"the net that takes none: {UNTOLD}", "", _mean_error(timeless) if finished else PENDING),
         )
         seen = ""
         if finished:
@@ -159,7 +172,7 @@ class _State:
                 f"generation. Told a wrong t, the net errs {_ratio(told, untold)} as much."
             )
         return Findings(
-            done, (*self._pictures(), self._curves(told, untold, lecture)), Table(SAYS, rows), seen
+            done, (*self._pictures(), self._curves(told, untold, timeless)), Table(SAYS, rows), seen
         )
 
     def _pictures(self) -> tuple[Pictures, Pictures]:
@@ -177,28 +190,28 @@ class _State:
 
     def _curves(
         self,
-        told: Sequence[tuple[float, float]],
-        untold: Sequence[tuple[float, float]],
-        lecture: Sequence[tuple[float, float]],
+        told: Sequence[Point],
+        untold: Sequence[Point],
+        timeless: Sequence[Point],
     ) -> Curves:
         curves = [
             Curve(label, [x for x, _ in points], [y for _, y in points], colour)
             for label, points, colour in (
                 (f"{self.loaded.name}, told t", told, "accent"),
                 (f"{self.loaded.name}, told T/2", untold, "noise"),
-                (f"{UNTOLD}, takes none", lecture, "foreground"),
+                (f"{UNTOLD}, takes none", timeless, "foreground"),
             )
             if points
         ]
         return Curves("error of ε by SNR, dB", tuple(curves), (-30.0, 30.0), (1e-3, 10.0), True)
 
 
-def _ratio(told: Sequence[tuple[float, float]], untold: Sequence[tuple[float, float]]) -> str:
+def _ratio(told: Sequence[Point], untold: Sequence[Point]) -> str:
     """How many times as large the error is without the time, over all times."""
-    if len(told) < CURVE_TIMES:
+    if len(untold) < CURVE_TIMES:  # they come last
         return PENDING
     return times(float(np.mean([e for _, e in untold]) / np.mean([e for _, e in told])))
 
 
-def _mean_error(points: Sequence[tuple[float, float]]) -> str:
+def _mean_error(points: Sequence[Point]) -> str:
     return f"MSE {signif(float(np.mean([e for _, e in points])))}" if points else "does not ship here"
