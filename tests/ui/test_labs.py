@@ -128,6 +128,14 @@ async def test_choices_are_taken_by_pages_that_offer_them() -> None:
         assert screen.setup.time == pytest.approx(0.61)
 
 
+async def test_the_slider_is_where_time_is_after_a_page_without_one() -> None:
+    async with opened("line", (120, 40)) as (screen, pilot):
+        screen.action_open(QUICK["noises"])
+        await until(pilot, lambda: shown(screen) and screen.page.name == "noises")
+        rail = screen.query_one("#slider")
+        await until(pilot, lambda: 0.4 < text_of(rail).index("●") / rail.size.width < 0.6)
+
+
 async def test_the_mouse_moves_time() -> None:
     async with opened("noises") as (screen, pilot):
         slider = screen.query_one("#slider")

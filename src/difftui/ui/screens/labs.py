@@ -271,6 +271,8 @@ class LabsScreen(LabScreen):
         self._say("how", Content.from_markup("[$muted]Computed:[/] $how", how=page.how))
         self.query_one("#how").display = self.size.height >= ROWS_FOR_HOW
         self.query_one("#time").display = "time" in page.offers
+        # What moved while it was hidden is not drawn when it is shown again.
+        self.call_after_refresh(self.query_one(Slider).refresh)
         self.query_one(ExperimentStage).visible = self.work is not None and self.work.job.snapshot is not None
 
     def _show(self, findings: Findings) -> None:
