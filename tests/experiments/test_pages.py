@@ -144,6 +144,8 @@ def test_what_the_clipped_cosine_leaves() -> None:
     assert said == measured == "4.1284e-05, 8.9871e-05"
     said, measured = row(found, "last ten")
     assert said == measured == "1.9742e-02, 9 × 0.02"
+    ((_, both),) = found.more
+    assert {cells[0]: cells[1] for cells in both.rows}["950"] == "0.0200"
     assert 0.12 < float(row(found, "digits told")[1].split("%")[0]) / 100 < 0.22
 
 

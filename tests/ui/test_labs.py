@@ -18,6 +18,7 @@ from difftui.ui.app import DifftuiApp
 from difftui.ui.keys import PLACES
 from difftui.ui.panels.guess_game import GuessGame
 from difftui.ui.panels.page_list import GAME, PageList
+from difftui.ui.panels.page_text import PageText
 from difftui.ui.screens.labs import LabsScreen
 from difftui.ui.widgets.pixels import PixelView
 from difftui.ui.widgets.plot import CurvePlot
@@ -206,6 +207,18 @@ async def test_the_list_opens_pages_and_the_game() -> None:
         await pilot.press("q")
         await until(pilot, lambda: pilot.app.screen is screen)
         assert len(PAGES) == GAME
+
+
+async def test_the_whole_page_is_there_in_words() -> None:
+    async with opened("losses") as (screen, pilot):
+        assert screen.query_one("#more").display is False  # no room for it
+        await pilot.press("0")
+        await until(pilot, lambda: isinstance(pilot.app.screen, PageText))
+        told = "\n".join(text_of(part) for part in pilot.app.screen.query("Static"))
+        assert "Computed: The error of ε" in told
+        assert "+30 dB" in told
+        await pilot.press("j", "j", "0")
+        await until(pilot, lambda: pilot.app.screen is screen)
 
 
 async def test_digits_answer_in_the_game_and_go_to_screens_after_it() -> None:

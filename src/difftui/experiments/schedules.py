@@ -105,7 +105,22 @@ def _clipped(
         ),
         Table(SAYS, rows),
         seen,
+        more=(("Cosine, clipped and not", _both(cut, cosine)),),
     )
+
+
+def _both(cut: NoiseSchedule, cosine: NoiseSchedule) -> Table:
+    """The two schedules side by side."""
+    times = [*range(0, 1000, 100), 902, 950, 999]
+    rows = (
+        (
+            str(t),
+            *(signif(s.betas[t]) for s in (cut, cosine)),
+            *(signif(math.sqrt(s.alpha_bars[t])) for s in (cut, cosine)),
+        )
+        for t in times
+    )
+    return Table(("t", "β clipped", "β cosine", "√ᾱ clipped", "√ᾱ cosine"), tuple(rows))
 
 
 def _last_ten(schedule: NoiseSchedule) -> str:

@@ -183,8 +183,9 @@ SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
         ),
         "labs": (
             Action("n,pagedown,down,j", "n", "pick(1)", "next page", "Next page."),
-            Action("N,pageup,up,k", "N", "pick(-1)", "back", "Previous page."),
+            Action("N,pageup,up,k", "N", "pick(-1)", "", "Previous page."),
             Action("g", "g", "grid", "pages", "All pages as a list, to choose one."),
+            Action("0", "0", "all", "in full", "The whole page in words: how it is computed, every figure."),
             Action("enter", "enter", "begin", "game", "Play: guess the digit at t = T."),
             Action(*_PLAY, "hold", "Hold the computation, or go on; at its end: compute it again."),
             Action("left,comma,h", "←/→", "step(-1)", "t", "A hundredth of the way towards the clean digit."),

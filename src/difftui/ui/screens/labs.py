@@ -15,12 +15,13 @@ from textual.widgets import Static
 from difftui.engine import JobState
 from difftui.engine.experiments import run_page
 from difftui.errors import DifftuiError
-from difftui.experiments import CLAIMS, NAMED, PAGES, SAYS, Findings, Page, Pictures, Setup, Table, sheet
+from difftui.experiments import CLAIMS, NAMED, PAGES, Findings, Page, Pictures, Setup, sheet
 from difftui.state import MOST_SEED, Choices
 from difftui.ui.keys import shown_key
 from difftui.ui.panels.experiment_stage import ExperimentStage
 from difftui.ui.panels.guess_game import GuessGame
 from difftui.ui.panels.page_list import GAME, PageList, contents
+from difftui.ui.panels.page_text import PageText, table_text
 from difftui.ui.screens.base import LabScreen
 from difftui.ui.widgets.slider import Slider
 from difftui.ui.widgets.text import ActionText
@@ -132,6 +133,11 @@ class LabsScreen(LabScreen):
     def _take_page(self, place: int | None) -> None:
         if place is not None:
             self.action_open(place)
+
+    def action_all(self) -> None:
+        """The whole page in words and figures."""
+        work = self.work
+        self.app.push_screen(PageText(self.page, work.job.snapshot if work is not None else None))
 
     def action_begin(self) -> None:
         """The game."""
@@ -279,9 +285,9 @@ class LabsScreen(LabScreen):
         stage = self.query_one(ExperimentStage)
         stage.visible = True
         stage.show(findings)
-        self._say("table", _table(findings.table, most=self._most_rows))
+        self._say("table", table_text(findings.table, most=self._most_rows))
         roomy = self.size.height >= ROWS_FOR_MORE
-        self._say("more", Content("\n").join(_table(t) for _, t in findings.more) if roomy else Content())
+        self._say("more", Content("\n").join(table_text(t) for _, t in findings.more) if roomy else Content())
         self.query_one("#more").display = bool(findings.more) and roomy
         if findings.time is not None:
             t, last = findings.time
@@ -352,17 +358,6 @@ class LabsScreen(LabScreen):
         if self._texts.get(name) != told:
             self._texts[name] = told
             self.query_one(f"#{name}", Static).update(text)
-
-
-def _table(table: Table, most: int = 100) -> Content:
-    """Its first rows, at most so many; header and names are grey, what was measured is bold."""
-    header, *rows = table.aligned()
-    lines = [Content("  ".join(header)).stylize("$muted")]
-    measured = "bold" if table.header == SAYS else ""
-    for first, *others, last in rows[:most]:
-        told = "".join(f"  {cell}" for cell in others)
-        lines.append(Content.assemble((first, "$muted"), told, "  ", (last, measured)))
-    return Content("\n").join(lines)
 
 
 def _choice(key: str, name: str, value: str, action: str) -> Content:
