@@ -84,6 +84,10 @@ PLACES: tuple[Place, ...] = (
         "8", "compare", "Compare", "Cmp", "ways to draw, raced",
         "steps, samplers, labels and guidance, from one noise",
     ),
+    Place(
+        "9", "labs", "Labs", "Lab", "the labs put to the test",
+        "what the labs claim, a page each, measured before your eyes",
+    ),
 )  # fmt: skip
 """The screens, in the order of their keys."""
 
@@ -296,6 +300,31 @@ SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
             Action("f", "f", "speed(1)", "", "Twice as fast."),
             Action("F", "F", "speed(-1)", "", "Half as fast."),
             Action("e", "e", "export", "save", "Save these pictures with their figures as PNG and CSV."),
+        ),
+        "labs": (
+            Action("n,pagedown,down,j", "n", "pick(1)", "next page", "Next page."),
+            Action("N,pageup,up,k", "N", "pick(-1)", "", "Previous page."),
+            Action("g", "g", "grid", "pages", "All pages as a list, to choose one."),
+            Action("0", "0", "all", "in full", "The whole page in words: how it is computed, every figure."),
+            Action("enter", "enter", "begin", "game", "Play: guess the digit at t = T."),
+            Action(*_PLAY, "hold", "Hold the computation, or go on; at its end: compute it again."),
+            Action("left,comma,h", "←/→", "step(-1)", "t", "A hundredth of the way towards the clean digit."),
+            Action("right,full_stop,l", "←/→", "step(1)", "", "A hundredth of the way towards noise."),
+            Action("shift+left,H", "⇧", "step(-10)", "", "A tenth of the way towards the clean digit."),
+            Action("shift+right,L", "⇧", "step(10)", "", "A tenth of the way towards noise."),
+            Action("home", "Home", "jump(0)", "", "The first timestep."),
+            Action("end", "End", "jump(1)", "", "The last timestep."),
+            Action("d", "d", "digit(1)", "", "Next class of digit."),
+            Action("D", "D", "digit(-1)", "", "Previous class of digit."),
+            Action("r", "r", "reseed(1)", "re-seed", "Other noise, or other starting weights."),
+            Action("R", "R", "reseed(-1)", "", "The seed before."),
+            Action("m", "m", "source(1)", "", "Next network that can do this."),
+            Action("M", "M", "source(-1)", "", "Previous network that can do this."),
+            Action("c", "c", "schedule(1)", "", "Next schedule, on the left where there are two."),
+            Action("C", "C", "schedule(-1)", "", "Previous schedule, on the left where there are two."),
+            Action("tab", "tab", "swap", "", "Swap the two schedules."),
+            Action("e", "e", "export", "save", "Save the pictures of this page as PNG."),
+            Action("backspace", "⌫", "restart", "", "Compute this page again."),
         ),
     }
 )
