@@ -29,9 +29,7 @@ def _fetch(name: str) -> None:
 
     from huggingface_hub import HfApi, snapshot_download
     from huggingface_hub.constants import HF_HUB_CACHE
-    from huggingface_hub.utils import disable_progress_bars
 
-    disable_progress_bars()
     info = HfApi().model_info(name, files_metadata=True, timeout=ANSWER_SECONDS)
     sizes = {file.rfilename: file.size or 0 for file in info.siblings or ()}
     wanted = [file for file in sizes if any(fnmatch(file, pattern) for pattern in (*PATTERNS, *WEIGHTS))]

@@ -1,4 +1,4 @@
-"""What a diffusers pipeline says of itself: its configuration files, read without diffusers and without torch.
+"""What a diffusers pipeline says of itself: its configuration, read without diffusers and without torch.
 
 A pipeline is a folder with ``model_index.json``. Its network (``config.json`` and safetensors) and its
 scheduler (``scheduler_config.json``) lie in ``unet/`` and ``scheduler/``; pipelines of 2022, such as
@@ -42,7 +42,7 @@ _CLIPS = ("DDPMScheduler", "DDIMScheduler")  # hold x̂0 within [-1, 1] where no
 
 @dataclass(frozen=True, slots=True)
 class PipelineRef:
-    """A pipeline as somebody names it: a folder, or a name on the Hugging Face hub ("google/ddpm-cifar10-32")."""
+    """A pipeline as somebody names it: a folder, or a name on the Hugging Face hub."""
 
     where: str
 

@@ -67,10 +67,12 @@ def find_pipeline(where: str) -> Path | None:
     Raises:
         DifftuiError: there is no such folder, and it cannot be a name on the hub.
     """
-    path = Path(where).expanduser()
-    for folder in (path, paths.home_dir() / "pipelines" / where):
-        if folder.is_dir():
-            return folder.absolute()
+    try:
+        for folder in (Path(where).expanduser(), paths.home_dir() / "pipelines" / where):
+            if where.strip() and folder.is_dir():
+                return folder.absolute()
+    except (OSError, ValueError, RuntimeError):  # a name no file can have, or a home of nobody
+        pass
     if not is_hub_name(where):
         raise DifftuiError(
             f"{where!r} is neither a folder nor a name on the Hugging Face hub, such as {DEFAULT}."
@@ -124,7 +126,11 @@ def fetch_pipeline(name: str) -> Generator[Download, None, None]:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)},
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry),
+            "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+        },
     )
     heard = _Heard(child)
     try:

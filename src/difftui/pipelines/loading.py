@@ -174,7 +174,7 @@ def _build(facts: PipelineFacts) -> nn.Module:
     return unet
 
 
-def _name_in(here: set[str], name: str) -> str:
+def _name_in(here: frozenset[str], name: str) -> str:
     """The name that a weight has in a file: today's, or that of 2022."""
     if name in here or ".attentions." not in name:
         return name

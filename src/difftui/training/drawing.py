@@ -134,5 +134,5 @@ def draw(
 
 
 def samplers_for(*, one_shot: bool) -> tuple[str, ...]:
-    """What can draw with a network: one that cleans in one look cannot tell the noise, which all others need."""
+    """What can draw with a network; one that cleans in one look cannot tell the noise that most need."""
     return ("looped-x0",) if one_shot else (*SAMPLERS, *EXPERIMENTS)

@@ -1,0 +1,50 @@
+"""What Generate says where there is nothing to draw with: what is missing, and what would bring it."""
+
+from __future__ import annotations
+
+import importlib.util
+
+from textual.content import Content
+
+from difftui.pipelines.hub import how_to_get
+from difftui.ui.sources import Source
+
+__all__ = ["absent_text", "nothing_text"]
+
+
+def nothing_text() -> Content:
+    """There is no network at all."""
+    return Content.from_markup(
+        "No trained network is here: none came with this installation, and you have no run with weights.\n\n"
+        "Press [b $accent]4[/] to train one; what it can draw can be watched here while it trains."
+    )
+
+
+def absent_text(source: Source) -> Content:
+    """A pipeline that is not on this machine."""
+    extra = importlib.util.find_spec("diffusers") is not None
+    needs = [
+        (
+            "diffusers",
+            "installed" if extra else "missing: pip install '.[diffusers]' in a copy of difftui",
+            extra,
+        ),
+        ("its files", "not on this machine", False),
+    ]
+    lines = [
+        Content.assemble((source.name, "bold"), " is a diffusers pipeline. To draw with it here:"),
+        Content(),
+        *(Content.assemble(_mark(done), f"{what}: {told}") for what, told, done in needs),
+        Content(),
+        Content(how_to_get(source.name)),
+        Content(),
+        Content.assemble(
+            "Or name a folder that holds a pipeline: ", ("o", "b $accent"), " and type it; ",
+            ("m", "b $accent"), " goes on to the next network.",
+        ),
+    ]  # fmt: skip
+    return Content("\n").join(lines)
+
+
+def _mark(done: bool) -> tuple[str, str]:
+    return ("  ✓ ", "$success") if done else ("  ✗ ", "$error")
