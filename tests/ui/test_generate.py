@@ -206,7 +206,9 @@ async def test_the_mouse_scrubs_and_clicks_choices(runs: Path) -> None:
         row = next(y for y, line in enumerate(lines) if "sampler" in line)
         assert "DDIM" in lines[row]
         await pilot.click("#side", offset=(3, row))
-        await until(pilot, lambda: screen.view is not None and view_of(screen).request.sampler == "dpm-solver++")
+        await until(
+            pilot, lambda: screen.view is not None and view_of(screen).request.sampler == "dpm-solver++"
+        )
         await says(pilot, screen, "#side", "DPM++ 2M")
 
     await session(test)

@@ -6,13 +6,14 @@ import argparse
 import json
 from dataclasses import asdict
 
-from difftui.commands.display import Bar, tell
+from difftui.commands.display import Bar
 from difftui.commands.options import add_device, number
+from difftui.commands.pipelines import fetch
 from difftui.commands.tables import table
 from difftui.pipelines import DEFAULT
 from difftui.words import grouped
 
-__all__ = ["add_arguments", "fetch", "run"]
+__all__ = ["add_arguments", "run"]
 
 HEADER = ("NETWORK", "KIND", "DRAWN BY", "PARAMETERS", "PIXELS", "STEPS", "A PICTURE")
 
@@ -87,22 +88,3 @@ def run(args: argparse.Namespace) -> int:
     print(table(("MODEL", "PARAMETERS"), [(quoted.name, quoted.parameters) for quoted in QUOTED], left=1))
     print(f"Its toy denoiser, built as the sheet says, has {grouped(found.toy)} parameters.")
     return 0
-
-
-def fetch(name: str) -> None:
-    """Download a pipeline with a bar of progress.
-
-    Raises:
-        DifftuiError: it cannot be had; the line says why.
-    """
-    from difftui.pipelines.hub import fetch_pipeline
-
-    bar = Bar(name)
-    try:
-        for event in fetch_pipeline(name):
-            bar.show(
-                event.done / max(event.total, 1), f"{event.done / 1e6:.0f} of {event.total / 1e6:.0f} MB"
-            )
-    finally:
-        bar.close()
-    tell(f"{name} is here now.")

@@ -16,8 +16,6 @@ from difftui.errors import DifftuiError
 from difftui.pipelines import PipelineRef
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from difftui.training.drawing import Drawable
 
 __all__ = ["SamplingRequest", "SamplingView", "start_sampling"]
@@ -168,6 +166,7 @@ def _draw(bench: Workbench, request: SamplingRequest) -> Iterator[SamplingView]:
 
     from difftui.diffusion import starting_noise, transitions
     from difftui.training.drawing import draw
+    from difftui.training.strips import as_shown
 
     network, live = _network(bench, request.source)
     schedule = network.schedule
@@ -179,7 +178,7 @@ def _draw(bench: Workbench, request: SamplingRequest) -> Iterator[SamplingView]:
     noise = temperature * starting_noise(request.seeds, shape)
     times = (schedule.T - 1, *(s for _, s in transitions(schedule.T, steps)))
     alpha_bars = np.array([schedule.alpha_bar(t) for t in times])
-    first = _pictures(noise).numpy()
+    first = as_shown(noise).numpy()
     kept = (len(times), *first.shape)
     x, x0_hat = np.zeros(kept, np.float16), np.zeros(kept, np.float16)
     x[0] = first
@@ -209,16 +208,11 @@ def _draw(bench: Workbench, request: SamplingRequest) -> Iterator[SamplingView]:
         began = perf_counter()
         frame = next(frames)
         # Together, since each fetch from a GPU waits until it has done all that was asked of it.
-        x[index + 1], x0_hat[index] = torch.stack([_pictures(frame.x), _pictures(frame.x0_hat)]).cpu().numpy()
+        x[index + 1], x0_hat[index] = torch.stack([as_shown(frame.x), as_shown(frame.x0_hat)]).cpu().numpy()
         seconds += perf_counter() - began
         if frame.s < 0:
             x0_hat[index + 1] = x[index + 1]
         yield view(index + 2, seconds)
-
-
-def _pictures(x: Tensor) -> Tensor:
-    """(n, 1, H, W) to (n, H, W), (n, 3, H, W) to (n, H, W, 3): as screens show them."""
-    return x[:, 0] if x.shape[1] == 1 else x.permute(0, 2, 3, 1)
 
 
 def _network(bench: Workbench, source: str | Path | PipelineRef) -> tuple[Drawable, bool]:
