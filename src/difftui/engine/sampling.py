@@ -173,9 +173,9 @@ def _draw(bench: Workbench, request: SamplingRequest) -> Iterator[SamplingView]:
     num_classes: int | None = network.model.num_classes  # type: ignore[assignment]
     shape: tuple[int, int, int] = network.model.image_shape  # type: ignore[assignment]
     sampler, steps, temperature = network.drawing(request.sampler, request.steps, request.temperature)
+    noise = temperature * starting_noise(request.seeds, shape)
     labels = _labels(request, num_classes, goes_without=network.goes_without)
     guidance = _guidance(request, network, labels)
-    noise = temperature * starting_noise(request.seeds, shape)
     times = (schedule.T - 1, *(s for _, s in transitions(schedule.T, steps)))
     alpha_bars = np.array([schedule.alpha_bar(t) for t in times])
     first = as_shown(noise).numpy()

@@ -219,7 +219,8 @@ images = pipeline({labels}seeds=[0, 1, 2]).images
 ```
 
 The network is none of diffusers' own, so its source and a `pipeline.py` are in this folder;
-`trust_remote_code=True` lets diffusers run them. Read them first. The weights are safetensors, and difftui need not be installed.
+`trust_remote_code=True` lets diffusers run them. Read them first. The weights are
+safetensors, and difftui need not be installed.
 
 {instead}The same seeds and labels give the pictures that `difftui sample` draws.
 
