@@ -439,6 +439,8 @@ async def test_the_run_in_training_can_draw_and_draws_better_later(runs: Path) -
         await pilot.press("space")
         await until(pilot, lambda: screen.view is not first)
         second = await drawn(pilot, screen)
+        assert second.weights_step is not None
+        assert first.weights_step is not None
         assert second.weights_step > first.weights_step
         assert np.array_equal(second.x[0], first.x[0])
         assert app.training.state is JobState.RUNNING

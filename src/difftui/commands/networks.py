@@ -71,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
             grouped(row.parameters),
             "x".join(str(side) for side in row.shape),
             str(row.steps),
-            "-" if row.seconds is None else f"{'' if row.whole else 'about '}{row.seconds:.3g} s",
+            row.told,
         )
         for row in found.rows
         if not row.problem

@@ -67,6 +67,14 @@ class Measured:
     whole: bool = False
     problem: str = ""
 
+    @property
+    def told(self) -> str:
+        """What one picture takes: "0.18 s"; "about" where not all of it was drawn; "-" where none was."""
+        if self.seconds is None:
+            return "-"
+        figure = f"{1000 * self.seconds:.2g} ms" if self.seconds < 0.1 else f"{self.seconds:.2g} s"
+        return f"{'' if self.whole else 'about '}{figure if self.seconds < 10 else f'{self.seconds:.0f} s'}"
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +15,14 @@ from numpy.typing import NDArray
 from difftui.engine.engine import Workbench
 from difftui.errors import DifftuiError
 from difftui.pipelines import PipelineRef
+from difftui.words import gib
 
 if TYPE_CHECKING:
     from difftui.training.drawing import Drawable
 
 __all__ = ["SamplingRequest", "SamplingView", "start_sampling"]
+
+MOST_BYTES = 2**30  # of frames kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +184,7 @@ def _draw(bench: Workbench, request: SamplingRequest) -> Iterator[SamplingView]:
     alpha_bars = np.array([schedule.alpha_bar(t) for t in times])
     first = as_shown(noise).numpy()
     kept = (len(times), *first.shape)
+    _check_room(kept)
     x, x0_hat = np.zeros(kept, np.float16), np.zeros(kept, np.float16)
     x[0] = first
     frames = draw(
@@ -213,6 +218,16 @@ def _draw(bench: Workbench, request: SamplingRequest) -> Iterator[SamplingView]:
         if frame.s < 0:
             x0_hat[index + 1] = x[index + 1]
         yield view(index + 2, seconds)
+
+
+def _check_room(kept: tuple[int, ...]) -> None:
+    """Raise DifftuiError where x and x̂0 of all frames, in half precision, are more than can be kept."""
+    size = 4 * math.prod(kept)
+    if size > MOST_BYTES:
+        raise DifftuiError(
+            f"{kept[1]} pictures in {kept[0] - 1} steps would keep {gib(size)} of frames, "
+            f"and {gib(MOST_BYTES)} is the most. Take fewer steps, or fewer pictures."
+        )
 
 
 def _network(bench: Workbench, source: str | Path | PipelineRef) -> tuple[Drawable, bool]:

@@ -18,9 +18,18 @@ from difftui.pipelines import (
 )
 from difftui.pipelines.hub import home_pipelines, is_hub_name
 from difftui.runs import Run, find_run, list_runs, shipped_runs
+from difftui.training.drawing import samplers_for
 from difftui.training.recipe import OTHER_STEPS, Recipe
 
-__all__ = ["Source", "default_pipeline", "find_sources", "named_source", "opened_as", "pipeline_source"]
+__all__ = [
+    "Source",
+    "default_pipeline",
+    "find_sources",
+    "named_source",
+    "opened_as",
+    "pipeline_source",
+    "typed_source",
+]
 
 FIRST = "quick"  # the conditional one: it draws what it is asked for, and well
 CLASSES = 10
@@ -103,11 +112,23 @@ class Source:
 
     def drawing(self, sampler: str | None, steps: int | None) -> tuple[str, int]:
         """Sampler and steps: what is given, else what its recipe or its scheduler advises."""
+        if sampler not in self.samplers:
+            sampler = None
         if self.recipe is not None:
             chosen, count, _ = self.recipe.drawing(sampler, steps)
             return chosen, count
         advised = "ddpm" if self.facts is not None and self.facts.scheduler == "DDPMScheduler" else "ddim"
         return sampler or advised, min(steps or OTHER_STEPS, self.timesteps or 10_000)
+
+    @property
+    def samplers(self) -> tuple[str, ...]:
+        """Those, and the experiments, that can draw with it."""
+        return samplers_for(one_shot=self.recipe is not None and self.recipe.sampler == "looped-x0")
+
+    @property
+    def guidable(self) -> bool:
+        """Whether it learned to go without labels, which guidance needs."""
+        return self.recipe is not None and self.recipe.label_drop > 0
 
     @property
     def guidance(self) -> float:
@@ -176,6 +197,16 @@ def pipeline_source(where: str) -> Source:
         except DifftuiError:
             facts = None  # the engine will say what is wrong with it, when it is asked to draw
     return Source(name, pipeline=PipelineRef(where), facts=facts)
+
+
+def typed_source(text: str) -> Source:
+    """The pipeline that somebody typed.
+
+    Raises:
+        DifftuiError: there is no such folder, and it cannot be a name on the hub.
+    """
+    find_pipeline(text)
+    return pipeline_source(text)
 
 
 def _pipelines(opened: Iterable[str]) -> list[Source]:

@@ -16,14 +16,16 @@ from difftui.words import grouped
 __all__ = ["CELL", "Drawing", "band", "facts", "guidance_text", "sampler_text", "side"]
 
 CELL = 23  # columns of one choice or fact
+NAMED = 10  # of them before its value
+OF_ONE = ("x̂0 moved", "pixels")  # facts of one picture, not of a grid
 MOST_FACTS = 6  # beside the panes of an 80×24 terminal
 _SHORT = {
     "ddim": "DDIM",
     "ddpm": "DDPM",
     "dpm-solver++": "DPM++ 2M",
     "heun": "Heun",
-    "naive-stride": "stride !",
-    "looped-x0": "x̂0 loop !",
+    "naive-stride": "stride!",
+    "looped-x0": "x̂0 loop!",
 }
 """Samplers by the names that fit; experiments are marked."""
 
@@ -52,13 +54,12 @@ class Drawing:
         """What is applied: what is wanted or advised until the engine has told; None where there is none."""
         if self.view is not None:
             return self.view.guidance if self.view.labels is not None and self.view.guidable else None
-        recipe = self.source.recipe
-        if recipe is None or not recipe.label_drop or self.wish.label is None:
+        if not self.source.guidable or self.wish.label is None:
             return None
         return self.wish.guidance if self.wish.guidance is not None else self.source.guidance
 
-    def choices(self) -> list[Content]:
-        """Each choice with its key; a click does what the key does."""
+    def choices(self, width: int) -> list[Content]:
+        """Each choice with its key, in a cell of this width; a click does what the key does."""
         wish, source, view = self.wish, self.source, self.view
         sampler, steps = wish.taken(source)
         if view is not None:
@@ -67,9 +68,7 @@ class Drawing:
         w = self.guidance
         count = wish.count(source)
         found = [
-            _choice(
-                "m", "model", source.name.rpartition("/")[2], "source(1)", mark=" ▶" if source.live else ""
-            ),
+            self._model(width),
             _choice("d", source.asked, self._label() if asked else "none", "digit(1)", grey=not asked),
             _choice("a", "sampler", _SHORT.get(sampler, sampler), "sampler(1)"),
             _choice("+/-", "steps", str(steps), "count(1)"),
@@ -81,6 +80,11 @@ class Drawing:
         if wish.grid:
             found.append(_choice("n", "chosen", str(wish.seed + wish.picture), "pick(1)"))
         return found
+
+    def _model(self, width: int) -> Content:
+        """The network's name; one that is long needs no "model" before it."""
+        name, mark = self.source.name.rpartition("/")[2], " ▶" if self.source.live else ""
+        return _choice("m", "model" if NAMED + len(name + mark) < width else "", name, "source(1)", mark=mark)
 
     def _label(self) -> str:
         label, view = self.wish.asked(self.source), self.view
@@ -135,7 +139,7 @@ def side(drawing: Drawing, told: Sequence[tuple[str, str]], columns: int) -> Con
     """One below the other, beside the panes."""
     width = min(columns, CELL)
     lines = [
-        *drawing.choices(),
+        *drawing.choices(width),
         Content(),
         *(_fact(name, value, min(width - 1, CELL - 5)) for name, value in told),
     ]
@@ -146,8 +150,8 @@ def band(drawing: Drawing, told: Sequence[tuple[str, str]], columns: int) -> Con
     """Side by side in a few rows, below the panes."""
     cells = max(3, columns // CELL)
     width = columns // cells
-    choices = [choice.truncate(width - 1, ellipsis=True) for choice in drawing.choices()]
-    shown = [fact for fact in told if not (drawing.wish.grid and fact[0] == "x̂0 moved")]  # of one picture
+    choices = [choice.truncate(width - 1, ellipsis=True) for choice in drawing.choices(width)]
+    shown = [fact for fact in told if not (drawing.wish.grid and fact[0] in OF_ONE)]
     figures = [_fact(name, value, width - 4) for name, value in shown]
     rows = [group[at : at + cells] for group in (choices, figures) for at in range(0, len(group), cells)]
     lines = [Content().join([cell.pad_right(width - cell.cell_length) for cell in row]) for row in rows]
@@ -158,7 +162,7 @@ def _choice(key: str, name: str, value: str, action: str, *, mark: str = "", gre
     """Key, name, value; a click does what the key does."""
     text = Content.assemble(
         (f"{key} ", "$muted" if grey else "b $accent"),
-        (f"{name:<{9 - len(key)}}", "$muted"),
+        (f"{name:<{NAMED - 1 - len(key)}}" if name else "", "$muted"),
         (value, "$muted" if grey else "b"),
         (mark, "$accent"),
     )

@@ -18,7 +18,7 @@ from difftui.engine.networks import QUOTED, Comparison, Measured, start_comparin
 from difftui.ui.sources import Source
 from difftui.words import grouped
 
-__all__ = ["NetworkPicker", "seconds_text"]
+__all__ = ["NetworkPicker"]
 
 LOOK_SECONDS = 0.2
 
@@ -120,15 +120,7 @@ class NetworkPicker(ModalScreen["Source | str | None"]):
         channels, height, width = row.shape
         pixels = f"{height}×{width}{' RGB' if channels == 3 else ''}"
         by = f"{row.sampler} {row.steps}"
-        return Content(_line(mark, source.name, grouped(row.parameters), pixels, by, seconds_text(row)))
-
-
-def seconds_text(row: Measured) -> str:
-    """What one picture takes; "about" where not all of it was drawn."""
-    if row.seconds is None:
-        return "-"
-    figure = f"{row.seconds:.0f} s" if row.seconds >= 10 else f"{row.seconds:.2g} s"
-    return figure if row.whole else f"about {figure}"
+        return Content(_line(mark, source.name, grouped(row.parameters), pixels, by, row.told))
 
 
 def _line(mark: str, name: str, parameters: str, pixels: str, by: str, seconds: str) -> str:
@@ -137,5 +129,5 @@ def _line(mark: str, name: str, parameters: str, pixels: str, by: str, seconds: 
 
 def _scale(toy: int | None) -> Content:
     told = " · ".join(f"{quoted.name} {quoted.parameters}" for quoted in QUOTED)
-    true = f"\nThe sheet's toy denoiser, built as it says, has {grouped(toy)}." if toy is not None else "\n"
+    true = f"\nIts toy denoiser, built as it says, has {grouped(toy)} (counted)." if toy is not None else "\n"
     return Content(f"The lab's sheet says (quoted, not measured): {told}.{true}")

@@ -59,7 +59,7 @@ class Stage:
         if picture <= SIDE:
             return cls(1, 2, 0, picture)
         shrunk = cls.fitting(columns, rows)
-        return cls(0, shrunk.panes, shrunk.side, SIDE)
+        return cls(0, shrunk.panes, shrunk.side, shrunk.pixels)
 
 
 def time_title(view: SamplingView, index: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -88,7 +87,7 @@ class Wish:
             steps=steps,
             seeds=tuple(range(self.seed, self.seed + self.count(source))),
             label=self.asked(source),
-            guidance=self.guidance,
+            guidance=self.guidance if source.guidable else None,
         )
 
     # One choice on, or back.
@@ -99,9 +98,9 @@ class Wish:
         at = labels.index(self.label) if self.label in labels else 0
         self.label = labels[(at + by) % len(labels)]
 
-    def next_sampler(self, source: Source | None, known: Sequence[str], by: int) -> bool:
-        """The next of the samplers that can draw; whether there is another."""
-        taken, _ = self.taken(source)
+    def next_sampler(self, source: Source, by: int) -> bool:
+        """The next of the samplers that can draw with this network; whether there is another."""
+        known, (taken, _) = source.samplers, self.taken(source)
         at = known.index(taken) if taken in known else -1
         self.sampler = known[(at + by) % len(known)]
         return self.sampler != taken

@@ -13,7 +13,7 @@ from textual.containers import Container, Horizontal, Vertical
 from textual.content import Content
 from textual.events import Resize
 
-from difftui.diffusion import EXPERIMENTS, SAMPLERS, looks
+from difftui.diffusion import EXPERIMENTS, looks
 from difftui.engine import Job, JobState
 from difftui.engine.sampling import SamplingView, start_sampling
 from difftui.errors import DifftuiError
@@ -33,7 +33,7 @@ from difftui.ui.sources import (
     default_pipeline,
     find_sources,
     named_source,
-    pipeline_source,
+    typed_source,
 )
 from difftui.ui.widgets.pixels import PixelView
 from difftui.ui.widgets.slider import Slider
@@ -206,16 +206,14 @@ class GenerateScreen(LabScreen):
 
     def action_sampler(self, by: int) -> None:
         """The next sampler or experiment that can draw with this network."""
-        view = self.view
-        known = view.samplers if view is not None else (*SAMPLERS, *EXPERIMENTS)
         if self.source is None:
             return
-        if self.wish.next_sampler(self.source, known, by):
+        if self.wish.next_sampler(self.source, by):
             self._start()
             name, steps = self.wish.taken(self.source)
             self._say_message(sampler_text(name, looks(name, steps)))
         else:
-            self._say_message(f"{self.source.name} cleans in one look: {known[0]} is all that draws with it.")
+            self._say_message(f"{self.source.name} cleans in one look: no other sampler can draw with it.")
 
     def action_count(self, by: int) -> None:
         """More or fewer sampler steps, never more than the schedule has."""
@@ -224,24 +222,19 @@ class GenerateScreen(LabScreen):
 
     def action_guide(self, by: int) -> None:
         """Stronger or weaker guidance, where there is something to guide towards."""
-        source, view = self.source, self.view
-        if source is None or (view is None and source.recipe is None):
+        source = self.source
+        if source is None:
             return
-        if view is not None and not view.guidable:
-            why = (
-                "was trained without labels"
-                if view.num_classes is None
-                else "never learned to go without a label"
-            )
-            self._say_message(f"{view.name} {why}: it cannot be guided.")
+        if not source.guidable or (self.view is not None and not self.view.guidable):
+            self._say_message(f"{source.name} cannot be guided: it did not learn with a label and without.")
         elif self.wish.label is None:
             self._say_message("Guidance goes towards what is asked for, and nothing is: d asks for a digit.")
         else:
             wanted = self.wish.guidance
-            taken = wanted if wanted is not None else source.guidance
+            taken = source.guidance if wanted is None else wanted
             if self.wish.other_guidance(taken, by):
                 self._start()
-            self._say_message(guidance_text(self.wish.guidance if self.wish.guidance is not None else taken))
+            self._say_message(guidance_text(taken if self.wish.guidance is None else self.wish.guidance))
 
     def action_grid(self) -> None:
         """Several seeds together; or the highlighted one alone, at the frame where the grid is."""
@@ -301,10 +294,13 @@ class GenerateScreen(LabScreen):
 
     def _take_pick(self, picked: Source | str | None) -> None:
         """What the list of networks was left with: one of them, or the name of a pipeline."""
-        if isinstance(picked, str):
-            self._take(pipeline_source(picked))
-        elif picked is not None:
-            self._take(picked)
+        try:
+            if isinstance(picked, str):
+                self._take(typed_source(picked))
+            elif picked is not None:
+                self._take(picked)
+        except DifftuiError as error:
+            self._say_message(str(error), wrong=True)
 
     def _take(self, source: Source) -> None:
         self.source = source
