@@ -16,7 +16,7 @@ from difftui.diffusion import make_sampler, network_denoiser, transitions
 from difftui.pipelines import PipelineRef
 from difftui.pipelines.loading import LoadedPipeline, load_pipeline
 
-T = 20
+T = 10
 KINDS = [
     pytest.param({"beta_end": 0.4}, "ddpm", id="linear, small variance"),
     pytest.param({"beta_end": 0.4, "variance_type": "fixed_large"}, "ddpm", id="large variance"),

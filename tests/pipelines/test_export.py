@@ -58,7 +58,7 @@ CASES = [
     pytest.param("toy-unet", {"size": 16}, {"target": "x0", "sampler_steps": 6}, id="ddpm, x0, 16x16"),
     pytest.param("residual-unet", {}, {"schedule": "clipped-cosine", "sampler_steps": 3}, id="without time"),
     pytest.param(
-        "residual-unet", {"channels": 3},
+        "toy-unet", {"channels": 3, "size": 16},
         {"target": "v", "sampler": "ddim", "sampler_steps": 5}, id="RGB",
     ),
 ]  # fmt: skip
