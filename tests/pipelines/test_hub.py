@@ -138,7 +138,7 @@ def test_names_that_are_none(own_home: Path) -> None:
 
 def test_without_the_extra_it_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(DifftuiError, match=r"pip install '\.\[diffusers\]'"):
+    with pytest.raises(DifftuiError, match=r"pip install 'diffusers>=0.30'"):
         require_diffusers()
 
 

@@ -105,13 +105,13 @@ async def test_every_sampler_and_experiment_is_offered_and_told(own_home: Path) 
     async def test(pilot: Pilot[None], screen: GenerateScreen) -> None:
         assert (await drawn(pilot, screen)).sampler == "dpm-solver++"
         assert "DPM++ 2M" in shown(screen, "#side")
-        seen = []
+        screen.wish.steps, seen = 5, []
         for _ in range(len(SAMPLERS) + len(EXPERIMENTS)):
             await pilot.press("a")
-            view = await drawn(pilot, screen)
-            seen.append(view.sampler)
-            sentence = SAMPLERS.get(view.sampler) or EXPERIMENTS[view.sampler]
-            await says(pilot, screen, "#message", sentence[:40])
+            name, _ = screen.wish.taken(screen.source)
+            seen.append(name)
+            await says(pilot, screen, "#message", (SAMPLERS.get(name) or EXPERIMENTS[name])[:40])
+            await until(pilot, lambda name=name: screen.view is not None and screen.view.sampler == name)
         assert sorted(seen) == sorted([*SAMPLERS, *EXPERIMENTS])
         await pilot.press("A", "A", "r")
         view = await drawn(pilot, screen)
@@ -138,8 +138,7 @@ async def test_guidance_is_shown_applied_and_changed(own_home: Path) -> None:
         await says(pilot, screen, "#message", "c + w (c - u)")
         await says(pilot, screen, "#message", "1 + w = 1.5")
         assert np.abs(stronger.x[-1].astype(float) - advised.x[-1]).max() > 0
-        for _ in range(20):
-            await pilot.press("less_than_sign")
+        await pilot.press(*["less_than_sign"] * 9)
         weakest = await drawn(pilot, screen)
         assert weakest.guidance == -1.0
         assert "temperature" not in shown(screen, "#side"), "1 goes without saying"
@@ -270,6 +269,17 @@ async def test_the_table_of_networks_measures_and_opens_what_is_typed(tiny: Path
 
     app = await session(test)
     assert not app.engine._pulled, "the measuring has ended with its table"
+
+
+async def test_a_picture_remembered_of_sixteen_is_one_of_twelve(own_home: Path) -> None:
+    keep("guided", GUIDED)
+
+    async def test(pilot: Pilot[None], screen: GenerateScreen) -> None:
+        await drawn(pilot, screen)
+        assert screen.wish.picture == 11
+        await pilot.press("g", "g")
+
+    await session(test, state=State(choices={"generate": {"grid": True, "picture": 15, "label": "each"}}))
 
 
 async def test_what_is_typed_wrong_is_one_line(own_home: Path) -> None:

@@ -11,6 +11,7 @@ from difftui.commands.options import add_device, number
 from difftui.commands.pipelines import fetch
 from difftui.commands.tables import table
 from difftui.pipelines import DEFAULT
+from difftui.pipelines.folder import CARD
 from difftui.words import grouped
 
 __all__ = ["add_arguments", "run"]
@@ -83,8 +84,10 @@ def run(args: argparse.Namespace) -> int:
             print(f"{row.name}: {row.problem}")
     offered = default_pipeline()
     if offered.absent:
-        print(f"{offered.name}: not on this machine; difftui networks --fetch downloads it (about 143 MB).")
+        print(
+            f"{offered.name} ({CARD}): not on this machine; difftui networks --fetch downloads it (143 MB)."
+        )
     print("\nThe lab's sheet says (quoted, not measured):")
     print(table(("MODEL", "PARAMETERS"), [(quoted.name, quoted.parameters) for quoted in QUOTED], left=1))
-    print(f"Its toy denoiser, built as the sheet says, has {grouped(found.toy)} parameters.")
+    print(f"The toy denoiser, built as the sheet says, has {grouped(found.toy)} parameters.")
     return 0

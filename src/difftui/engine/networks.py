@@ -34,10 +34,10 @@ class Quoted:
 
 
 QUOTED = (
-    Quoted("toy denoiser of the sheet", "~100 K"),
-    Quoted("CIFAR-10 DDPM", "~30 M"),
-    Quoted("Stable Diffusion", "890 M"),
-    Quoted("largest text-to-image models", "~10 B"),
+    Quoted("its toy denoiser", "~100 K"),
+    Quoted("a CIFAR-10 DDPM", "~30 M"),
+    Quoted("a text-to-image model", "890 M"),
+    Quoted("the largest of them", "~10 B"),
 )
 """The scale table of the lab's fourth module."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from difftui.engine.engine import Workbench
@@ -64,16 +64,11 @@ def start_training(recipe: Recipe, name: str) -> Training:
     """
 
     def start(bench: Workbench) -> Iterator[TrainingView | Hold | None]:
-        from difftui.data import load_pictures, settled
-        from difftui.training.preparing import fitted, prepared
+        from difftui.training.preparing import made_ready
 
-        settled_recipe = replace(recipe, data=settled(recipe.data))
-        # Before the run: without digits there is nothing to keep.
-        found = load_pictures(settled_recipe.data, size=settled_recipe.image_size)
-        digits = prepared(settled_recipe, found)
-        settled_recipe = fitted(settled_recipe, digits)
-        run = create_run(name, settled_recipe.to_json())
-        return _train(bench, settled_recipe, run, digits, resume=False)
+        ready, digits = made_ready(recipe)  # before the run: without digits there is nothing to keep
+        run = create_run(name, ready.to_json())
+        return _train(bench, ready, run, digits, resume=False)
 
     return start
 

@@ -19,10 +19,13 @@ import numpy as np
 from difftui.diffusion import NoiseSchedule, make_schedule
 from difftui.errors import DifftuiError
 
-__all__ = ["DEFAULT", "INDEX", "WEIGHTS", "PipelineFacts", "PipelineRef", "read_pipeline"]
+__all__ = ["CARD", "DEFAULT", "INDEX", "WEIGHTS", "PipelineFacts", "PipelineRef", "read_pipeline"]
 
 DEFAULT = "google/ddpm-cifar10-32"
 """The pipeline that the lab looks at: CIFAR-10, 35.7 million parameters, 143 MB."""
+
+CARD = "35.7 million parameters, 32x32 in colour, by its paper"
+"""Of that pipeline: Ho et al. (2020), appendix B."""
 
 INDEX = "model_index.json"
 WEIGHTS = "diffusion_pytorch_model.safetensors"

@@ -53,8 +53,8 @@ def require_diffusers() -> None:
     """
     if importlib.util.find_spec("diffusers") is None:
         raise DifftuiError(
-            "Pipelines need the package diffusers, which is not installed. "
-            "In a copy of difftui: pip install '.[diffusers]' (about 5 MB, no other PyTorch)."
+            "Pipelines need the package diffusers, which is not installed here: "
+            "pip install 'diffusers>=0.30' in the environment of difftui."
         )
 
 

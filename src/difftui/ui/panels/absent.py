@@ -6,6 +6,7 @@ import importlib.util
 
 from textual.content import Content
 
+from difftui.pipelines.folder import CARD, DEFAULT
 from difftui.pipelines.hub import how_to_get
 from difftui.ui.sources import Source
 
@@ -26,13 +27,14 @@ def absent_text(source: Source) -> Content:
     needs = [
         (
             "diffusers",
-            "installed" if extra else "missing: pip install '.[diffusers]' in a copy of difftui",
+            "installed" if extra else "missing: pip install 'diffusers>=0.30' in the environment of difftui",
             extra,
         ),
         ("its files", "not on this machine", False),
     ]
+    card = f" ({CARD})" if source.name == DEFAULT else ""
     lines = [
-        Content.assemble((source.name, "bold"), " is a diffusers pipeline. To draw with it here:"),
+        Content.assemble((source.name, "bold"), " is a diffusers pipeline", card, ". To draw with it here:"),
         Content(),
         *(Content.assemble(_mark(done), f"{what}: {told}") for what, told, done in needs),
         Content(),

@@ -129,5 +129,5 @@ def _line(mark: str, name: str, parameters: str, pixels: str, by: str, seconds: 
 
 def _scale(toy: int | None) -> Content:
     told = " · ".join(f"{quoted.name} {quoted.parameters}" for quoted in QUOTED)
-    true = f"\nIts toy denoiser, built as it says, has {grouped(toy)} (counted)." if toy is not None else "\n"
+    true = f"\nThe toy denoiser, built as it says, has {grouped(toy)} (counted)." if toy is not None else "\n"
     return Content(f"The lab's sheet says (quoted, not measured): {told}.{true}")

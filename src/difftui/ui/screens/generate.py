@@ -320,8 +320,7 @@ class GenerateScreen(LabScreen):
         if self.job is not None:
             self.job.close()
             self.job = None
-        if not self.wish.grid:
-            self.wish.picture = 0
+        self.wish.picture = min(self.wish.picture, self.wish.count(self.source) - 1)
         self._message = Content()
         self._lay_out()
         if self.source.absent:
