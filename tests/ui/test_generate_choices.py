@@ -264,7 +264,7 @@ async def test_the_table_of_networks_measures_and_opens_what_is_typed(tiny: Path
         screen.app.screen.query_one(Input).value = str(tiny)
         await pilot.press("enter")
         assert (await drawn(pilot, screen)).name == "tiny"
-        assert str(tiny) in screen.opened
+        assert str(tiny) in screen.shelf.opened
         assert str(tiny) in str(screen.remember()["opened"])
 
     app = await session(test)

@@ -49,6 +49,7 @@ class Source:
         recipe: how it was trained and is best drawn with, or None where that cannot be read.
         pipeline: for a diffusers pipeline, how it is named; else None.
         facts: what the pipeline's files say, or None where they are not here or cannot be used.
+        absent: it is a pipeline whose files are not on this machine.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Source:
     recipe: Recipe | None = None
     pipeline: PipelineRef | None = None
     facts: PipelineFacts | None = None
+    absent: bool = False
 
     @property
     def wanted(self) -> str | Path | PipelineRef:
@@ -65,11 +67,6 @@ class Source:
         if self.run is None:
             return self.pipeline or PipelineRef(self.name)
         return self.run.name if self.live else self.run.path
-
-    @property
-    def absent(self) -> bool:
-        """Whether it is a pipeline whose files are not on this machine."""
-        return self.pipeline is not None and self.facts is None and _folder(self.pipeline.where) is None
 
     @property
     def exports(self) -> Path:
@@ -196,7 +193,7 @@ def pipeline_source(where: str) -> Source:
             facts = read_pipeline(folder, name)
         except DifftuiError:
             facts = None  # the engine will say what is wrong with it, when it is asked to draw
-    return Source(name, pipeline=PipelineRef(where), facts=facts)
+    return Source(name, pipeline=PipelineRef(where), facts=facts, absent=folder is None)
 
 
 def typed_source(text: str) -> Source:

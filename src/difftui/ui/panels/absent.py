@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from functools import cache
 
 from textual.content import Content
 
@@ -23,7 +24,7 @@ def nothing_text() -> Content:
 
 def absent_text(source: Source) -> Content:
     """A pipeline that is not on this machine."""
-    extra = importlib.util.find_spec("diffusers") is not None
+    extra = _has_diffusers()
     needs = [
         (
             "diffusers",
@@ -50,3 +51,8 @@ def absent_text(source: Source) -> Content:
 
 def _mark(done: bool) -> tuple[str, str]:
     return ("  ✓ ", "$success") if done else ("  ✗ ", "$error")
+
+
+@cache
+def _has_diffusers() -> bool:
+    return importlib.util.find_spec("diffusers") is not None

@@ -26,15 +26,8 @@ from difftui.ui.panels.stage import NARROWEST_SIDE, PANES, Stage, captions, pane
 from difftui.ui.panels.wish import Wish
 from difftui.ui.playhead import Playhead
 from difftui.ui.screens.base import LabScreen
-from difftui.ui.sources import (
-    RUN_PICTURES,
-    SIDE,
-    Source,
-    default_pipeline,
-    find_sources,
-    named_source,
-    typed_source,
-)
+from difftui.ui.shelf import Shelf
+from difftui.ui.sources import RUN_PICTURES, SIDE, Source
 from difftui.ui.widgets.pixels import PixelView
 from difftui.ui.widgets.slider import Slider
 from difftui.ui.widgets.text import ActionText
@@ -48,16 +41,14 @@ __all__ = ["SCREEN", "GenerateScreen"]
 FPS = 15  # of the usual speed; faster playing, or a slower clock, leaves frames out
 SPEEDS = range(-4, 7)  # powers of two of it
 WHOLE_SECONDS = 4.0  # about how long a trajectory plays until the user chooses a speed
-MOST_OPENED = 8  # pipelines that are remembered
 
 
 class GenerateScreen(LabScreen):
     """Reverse diffusion from a shipped checkpoint, a run, the run in training, or a diffusers pipeline.
 
     Attributes:
-        sources: the networks there are; ``source`` the chosen one, None when there is none.
-        wish: what the user chose.
-        opened: pipelines that the user named, the newest last.
+        shelf: the networks there are, and the chosen one.
+        wish: what the user chose besides.
         job: the drawing; a change of choice closes it and starts another.
         playhead: which of its frames is shown.
     """
@@ -66,21 +57,23 @@ class GenerateScreen(LabScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self.sources: list[Source] = []
-        self.source: Source | None = None
+        self.shelf = Shelf()
         self.wish = Wish()
-        self.opened: list[str] = []
         self.job: Job[SamplingView] | None = None
         self.playhead = Playhead()
         self.stage = Stage(1, 2, NARROWEST_SIDE)
         self._last_run = ""
         self._speed: int | None = None  # as the user chose it; None goes by the length
         self._message = Content()
-        self._live: Run | None = None
         self._saving = False
         self._drawn: tuple[object, ...] = ()
         self._texts: dict[str, Content] = {}
         self._parts: tuple[object, ...] = ()
+
+    @property
+    def source(self) -> Source | None:
+        """The chosen network."""
+        return self.shelf.source
 
     @property
     def view(self) -> SamplingView | None:
@@ -107,11 +100,11 @@ class GenerateScreen(LabScreen):
 
     def remember(self) -> dict[str, object]:
         run = self.source.name if self.source is not None else self._last_run
-        return {"run": run, "opened": "\n".join(self.opened), **self.wish.remember()}
+        return {"run": run, "opened": "\n".join(self.shelf.opened), **self.wish.remember()}
 
     def recall(self, choices: Choices) -> None:
         self._last_run = choices.text("run")
-        self.opened = [line for line in choices.text("opened").split("\n") if line][-MOST_OPENED:]
+        self.shelf.opened = [line for line in choices.text("opened").split("\n") if line]
         self.wish = Wish.recall(choices)
 
     def on_mount(self) -> None:
@@ -124,15 +117,19 @@ class GenerateScreen(LabScreen):
         self.playhead.rest()
         self._look_for_sources()
         wanted, self.lab.wanted_run = self.lab.wanted_run, None
-        if wanted is not None:
-            self._choose(wanted)
-        elif self.source is None and self.sources:
-            remembered = [source for source in self.sources if source.name == self._last_run]
-            self.source = (*remembered, *self.sources)[0]
+        problem = ""
+        try:
+            if wanted is not None:
+                self.shelf.choose(wanted)
+        except DifftuiError as error:
+            problem = str(error)
+        self.shelf.begin(self._last_run)
         if self.source is not None and (self.job is None or wanted is not None):
             self._start()
         elif self.job is not None and self.job.state is JobState.PAUSED:
             self.job.resume()
+        if problem:
+            self._say_message(problem, wrong=True)
 
     def on_screen_suspend(self) -> None:
         """Another screen is shown: leave the device to what that one wants. (Help leaves it as it is.)"""
@@ -186,23 +183,14 @@ class GenerateScreen(LabScreen):
     def action_source(self, by: int) -> None:
         """Another network."""
         self._look_for_sources()
-        if not self.sources:
-            return
-        places = [source.wanted for source in self.sources]
-        here = self.source.wanted if self.source is not None else None
-        at = (places.index(here) + by) % len(places) if here in places else 0
-        if here != places[at]:
-            self._take(self.sources[at])
+        if self.shelf.walk(by):
+            self._start_other()
 
     def action_runs(self) -> None:
         """The list of networks, and a line to name a pipeline in."""
         self._look_for_sources()
-        offered = default_pipeline()
-        listed = [
-            *self.sources,
-            *([offered] if offered.wanted not in [s.wanted for s in self.sources] else []),
-        ]
-        self.lab.push_screen(NetworkPicker(listed, self.source, self.lab.engine), self._take_pick)
+        picker = NetworkPicker(self.shelf.offered(), self.source, self.lab.engine)
+        self.lab.push_screen(picker, self._take_pick)
 
     def action_sampler(self, by: int) -> None:
         """The next sampler or experiment that can draw with this network."""
@@ -271,47 +259,30 @@ class GenerateScreen(LabScreen):
     # Sources and drawings.
 
     def _look_for_sources(self) -> None:
-        self._live = self._run_in_training()
-        self.sources = find_sources(self._live, self.opened)
-        if self.source is not None:
-            now = [s for s in self.sources if (s.run, s.pipeline) == (self.source.run, self.source.pipeline)]
-            self.source = now[0] if now else self.source
+        self.shelf.look(self._run_in_training())
 
     def _run_in_training(self) -> Run | None:
         """The run that this app is training, once it is on disk."""
         training = self.lab.own_training()
         return training.snapshot.run if training is not None and training.snapshot is not None else None
 
-    def _choose(self, name: str) -> None:
-        """Take the network that ``--run`` or another screen named: the user's own before a shipped one."""
-        matching = [source for source in self.sources if source.name == name]
-        try:
-            self.source = matching[-1] if matching else named_source(name)
-        except DifftuiError as error:
-            self._say_message(str(error), wrong=True)
-            self.source = self.source or (self.sources[0] if self.sources else None)
-        self._remember_pipeline(self.source)
-
     def _take_pick(self, picked: Source | str | None) -> None:
         """What the list of networks was left with: one of them, or the name of a pipeline."""
         try:
             if isinstance(picked, str):
-                self._take(typed_source(picked))
+                self.shelf.take_typed(picked)
             elif picked is not None:
-                self._take(picked)
+                self.shelf.take(picked)
         except DifftuiError as error:
             self._say_message(str(error), wrong=True)
+        else:
+            if picked is not None:
+                self._start_other()
 
-    def _take(self, source: Source) -> None:
-        self.source = source
-        self._remember_pipeline(source)
+    def _start_other(self) -> None:
+        """Draw with another network."""
         self.wish.picture = 0
         self._start()
-
-    def _remember_pipeline(self, source: Source | None) -> None:
-        if source is not None and source.pipeline is not None:
-            where = source.pipeline.where
-            self.opened = [*(one for one in self.opened if one != where), where][-MOST_OPENED:]
 
     def _start(self) -> None:
         """Draw what is chosen now, from the noise on; the drawing before is given up."""
@@ -356,7 +327,7 @@ class GenerateScreen(LabScreen):
     # Drawing.
 
     def tick(self, now: float) -> None:
-        if self._run_in_training() != self._live:
+        if self._run_in_training() != self.shelf.live:
             self._look_for_sources()
         view, head = self.view, self.playhead
         self._show_parts()
