@@ -26,8 +26,8 @@ from difftui.state import State
 from difftui.training.recipe import Recipe
 from difftui.ui.app import DifftuiApp
 from difftui.ui.panels.network_picker import NetworkPicker
+from difftui.ui.pipeline_sources import find_pipelines, named_network, opened_as
 from difftui.ui.screens.generate import GenerateScreen
-from difftui.ui.sources import find_sources, named_source
 from difftui.ui.widgets.pixels import PixelView
 
 GUIDED = Recipe(
@@ -304,10 +304,11 @@ async def test_what_is_typed_wrong_is_one_line(own_home: Path) -> None:
 
 def test_pipelines_are_named_by_folder_or_by_hub(tiny: Path, own_home: Path) -> None:
     kept = Path(shutil.copytree(tiny, own_home / "pipelines" / "kept"))
-    found = find_sources(None, [str(tiny), "people/unknown"])
+    found = find_pipelines([str(tiny), "people/unknown"])
     assert [source.name for source in found] == ["kept", "tiny", "people/unknown"]
     assert [source.absent for source in found] == [False, False, True]
     assert (found[0].side, found[0].timesteps, found[0].together) == (8, 20, 16)
     assert found[0].exports == own_home / "exports"
-    assert named_source(str(kept)).facts is not None
-    assert named_source("google/ddpm-cifar10-32").absent
+    assert named_network(str(kept)).facts is not None
+    assert named_network("google/ddpm-cifar10-32").absent
+    assert opened_as("google/ddpm-cifar10-32") == "google/ddpm-cifar10-32"

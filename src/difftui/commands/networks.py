@@ -45,11 +45,12 @@ def run(args: argparse.Namespace) -> int:
         fetch(args.fetch)
     from difftui.engine.device import configure_threads, pick_device
     from difftui.engine.networks import QUOTED, Comparison, compare_networks
-    from difftui.ui.sources import default_pipeline, find_sources
+    from difftui.ui.pipeline_sources import Network, default_pipeline, find_pipelines
+    from difftui.ui.sources import find_sources
 
     device = pick_device(args.device)
     configure_threads()
-    sources = find_sources(None)
+    sources: list[Network] = [*find_sources(None), *find_pipelines()]
     wanted = [(source.name, source.wanted) for source in sources]
     found = Comparison((), 0)
     bar = Bar("measuring")

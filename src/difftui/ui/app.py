@@ -416,7 +416,7 @@ def run_app(
     if screen is not None and screen not in SCREENS:
         raise DifftuiError(f"there is no screen called {screen!r}. Known: {', '.join(SCREENS)}.")
     if run is not None:
-        from difftui.ui.sources import opened_as
+        from difftui.ui.pipeline_sources import opened_as
 
         run = opened_as(run)
     last = state.screen if state is not None and run is None and state.screen in SCREENS else "home"

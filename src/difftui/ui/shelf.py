@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from difftui.errors import DifftuiError
-from difftui.ui.sources import Source, default_pipeline, find_sources, named_source, typed_source
+from difftui.ui.pipeline_sources import (
+    Network,
+    PipelineSource,
+    default_pipeline,
+    find_pipelines,
+    named_network,
+    typed_pipeline,
+)
+from difftui.ui.sources import find_sources
 
 if TYPE_CHECKING:
     from difftui.runs import Run
@@ -25,18 +33,18 @@ class Shelf:
     """
 
     def __init__(self) -> None:
-        self.sources: list[Source] = []
-        self.source: Source | None = None
+        self.sources: list[Network] = []
+        self.source: Network | None = None
         self.opened: list[str] = []
         self.live: Run | None = None
 
     def look(self, live: Run | None) -> None:
         """Look again; the chosen one stays, as it is now."""
         self.live = live
-        self.sources = find_sources(live, self.opened)
+        self.sources = [*find_sources(live), *find_pipelines(self.opened)]
         if self.source is not None:
-            now = [s for s in self.sources if (s.run, s.pipeline) == (self.source.run, self.source.pipeline)]
-            self.source = now[0] if now else self.source
+            here = _place(self.source)
+            self.source = next((source for source in self.sources if _place(source) == here), self.source)
 
     def begin(self, name: str) -> None:
         """Where nothing is chosen yet: the network of that name, or the first."""
@@ -52,17 +60,17 @@ class Shelf:
         """
         matching = [source for source in self.sources if source.name == name]
         try:
-            self.take(matching[-1] if matching else named_source(name))
+            self.take(matching[-1] if matching else named_network(name))
         except DifftuiError:
             self.begin("")
             raise
 
-    def take(self, source: Source) -> None:
+    def take(self, source: Network) -> None:
         """This one."""
         self.source = source
-        if source.pipeline is not None:
-            where = source.pipeline.where
-            self.opened = [*(one for one in self.opened if one != where), where][-MOST_OPENED:]
+        if isinstance(source, PipelineSource):
+            others = [one for one in self.opened if one != source.where]
+            self.opened = [*others, source.where][-MOST_OPENED:]
 
     def take_typed(self, text: str) -> None:
         """The pipeline that somebody typed.
@@ -70,7 +78,7 @@ class Shelf:
         Raises:
             DifftuiError: there is no such folder, and it cannot be a name on the hub.
         """
-        self.take(typed_source(text))
+        self.take(typed_pipeline(text))
 
     def walk(self, by: int) -> bool:
         """The next one, or the one before; whether that is another."""
@@ -82,9 +90,14 @@ class Shelf:
         self.take(self.sources[at])
         return True
 
-    def offered(self) -> list[Source]:
+    def offered(self) -> list[Network]:
         """All of them, and the pipeline that the lab looks at, where it is not among them."""
         default = default_pipeline()
         return (
             self.sources if default.wanted in [s.wanted for s in self.sources] else [*self.sources, default]
         )
+
+
+def _place(source: Network) -> object:
+    """Where it lies: what stays the same while it trains."""
+    return source.where if isinstance(source, PipelineSource) else source.run

@@ -9,7 +9,7 @@ from textual.content import Content
 
 from difftui.pipelines.folder import CARD, DEFAULT
 from difftui.pipelines.hub import how_to_get
-from difftui.ui.sources import Source
+from difftui.ui.pipeline_sources import Network
 
 __all__ = ["absent_text", "nothing_text"]
 
@@ -22,7 +22,7 @@ def nothing_text() -> Content:
     )
 
 
-def absent_text(source: Source) -> Content:
+def absent_text(source: Network) -> Content:
     """A pipeline that is not on this machine."""
     extra = _has_diffusers()
     needs = [

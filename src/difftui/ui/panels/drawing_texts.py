@@ -10,7 +10,7 @@ from textual.content import Content
 from difftui.diffusion import EXPERIMENTS, SAMPLERS
 from difftui.engine.sampling import SamplingView
 from difftui.ui.panels.wish import Wish
-from difftui.ui.sources import Source
+from difftui.ui.pipeline_sources import Network, PipelineSource
 from difftui.words import grouped
 
 __all__ = ["CELL", "Drawing", "band", "facts", "guidance_text", "sampler_text", "side"]
@@ -43,7 +43,7 @@ class Drawing:
     """
 
     wish: Wish
-    source: Source
+    source: Network
     view: SamplingView | None
     index: int
     fps: float
@@ -64,7 +64,7 @@ class Drawing:
         sampler, steps = wish.taken(source)
         if view is not None:
             sampler = view.sampler
-        asked = source.pipeline is None and (view is None or view.num_classes is not None)
+        asked = not isinstance(source, PipelineSource) and (view is None or view.num_classes is not None)
         w = self.guidance
         count = wish.count(source)
         found = [
@@ -99,7 +99,7 @@ class Drawing:
 def facts(drawing: Drawing) -> list[tuple[str, str]]:
     """Names and values; a value that is not there yet is a dash, so that nothing jumps."""
     view, index, source = drawing.view, drawing.index, drawing.source
-    behind = "parameters" if source.pipeline is not None else "train steps"
+    behind = "parameters" if isinstance(source, PipelineSource) else "train steps"
     if view is None:
         return [(name, "-") for name in ("frame", "noise", "x̂0 moved", behind, "took")]
     moved = view.belief_moved(index, drawing.wish.picture)

@@ -15,7 +15,7 @@ from textual.widgets.option_list import Option
 
 from difftui.engine import Engine, Job
 from difftui.engine.networks import QUOTED, Comparison, Measured, start_comparing
-from difftui.ui.sources import Source
+from difftui.ui.pipeline_sources import Network
 from difftui.words import grouped
 
 __all__ = ["NetworkPicker"]
@@ -23,7 +23,7 @@ __all__ = ["NetworkPicker"]
 LOOK_SECONDS = 0.2
 
 
-class NetworkPicker(ModalScreen["Source | str | None"]):
+class NetworkPicker(ModalScreen["Network | str | None"]):
     """The list. It closes with a network, with what was typed, or with None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -49,7 +49,7 @@ class NetworkPicker(ModalScreen["Source | str | None"]):
     NetworkPicker Input:focus { background: $surface-lighten-1; }
     """
 
-    def __init__(self, sources: Sequence[Source], chosen: Source | None, engine: Engine) -> None:
+    def __init__(self, sources: Sequence[Network], chosen: Network | None, engine: Engine) -> None:
         super().__init__()
         self.listed = tuple(sources)
         self._chosen = chosen
@@ -106,7 +106,7 @@ class NetworkPicker(ModalScreen["Source | str | None"]):
         options = self.query_one(OptionList)
         options.action_cursor_down() if by > 0 else options.action_cursor_up()
 
-    def _row(self, source: Source, row: Measured | None) -> Content:
+    def _row(self, source: Network, row: Measured | None) -> Content:
         chosen = self._chosen is not None and source.wanted == self._chosen.wanted
         mark = "▸" if chosen else " "
         if source.absent:

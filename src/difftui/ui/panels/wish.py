@@ -8,7 +8,7 @@ from typing import Literal
 from difftui.diffusion import EXPERIMENTS, SAMPLERS
 from difftui.engine.sampling import SamplingRequest, SamplingView
 from difftui.state import MOST_SEED, Choices
-from difftui.ui.sources import PIPELINE_PICTURES, Source
+from difftui.ui.pipeline_sources import PIPELINE_PICTURES, Network
 
 __all__ = ["GUIDANCES", "STEPS", "Label", "Wish"]
 
@@ -64,21 +64,21 @@ class Wish:
             picture=choices.whole("picture", 0, PIPELINE_PICTURES - 1, 0) if grid else 0,
         )
 
-    def taken(self, source: Source | None) -> tuple[str, int]:
+    def taken(self, source: Network | None) -> tuple[str, int]:
         """Sampler and steps: the user's choice, else what the network's recipe advises."""
         if source is None:
             return self.sampler or "ddim", self.steps or 50
         return source.drawing(self.sampler, self.steps)
 
-    def count(self, source: Source | None) -> int:
+    def count(self, source: Network | None) -> int:
         """How many pictures are drawn."""
         return source.together if self.grid and source is not None else 1
 
-    def asked(self, source: Source) -> Label:
+    def asked(self, source: Network) -> Label:
         """The label, one that the network may know."""
         return self.label % source.classes if isinstance(self.label, int) else self.label
 
-    def request(self, source: Source) -> SamplingRequest:
+    def request(self, source: Network) -> SamplingRequest:
         """What the engine is asked to draw."""
         sampler, steps = self.taken(source)
         return SamplingRequest(
@@ -98,14 +98,14 @@ class Wish:
         at = labels.index(self.label) if self.label in labels else 0
         self.label = labels[(at + by) % len(labels)]
 
-    def next_sampler(self, source: Source, by: int) -> bool:
+    def next_sampler(self, source: Network, by: int) -> bool:
         """The next of the samplers that can draw with this network; whether there is another."""
         known, (taken, _) = source.samplers, self.taken(source)
         at = known.index(taken) if taken in known else -1
         self.sampler = known[(at + by) % len(known)]
         return self.sampler != taken
 
-    def other_steps(self, source: Source | None, by: int) -> bool:
+    def other_steps(self, source: Network | None, by: int) -> bool:
         """More or fewer sampler steps, never more than the schedule has; whether there are."""
         _, taken = self.taken(source)
         most = source.timesteps if source is not None else None

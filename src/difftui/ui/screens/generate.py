@@ -24,10 +24,11 @@ from difftui.ui.panels.drawing_texts import Drawing, band, facts, guidance_text,
 from difftui.ui.panels.network_picker import NetworkPicker
 from difftui.ui.panels.stage import NARROWEST_SIDE, PANES, Stage, captions, pane_pixels, time_title
 from difftui.ui.panels.wish import Wish
+from difftui.ui.pipeline_sources import Network
 from difftui.ui.playhead import Playhead
 from difftui.ui.screens.base import LabScreen
 from difftui.ui.shelf import Shelf
-from difftui.ui.sources import RUN_PICTURES, SIDE, Source
+from difftui.ui.sources import RUN_PICTURES, SIDE
 from difftui.ui.widgets.pixels import PixelView
 from difftui.ui.widgets.slider import Slider
 from difftui.ui.widgets.text import ActionText
@@ -71,7 +72,7 @@ class GenerateScreen(LabScreen):
         self._parts: tuple[object, ...] = ()
 
     @property
-    def source(self) -> Source | None:
+    def source(self) -> Network | None:
         """The chosen network."""
         return self.shelf.source
 
@@ -266,7 +267,7 @@ class GenerateScreen(LabScreen):
         training = self.lab.own_training()
         return training.snapshot.run if training is not None and training.snapshot is not None else None
 
-    def _take_pick(self, picked: Source | str | None) -> None:
+    def _take_pick(self, picked: Network | str | None) -> None:
         """What the list of networks was left with: one of them, or the name of a pipeline."""
         try:
             if isinstance(picked, str):
