@@ -19,7 +19,8 @@ SAME = (
     {"example", "pick"},  # the next one of several
     {"zoom", "count"},  # more, less
     {"activation", "sampler"},  # the method
-    {"begin", "go_on"},  # what the screen offers
+    {"begin", "go_on", "demo"},  # what the screen offers
+    {"sample", "measure"},  # how good it is, now
     {"source", "generate"},  # the network to draw with
     {"restart", "aside"},  # back to the beginning
 )

@@ -2,7 +2,7 @@
 
 The same key means the same thing on every screen that has it: space plays and pauses, ``.`` and ``,`` take
 one step forward and back, ``r`` draws new randomness, a letter walks through choices and its capital walks
-back. ``h j k l`` are the arrows, as in vi, and ``y`` takes what is shown along.
+back. ``h j k l`` are the arrows, as in vi, and ``y`` takes what is shown along. ``<`` and ``>`` read curves.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from textual.binding import Binding
 
-__all__ = ["GLOBAL", "PLACES", "SCREENS", "Action", "Place", "bindings", "shown_key"]
+__all__ = ["GLOBAL", "PLACES", "READ", "SCREENS", "Action", "Place", "bindings", "plain_key", "shown_key"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,10 @@ PLACES: tuple[Place, ...] = (
         "5", "generate", "Generate", "Gen", "digits come out of noise",
         "ask for a digit and watch it come out of noise",
     ),
+    Place(
+        "6", "sde", "SDE", "SDE", "noise as an equation",
+        "paths of an equation with noise, there and back again",
+    ),
 )  # fmt: skip
 """The screens, in the order of their keys."""
 
@@ -85,6 +89,19 @@ GLOBAL: tuple[Action, ...] = (
     Action("ctrl+p", "^P", "app.command_palette", "", "Search everything that can be done."),
     Action("q,ctrl+q", "q", "app.leave", "quit", "Leave difftui. A training that runs is saved first."),
 )
+
+READ: tuple[Action, ...] = (
+    Action(
+        "less_than_sign",
+        "< >",
+        "read(-1)",
+        "read",
+        "Values of the curves: move to the left. So does the mouse.",
+    ),
+    Action("greater_than_sign", "< >", "read(1)", "", "Values of the curves: move to the right."),
+    Action("vertical_line", "|", "read_off", "", "Put the cursor of the curves away."),
+)
+"""Of every screen with plots: they read the curves at a cursor."""
 
 _PLAY = ("space", "space", "play")
 
@@ -124,6 +141,7 @@ SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
             Action("C", "C", "schedule(-1)", "", "Previous noise schedule."),
             Action("t", "t", "timesteps(1)", "T", "More timesteps T."),
             Action("T", "T", "timesteps(-1)", "", "Fewer timesteps T."),
+            *READ,
         ),
         "train": (
             Action(*_PLAY, "start/pause", "Start the recipe shown; then pause and go on."),
@@ -149,9 +167,10 @@ SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
             Action("b", "b", "budget(1)", "", "Train for longer."),
             Action("B", "B", "budget(-1)", "", "Train for less long."),
             Action("v", "v", "log", "", "Logarithmic or linear loss axis."),
-            Action("backspace", "⌫", "aside", "", "Leave what is shown. What trains elsewhere goes on."),
+            Action("backspace", "bksp", "aside", "", "Leave what is shown. What trains elsewhere goes on."),
             Action("u", "u", "unpin", "", "Take the pinned ghost away."),
             Action("slash", "/", "halve", "", "Out of memory: half the batch. Diverged: half the rate."),
+            *READ,
         ),
         "generate": (
             Action(*_PLAY, "play", "Play or hold; at the end play it again."),
@@ -181,8 +200,40 @@ SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
             Action("F", "F", "speed(-1)", "", "Half as fast."),
             Action("e", "e", "export", "save", "Save this picture as PNG, and the way to it as GIF."),
         ),
+        "sde": (
+            Action(*_PLAY, "play", "Let time run, or hold; at the end: from the start."),
+            Action("left,comma,h", "←/→", "step(-1)", "step", "One step back in time."),
+            Action("right,full_stop,l", "←/→", "step(1)", "", "One step on in time."),
+            Action("shift+left,H", "⇧", "step(-10)", "", "Ten steps back."),
+            Action("shift+right,L", "⇧", "step(10)", "", "Ten steps on."),
+            Action("home", "Home", "jump(0)", "", "The start."),
+            Action("end", "End", "jump(1)", "", "The end."),
+            Action("p", "p", "preset(1)", "equation", "Next equation, with its usual numbers."),
+            Action("P", "P", "preset(-1)", "", "Previous equation."),
+            Action("enter", "enter", "demo", "lab", "This equation as the lab shows it: five paths."),
+            Action("n,down,j", "n", "pick(1)", "pick", "Pick the next number, for + and -."),
+            Action("N,up,k", "N", "pick(-1)", "", "Pick the previous number."),
+            Action("plus,equals_sign", "+/-", "count(1)", "change", "More of the number that is picked."),
+            Action("minus", "-", "count(-1)", "", "Less of the number that is picked."),
+            Action("r", "r", "reseed(1)", "re-seed", "Other noise."),
+            Action("R", "R", "reseed(-1)", "", "The noise before."),
+            Action("s", "s", "measure", "errors", "The error by step (or the signal), or mean and variance."),
+            Action("t", "t", "timesteps(1)", "", "More and finer steps."),
+            Action("T", "T", "timesteps(-1)", "", "Fewer and coarser steps."),
+            Action("f", "f", "speed(1)", "", "Twice as fast."),
+            Action("F", "F", "speed(-1)", "", "Half as fast."),
+            Action("backspace", "⌫", "restart", "", "From the start again, the same paths."),
+        ),
     }
 )
+
+
+_PLAIN = {"←/→": "h/l", "⇧": "H/L", "⌫": "bksp"}
+
+
+def plain_key(shown: str) -> str:
+    """How to write a key where there are no arrows: another that does the same, or its name."""
+    return _PLAIN.get(shown, shown)
 
 
 def shown_key(screen: str, name: str) -> str:

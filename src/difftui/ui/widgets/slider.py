@@ -92,6 +92,13 @@ class Slider(Widget):
         if (self._cell(self.value), self._cell(self._furthest)) != before:
             self.refresh()
 
+    def name_ends(self, left: str, right: str) -> None:
+        """Call the ends something else, in Textual's markup."""
+        names = Content.from_markup(left), Content.from_markup(right)
+        if names != (self._left, self._right):
+            self._left, self._right = names
+            self.refresh()
+
     def position_at(self, x: int) -> int:
         """The position under column `x` of the content, names of the ends included."""
         return min(self._furthest, round(self._share(x) * self.last))
