@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from helpers import eventually
 
 from difftui.data import bundled
 from difftui.engine import Engine, Job, JobState
 from difftui.engine.training import TrainingView, resume_training, start_training
-from difftui.runs import Run, ask, find_run, list_runs
+from difftui.runs import Run, ask, find_run, list_runs, read_strip
 from difftui.training import onlooker, session
-from difftui.training.recipe import Recipe
+from difftui.training.recipe import PRESETS, Recipe
 
 T = 6
 
@@ -209,3 +211,26 @@ def test_a_run_that_cannot_be_saved_is_no_longer_drawn_from(engine: Engine) -> N
     eventually(lambda: job.state is JobState.FAILED)
     assert "Nothing was saved yet: make room" in str(job.error)
     assert bench.snapshot.live == {}
+
+
+def test_coloured_pictures_are_trained_on_and_shown_in_colour(engine: Engine, tmp_path: Path) -> None:
+    from PIL import Image
+
+    draws = np.random.default_rng(0)
+    for index in range(12):
+        kind = tmp_path / "pictures" / ("red" if index % 2 else "blue")
+        kind.mkdir(parents=True, exist_ok=True)
+        pixels = draws.integers(0, 256, (20, 24, 3), np.uint8)
+        Image.fromarray(pixels).save(kind / f"{index}.png")
+    coloured = replace(
+        PRESETS["conditional"], data=str(tmp_path / "pictures"), image_size=8, batch_size=4, sampler_steps=2
+    ).with_budget(steps=2)
+    job = engine.submit("training", start_training(coloured, "coloured"))
+    eventually(lambda: job.state.final)
+    assert job.error is None
+    view = job.snapshot
+    assert view is not None
+    assert view.recipe.model_options == {"channels": 3, "size": 8, "num_classes": 2}
+    assert view.strips[-1].images.shape == (10, 8, 8, 3)
+    (_, strip) = view.run.sample_strips()[-1]
+    assert np.array_equal(read_strip(strip), view.strips[-1].images)

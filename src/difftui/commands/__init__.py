@@ -17,6 +17,9 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
     {
         "train": "train a network and keep it as a run",
         "sample": "draw pictures from a trained network",
+        "generate": "open the app where pictures come out of noise",
+        "networks": "compare the networks there are, measured now; fetch a pipeline",
+        "export": "write a network of ours for diffusers",
         "denoise": "clean noisy digits in one look, or again and again",
         "sde": "follow stochastic differential equations against their theory",
         "runs": "list runs and shipped checkpoints, pause or stop a run",

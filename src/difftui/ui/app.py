@@ -440,10 +440,9 @@ def run_app(
     if screen is not None and screen not in SCREENS:
         raise DifftuiError(f"there is no screen called {screen!r}. Known: {', '.join(SCREENS)}.")
     if run is not None:
-        from difftui.runs import find_run, list_runs, shipped_runs
+        from difftui.ui.pipeline_sources import opened_as
 
-        found = find_run(run)
-        run = found.name if found in (*list_runs(), *shipped_runs()) else str(found.path.absolute())
+        run = opened_as(run)
     last = state.screen if state is not None and run is None and state.screen in SCREENS else "home"
     first = screen or (last if watch is None else "train")
     app = DifftuiApp(

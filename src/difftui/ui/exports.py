@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from difftui import atomic
 from difftui.engine.comparing import caption_lines, figures_table
 from difftui.media import save_captioned, save_gif, save_png
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from difftui.engine.comparing import ComparisonView, MeasurementView
     from difftui.engine.denoising import DenoisingView
     from difftui.engine.sampling import SamplingView
@@ -46,13 +45,14 @@ def save_trajectory(view: SamplingView, index: int, picture: int | None, folder:
         DifftuiError: the folder cannot be written.
     """
     stem = _unused_stem(folder, _stem(view, index, picture))
+    x, x0_hat = _channels_first(view.x), _channels_first(view.x0_hat)
     frames = np.unique(np.linspace(0, view.newest, min(view.newest + 1, GIF_FRAMES)).round().astype(int))
     if picture is None:
-        png = save_png(folder / f"{stem}.png", view.x[index], columns=GRID_COLUMNS, scale=GRID_SCALE)
-        film = (view.x[i] for i in frames)
+        png = save_png(folder / f"{stem}.png", x[index], columns=GRID_COLUMNS, scale=GRID_SCALE)
+        film = (x[i] for i in frames)
         return png, save_gif(folder / f"{stem}.gif", film, GIF_FPS, columns=GRID_COLUMNS, scale=GRID_SCALE)
-    png = save_png(folder / f"{stem}.png", view.x[index, picture], scale=SCALE)
-    pairs = (np.stack([view.x[i, picture], view.x0_hat[i, picture]]) for i in frames)
+    png = save_png(folder / f"{stem}.png", x[index, picture : picture + 1], scale=SCALE)
+    pairs = (np.stack([x[i, picture], x0_hat[i, picture]]) for i in frames)
     return png, save_gif(folder / f"{stem}.gif", pairs, GIF_FPS, columns=2, scale=SCALE)
 
 
@@ -93,10 +93,17 @@ def _save_rows(folder: Path, name: str, pictures: NDArray[np.float32], columns: 
     return save_png(folder / f"{name}.png", pictures, columns=columns, scale=scale)
 
 
+def _channels_first(frames: NDArray[np.float16]) -> NDArray[np.float16]:
+    """(steps, n, H, W) as it is; colours, (steps, n, H, W, 3), as (steps, n, 3, H, W), which files want."""
+    return frames if frames.ndim == 4 else frames.transpose(0, 1, 4, 2, 3)
+
+
 def _stem(view: SamplingView, index: int, picture: int | None) -> str:
     """All it takes to draw the same again, as "quick-ddim50-digit7-seed0"; and t where it is unfinished."""
     request = view.request
-    parts = [view.name, f"{view.sampler}{len(view.times) - 1}"]
+    parts = [view.name.replace("/", "-"), f"{view.sampler}{len(view.times) - 1}"]
+    if view.guidance:
+        parts.append(f"w{view.guidance:g}")
     if picture is not None:
         parts += [f"digit{view.labels[picture]}"] if view.labels else []
         parts.append(f"seed{request.seeds[picture]}")
