@@ -29,13 +29,15 @@ SEQUENCES = {
     "shift+tab": "\x1b[Z",
     "space": " ", "comma": ",", "full_stop": ".", "plus": "+", "minus": "-", "question_mark": "?",
     "left_square_bracket": "[", "right_square_bracket": "]", "equals_sign": "=",
-    "less_than_sign": "<", "greater_than_sign": ">",
+    "less_than_sign": "<", "greater_than_sign": ">", "left_parenthesis": "(", "right_parenthesis": ")",
+    "backslash": "\\", "vertical_line": "|", "pageup": "\x1b[5~", "pagedown": "\x1b[6~",
+    "backspace": "\x7f", "slash": "/",
 }  # fmt: skip
 UNKNOWN = ("\x1bOP", "\x1b[5~", "\x1b[200~pasted\x1b[201~", "ü", "漢", "\x01", "\x7f", "~")
 UNWANTED = {
     "q",
     "ctrl+p",
-    "k",
+    "z",
 }  # leaving, also by the palette; processes that outlive the app: see test_detached
 MOUSE = "\x1b[<{button};{x};{y}M\x1b[<0;{x};{y}m"
 

@@ -211,7 +211,7 @@ def _compare(bench: Workbench, request: ComparisonRequest) -> Iterator[Compariso
     loaded, live = network_of(bench, request.source)
     what, temperature = settled(loaded, request)
     recogniser, unread = recogniser_for(loaded)
-    shape: tuple[int, ...] = tuple(loaded.model.image_shape)
+    shape: tuple[int, ...] = tuple(loaded.model.image_shape)  # type: ignore[arg-type]
     x = tuple(np.zeros((way.steps + 1, *shape), np.float16) for way in what.ways)
     seen = tuple(_foreseen(way, looks(way.sampler, way.steps)) for way in what.ways)
     for kept, start in zip(x, starts(what.ways, shape, temperature).numpy(), strict=True):

@@ -215,8 +215,10 @@ SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
             Action("A", "A", "sampler(-1)", "", "Previous sampler."),
             Action("plus,equals_sign", "+", "count(1)", "", "More sampler steps."),
             Action("minus", "-", "count(-1)", "", "Fewer sampler steps."),
-            Action("greater_than_sign", ">", "guide(1)", "", "Stronger guidance towards what is asked for."),
-            Action("less_than_sign", "<", "guide(-1)", "", "Weaker guidance."),
+            Action(
+                "right_parenthesis", "( )", "guide(1)", "", "Stronger guidance towards what is asked for."
+            ),
+            Action("left_parenthesis", "( )", "guide(-1)", "", "Weaker guidance."),
             Action("r", "r", "reseed(1)", "", "Another seed: other noise to start from."),
             Action("R", "R", "reseed(-1)", "", "The seed before."),
             Action("g", "g", "grid", "grid", "Several seeds together, or the chosen one alone."),
@@ -326,7 +328,7 @@ SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
             Action("M", "M", "source(-1)", "", "Previous network that can do this."),
             Action("c", "c", "schedule(1)", "", "Next schedule, on the left where there are two."),
             Action("C", "C", "schedule(-1)", "", "Previous schedule, on the left where there are two."),
-            Action("tab", "tab", "swap", "", "Swap the two schedules."),
+            Action("backslash", "\\", "swap", "", "Swap the two schedules."),
             Action("e", "e", "export", "save", "Save the pictures of this page as PNG."),
             Action("backspace", "⌫", "restart", "", "Compute this page again."),
         ),
