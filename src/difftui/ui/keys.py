@@ -216,7 +216,7 @@ SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
             Action("plus,equals_sign", "+", "count(1)", "", "More sampler steps."),
             Action("minus", "-", "count(-1)", "", "Fewer sampler steps."),
             Action(
-                "right_parenthesis", "( )", "guide(1)", "", "Stronger guidance towards what is asked for."
+                "right_parenthesis", "( )", "guide(1)", "", "Stronger guidance to what is asked for."
             ),
             Action("left_parenthesis", "( )", "guide(-1)", "", "Weaker guidance."),
             Action("r", "r", "reseed(1)", "", "Another seed: other noise to start from."),
