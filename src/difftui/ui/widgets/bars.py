@@ -38,6 +38,8 @@ class TopBar(ActionText):
         parts = list(self.pulse)
         while len(parts) > 1 and len(" · ".join(parts)) > room:
             parts.pop(0)
+        if parts and len(parts[-1]) > room:
+            parts[-1] = parts[-1].partition(",")[0]  # "CPU" of "CPU, 2 cores"
         pulse = Content(" · ".join(parts)).truncate(max(room, 0), ellipsis=True).stylize("$foreground")
         gap = max(0, self.size.width - left.cell_length - pulse.cell_length - 1)
         return left + " " * gap + pulse
