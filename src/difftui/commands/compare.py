@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from difftui.commands import UsageError
 from difftui.commands.display import Bar, tell
-from difftui.commands.options import add_device, add_drawing, add_source, whole_number
+from difftui.commands.options import add_device, add_source, number, whole_number
 from difftui.commands.sample import check_out
 from difftui.commands.stopping import Stopped, stop_signals
 from difftui.commands.tables import figure, table
 from difftui.diffusion.captions import label_of
 from difftui.diffusion.comparison import VIEWS, Plan
-from difftui.diffusion.samplers import EXPERIMENTS
+from difftui.diffusion.samplers import EXPERIMENTS, SAMPLERS
 from difftui.errors import DifftuiError
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["add_arguments", "run"]
 
+VARIED = (("steps", "steps"), ("samplers", "sampler"), ("guidance", "guidance"), ("variety", "sampler"))
 MOST_IN_A_ROW = 6  # pictures of the PNG; ten are two rows of five
 
 
@@ -37,7 +38,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--view", choices=list(VIEWS), default="steps", metavar="VIEW", help=f"{views} (default: steps)"
     )
-    add_drawing(parser)
+    parser.add_argument(
+        "--sampler",
+        choices=[*SAMPLERS, *EXPERIMENTS],
+        metavar="NAME",
+        help=f"where the view does not vary it: {', '.join([*SAMPLERS, *EXPERIMENTS])} (default: ddim)",
+    )
+    parser.add_argument(
+        "--steps",
+        metavar="N",
+        type=whole_number(1, 10_000),
+        help="sampler steps, where the view does not vary them (default: 25)",
+    )
+    parser.add_argument(
+        "--temperature",
+        metavar="X",
+        type=number(0.0, 2.0),
+        help="standard deviation of all noise (default: the recipe's)",
+    )
+    parser.add_argument(
+        "--guidance",
+        metavar="W",
+        type=number(-1.0, 20.0),
+        help="W in c + W (c - u), where the view does not vary it (default: the recipe's)",
+    )
     parser.add_argument(
         "--seed", metavar="N", type=whole_number(0, 2**62), default=0, help="of x_T (default: 0)"
     )
@@ -123,9 +147,9 @@ def _check(args: argparse.Namespace, loaded: LoadedModel, request: ComparisonReq
         raise DifftuiError(
             f"{loaded.name} was trained without labels: it draws what it likes. Leave out --label."
         )
-    for option, view in (("sampler", "samplers"), ("steps", "steps"), ("guidance", "guidance")):
+    for view, option in VARIED:
         if args.view == view and getattr(args, option) is not None:
-            raise UsageError(f"--view {view} goes through the {view} itself: leave out --{option}")
+            raise UsageError(f"--view {view} chooses the {option} itself: leave out --{option}")
 
 
 def _draw(loaded: LoadedModel, what: Plan, temperature: float) -> tuple[Tally, str]:

@@ -80,7 +80,8 @@ class Shelf:
         pixels = pixels // side * side or pixels
         cells = -(-pixels // 2)
         tall = 1 + (max(cells, lines) if beside else cells + lines)
-        return cls(across, down, beside, width, tall, pixels, cells)
+        close = pixels + TEXT_COLUMNS + 3 if beside else max(pixels, 2 * TEXT_COLUMNS) + 2
+        return cls(across, down, beside, min(width, close), tall, pixels, cells)
 
 
 class Tile(Container):

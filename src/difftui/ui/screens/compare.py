@@ -106,7 +106,8 @@ class CompareScreen(LabScreen):
         with Vertical(id="compare"):
             yield ActionText(id="views")
             with Container(id="room"):
-                yield Tiles(MOST_TILES, BeliefPlot(id="inset", classes="panel"), id="tiles")
+                with Container(id="stand"):
+                    yield Tiles(MOST_TILES, BeliefPlot(id="inset", classes="panel"), id="tiles")
                 yield BeliefPlot(id="beliefs", classes="panel")
                 yield ActionText(id="nothing")
             yield Slider("[$secondary]noise[/] x_T", "x_0 [$accent]finished[/]", id="race")
@@ -383,6 +384,7 @@ class CompareScreen(LabScreen):
             self._parts = parts
             self.query_one("#tiles").display, self.query_one("#nothing").display = parts
             self.query_one("#beliefs").display, self._laid = False, ()
+            self.query_one("#race").visible = parts[0]
         if view is not None:
             self.playhead.advance(now, _newest(view), complete=view.drawn)
             self._draw(view)
