@@ -490,3 +490,31 @@ async def test_a_screen_on_which_nothing_moves_sends_nothing(
             await pilot.pause(1.0)
             assert "".join(sent) == ""
         await closed(app)
+
+
+async def test_the_loss_is_read_by_keys_and_its_legend_stays(own_home: Path) -> None:
+    run = await asyncio.to_thread(finished_run, "before", TINY, 60)
+    app = DifftuiApp(device="cpu", screen="train", data="bundled", run="before")
+    app.engine.start = lambda: None  # type: ignore[method-assign]
+    async with app.run_test(size=(160, 45)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, TrainScreen) and "smoothed" in shown(app, "#loss"))
+        await pilot.press("less_than_sign", "greater_than_sign", "greater_than_sign")
+        await pilot.pause()
+        loss, gradient = (app.screen.query_one(f"#{name}", CurvePlot) for name in ("loss", "gradient"))
+        step = loss.cursor
+        assert step is not None
+        assert step == gradient.cursor
+        reader = MetricsReader(run.metrics.path)
+        reader.read(time.monotonic() + 5)
+        history = reader.builder.view()
+        at = int(np.flatnonzero(history.loss.x == step)[0])
+        lines = shown(app, "#loss").splitlines()
+        assert "each batch" in lines[0]
+        assert "smoothed" in lines[0]
+        assert f"step {step:.0f}" in lines[-1]
+        assert f"{history.loss.y[at]:.6g}" in lines[-1]
+        assert f"{history.loss.smooth[at]:.6g}" in lines[-1]
+        assert f"step {step:.0f} {history.gradient_norm.y[at]:.6g}" in shown(app, "#gradient")
+        await pilot.press("vertical_line")
+        await pilot.pause()
+        assert f"step {step:.0f}" not in shown(app, "#loss")
