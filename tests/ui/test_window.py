@@ -13,6 +13,7 @@ from difftui.ui.app import DifftuiApp
 from difftui.ui.panels.plan import Plan
 from difftui.ui.panels.recipe_form import Choice, RecipeForm
 from difftui.ui.panels.run_picker import RunPicker
+from difftui.ui.screens.forward import ForwardScreen
 from difftui.ui.screens.help import HelpScreen
 from difftui.ui.widgets.pixels import PixelView
 from difftui.ui.window import Window
@@ -122,3 +123,21 @@ async def test_what_home_and_train_tell_to_press_can_be_clicked() -> None:
         await until(pilot, lambda: app.training is not None)
         await pilot.press("x")
     assert app.engine.shutdown(10)
+
+
+async def test_a_line_of_the_help_page_does_what_it_says() -> None:
+    app = DifftuiApp(device="cpu", screen="forward")
+    app.engine.start = lambda: None  # type: ignore[method-assign]
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, ForwardScreen) and app.screen.digits is not None)
+        forward = app.screen
+        assert isinstance(forward, ForwardScreen)
+        before = forward.scene.t
+        await opened(pilot, HelpScreen("forward"))
+        await pilot.click(offset=place_of(app, "Ten timesteps towards the clean digit"))
+        await until(pilot, lambda: app.screen is forward and forward.scene.t == before - 10)
+        await opened(pilot, HelpScreen("forward"))
+        await pilot.press("end")
+        await pilot.pause(0.3)
+        await pilot.click(offset=place_of(app, "Train: "))
+        await until(pilot, lambda: app.current_mode == "train")
