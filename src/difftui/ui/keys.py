@@ -92,9 +92,9 @@ READ: tuple[Action, ...] = (
         "< >",
         "read(-1)",
         "read",
-        "Values of the curves: move to the left. So does the mouse.",
+        "Read the curves: a place to the left, as the mouse does.",
     ),
-    Action("greater_than_sign", "< >", "read(1)", "", "Values of the curves: move to the right."),
+    Action("greater_than_sign", "< >", "read(1)", "", "Read the curves: a place to the right."),
     Action("vertical_line", "|", "read_off", "", "Put the cursor of the curves away."),
 )
 """Of every screen with plots: they read the curves at a cursor."""
