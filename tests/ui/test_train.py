@@ -25,6 +25,7 @@ from difftui.training.recipe import PRESETS, Recipe
 from difftui.training.session import Session
 from difftui.training.trainer import Trainer
 from difftui.ui.app import DifftuiApp
+from difftui.ui.panels.estimate import Estimate
 from difftui.ui.panels.loss_plot import Ghost
 from difftui.ui.panels.plan import Plan
 from difftui.ui.panels.recipe_form import RecipeForm
@@ -518,3 +519,21 @@ async def test_the_loss_is_read_by_keys_and_its_legend_stays(own_home: Path) -> 
         await pilot.press("vertical_line")
         await pilot.pause()
         assert f"step {step:.0f}" not in shown(app, "#loss")
+
+
+async def test_all_of_the_invitation_is_seen_whatever_it_comes_to_say(own_home: Path) -> None:
+    await asyncio.to_thread(finished_run, "before", TINY, 5)
+    for size in ((80, 24), (120, 40), (200, 60)):
+        app = DifftuiApp(device="cpu", screen="train", data="bundled")
+        app.engine.start = lambda: None  # type: ignore[method-assign]
+        async with app.run_test(size=size) as pilot:
+            await until(pilot, lambda app=app: "all your runs" in shown(app, "#invitation"))
+            screen = app.screen
+            assert isinstance(screen, TrainScreen)
+            screen.estimate = Estimate(60.0, "by a guess")
+            await until(pilot, lambda app=app: "takes about" in shown(app, "#invitation"))
+            await pilot.pause()
+            assert "all your runs" in shown(app, "#invitation")
+            assert "torch is still loading" in shown(app, "#invitation")
+            assert "all of it" in shown(app, "#facts")
+            assert app.screen.region.contains_region(screen.query_one("#facts").region)
