@@ -499,7 +499,7 @@ async def test_the_loss_is_read_by_keys_and_its_legend_stays(own_home: Path) -> 
     app.engine.start = lambda: None  # type: ignore[method-assign]
     async with app.run_test(size=(160, 45)) as pilot:
         await until(pilot, lambda: isinstance(app.screen, TrainScreen) and "smoothed" in shown(app, "#loss"))
-        await pilot.press("less_than_sign", "greater_than_sign", "greater_than_sign")
+        await pilot.press("left_parenthesis", "right_parenthesis", "right_parenthesis")
         await pilot.pause()
         loss, gradient = (app.screen.query_one(f"#{name}", CurvePlot) for name in ("loss", "gradient"))
         step = loss.cursor

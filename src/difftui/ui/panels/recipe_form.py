@@ -16,6 +16,7 @@ from textual.widgets import Input, Static
 
 from difftui.diffusion import SCHEDULES
 from difftui.ui.panels.plan import FIELDS, Field, Plan, plan_from, texts_of
+from difftui.ui.widgets.entry import Entry
 from difftui.ui.widgets.text import ActionText
 from difftui.ui.window import Window, hints
 
@@ -166,7 +167,7 @@ class RecipeForm(Window[Plan]):
         value = self.texts[field.name]
         if field.choices:
             return Choice(field.choices, value, id=field.name)
-        return Input(value, compact=True, select_on_focus=False, id=field.name)
+        return Entry(value, compact=True, select_on_focus=False, id=field.name)
 
     def _read(self) -> None:
         for field in FIELDS:

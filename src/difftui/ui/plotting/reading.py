@@ -44,12 +44,17 @@ def figure(x: float) -> str:
     return grouped(int(x)) if x == int(x) and abs(x) < 1e15 else f"{x:.{MOST_DIGITS}g}"
 
 
+def _readable(curve: Curve) -> bool:
+    """Whether it is one curve over x."""
+    return curve.along == "x" and curve.y.ndim == 1
+
+
 def read(curve: Curve, place: float) -> Reading | None:
     """The point of a curve that is nearest to a place; None where the curve has not begun, or has ended.
 
     A place belongs to the curve as far beyond its end as its points there lie apart.
     """
-    if not len(curve.x):
+    if not _readable(curve) or not len(curve.x):
         return None
     at = int(np.abs(curve.x - place).argmin())
     first, last = float(curve.x.min()), float(curve.x.max())
@@ -63,7 +68,7 @@ def place_near(curves: Sequence[Curve], x: float, shown: Range) -> float | None:
     """The x of the data point nearest to ``x`` within what is shown; None where there is none."""
     near = [
         float(inside[np.abs(inside - x).argmin()])
-        for curve in curves
+        for curve in filter(_readable, curves)
         if len(inside := curve.x[(curve.x >= shown[0]) & (curve.x <= shown[1])])
     ]
     return min(near, key=lambda place: abs(place - x), default=None)
@@ -74,7 +79,7 @@ def next_place(curves: Sequence[Curve], x: float, by: float, shown: Range) -> fl
     sign = 1.0 if by > 0 else -1.0
     there = [
         float(inside[np.abs(inside - (x + by)).argmin()])
-        for curve in curves
+        for curve in filter(_readable, curves)
         if len(inside := curve.x[(curve.x >= shown[0]) & (curve.x <= shown[1]) & (sign * (curve.x - x) > 0)])
     ]
     return min(there, key=lambda place: abs(place - x - by), default=None)

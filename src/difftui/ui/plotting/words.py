@@ -10,11 +10,12 @@ import numpy as np
 from difftui.ui.plotting.canvas import Cell, Paint
 from difftui.ui.plotting.raster import DOTS, Curve, Dots, broken, draw_dots, glyphs_of, hatched
 from difftui.ui.plotting.reading import figure, read
-from difftui.ui.plotting.records import Line, Marker, Range, Shade
+from difftui.ui.plotting.records import Line, Marker, Pattern, Range, Shade
 
 __all__ = ["Look", "legend", "read_out"]
 
 MARK_CELLS = 6  # of a pattern in the legend: the dashes of each can be told from those of the others
+_MARKS = {"line": "━━", "dashes": "╺╸", "band": "▒▒", "scatter": "⠢⠔", "ground": "⠢⠔"}
 _READ_OUTS = ((True, 6, True), (True, 5, True), (False, 6, True), (False, 6, False), (False, 4, False))
 """Whether curves are named, how many digits their values have, and whether extremes are told: by room."""
 
@@ -34,19 +35,27 @@ class Look:
     def dots_of(self, curve: Curve, columns: int, rows: int, x_range: Range, y_range: Range) -> Dots:
         """The dots of a curve, as `raster.draw_dots`, with its pattern."""
         dots = draw_dots(curve, columns, rows, x_range, y_range)
-        if not self.patterned or curve.kind == "scatter":
-            return dots
-        return hatched(dots) if curve.kind == "band" else broken(dots, curve.pattern, DOTS[self.glyphs][0])
+        if curve.kind == "band":
+            return hatched(dots) if self.patterned else dots
+        pattern = self._pattern_of(curve)
+        wide, high = DOTS[self.glyphs]
+        return broken(dots, pattern, wide) if curve.along == "x" else broken(dots.T, pattern, high).T
+
+    def _pattern_of(self, curve: Curve) -> Pattern:
+        if curve.kind == "dashes":
+            return "dashed"
+        told = self.patterned and curve.kind == "line" and curve.y.ndim == 1  # of several lines none is one
+        return curve.pattern if told else "solid"
 
     def mark_of(self, curve: Curve) -> str:
         """What stands for a curve beside its name: a piece of it, where it has a pattern."""
-        if not self.patterned or curve.kind == "scatter":
-            return {"line": "━━", "band": "▒▒", "scatter": "⠢⠔"}[curve.kind]
+        if not self.patterned or curve.kind in ("scatter", "ground"):
+            return _MARKS[curve.kind]
         wide, high = DOTS[self.glyphs]
         bottom, middle, top = (np.full(2, level) for level in (0.0, 0.5, 1.0))
-        piece = replace(curve, x=np.array([0.0, 1.0]), y=middle, low=bottom, high=top)
+        piece = replace(curve, x=np.array([0.0, 1.0]), y=middle, low=bottom, high=top, along="x")
         dots = self.dots_of(piece, MARK_CELLS * wide, high, (0.0, 1.0), (0.0, 1.0))
-        return "".join(glyphs_of([(dots, False)], self.glyphs).text[0]).rstrip()
+        return "".join(glyphs_of([(dots, curve.kind)], self.glyphs).text[0]).rstrip()
 
 
 def legend(

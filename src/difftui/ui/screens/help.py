@@ -11,7 +11,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.style import Style
 
-from difftui.ui.keys import GLOBAL, SCREENS, Action
+from difftui.ui.keys import GLOBAL, PLACES, SCREENS, Action
 from difftui.ui.pixels.display import has_all_characters
 from difftui.ui.widgets.text import ActionText
 from difftui.ui.window import Window, hints
@@ -42,7 +42,7 @@ class HelpScreen(Window[None]):
             ActionText(Content.from_markup("[b]everywhere[/]"), classes="heading"),
             ActionText(self._table(GLOBAL)),
         )
-        box.border_title = f"keys on {self.screen_name.capitalize()}"
+        box.border_title = f"keys on {_label(self.screen_name)}"
         box.border_subtitle = hints(("esc", "close", "dismiss(None)"))
         yield box
 
@@ -62,12 +62,18 @@ class HelpScreen(Window[None]):
         self.app.call_later(self.app.run_action, name, self.app.screen_stack[0])
 
 
+def _label(screen_name: str) -> str:
+    return next(place.label for place in PLACES if place.name == screen_name)
+
+
 _NAMES = {
     "question_mark": "?", "full_stop": ".", "comma": ",", "plus": "+", "equals_sign": "=", "minus": "-",
     "slash": "/", "less_than_sign": "<", "greater_than_sign": ">", "vertical_line": "|",
+    "left_parenthesis": "(", "right_parenthesis": ")",
     "left_square_bracket": "[", "right_square_bracket": "]", "left": "←", "right": "→",
     "up": "↑", "down": "↓", "shift+left": "⇧←", "shift+right": "⇧→", "ctrl+p": "^P", "ctrl+q": "^Q",
     "f1": "F1", "home": "Home", "end": "End", "backspace": "⌫",
+    "pagedown": "PgDn", "pageup": "PgUp",
 }  # fmt: skip
 
 

@@ -36,7 +36,7 @@ from difftui.ui.panels.timestep_bars import TimestepBars
 from difftui.ui.screens.base import LabScreen
 from difftui.ui.widgets.plot import CurvePlot, Marker, Series
 from difftui.ui.widgets.text import ActionText
-from difftui.words import grouped
+from difftui.words import grouped, loss_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -688,19 +688,19 @@ _NOTES = {
     "lecture": "The lecture's residual U-Net, 4 284 481 parameters, which is not told the time.\n"
     "Slow without a GPU.",
     "denoiser": "The lecture's autoencoder cleans a noisy digit in one look.\n"
-    "It cannot draw from noise: see difftui denoise.",
+    "It cannot draw from noise: see it at work on 7, Denoise.",
 }
 
 
 def _loss_text(history: History) -> str:
     loss = history.loss
-    return f"smoothed {loss.smooth[-1]:.4f}" if len(loss) else ""
+    return f"smoothed {loss_text(loss.smooth[-1])}" if len(loss) else ""
 
 
 def _bars_title(history: History) -> str:
     if not len(history.validation):
         return "loss by timestep"
-    return f"held-out {history.validation.y[-1]:.4f} by timestep"
+    return f"held-out {loss_text(history.validation.y[-1])} by timestep"
 
 
 def _key(action: str, words: str) -> Content:

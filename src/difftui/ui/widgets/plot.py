@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -27,13 +28,13 @@ from difftui.ui.pixels.display import PixelApp, has_all_characters
 from difftui.ui.plotting.canvas import Axes, Canvas, Cell, Paint
 from difftui.ui.plotting.raster import DOTS, PATTERNS, Curve, glyphs_of
 from difftui.ui.plotting.reading import next_place, place_near
-from difftui.ui.plotting.records import Floats, Line, Marker, Note, Pattern, Range, Series, Shade
+from difftui.ui.plotting.records import Floats, Glow, Line, Marker, Note, Pattern, Range, Series, Shade
 from difftui.ui.plotting.ticks import log10, x_ticks, y_ticks
 from difftui.ui.plotting.viewport import Viewport
 from difftui.ui.plotting.words import Look, legend, read_out
 from difftui.ui.theme import HIGH_CONTRAST
 
-__all__ = ["CurvePlot", "Line", "Marker", "Note", "Series", "Shade"]
+__all__ = ["CurvePlot", "Glow", "Line", "Marker", "Note", "Series", "Shade"]
 
 LEAST_COLUMNS, LEAST_ROWS = 12, 3
 """A smaller widget stays empty."""
@@ -123,6 +124,7 @@ class CurvePlot(Widget):
         Raises:
             ValueError: other glyphs.
         """
+        self._entitling = False
         super().__init__(name=name, id=id, classes=classes)
         if glyphs is not None and glyphs not in DOTS:
             raise ValueError(f"glyphs must be one of {', '.join(DOTS)}, not {glyphs!r}")
@@ -139,6 +141,8 @@ class CurvePlot(Widget):
         self._dots: list[list[Cell | None]] = []
         self._canvas_at: tuple[int, int] = (0, 1)  # first column and width of the canvas
         self._dragged_from: int | None = None
+        self._titles: tuple[str, str] | None = None
+        self._cells: list[list[Cell]] = []
         self._pointed_at: int | None = None
         self._point_is_due = False
         self._lines: list[Strip] = []
@@ -157,6 +161,7 @@ class CurvePlot(Widget):
         shades: Sequence[Shade] = (),
         notes: Sequence[Note] = (),
         x_ticks: Sequence[tuple[float, str]] | None = None,
+        glow: Glow | None = None,
     ) -> None:
         """Show these curves; nothing is drawn where nothing changed.
 
@@ -167,13 +172,14 @@ class CurvePlot(Widget):
             lines, markers, shades: horizontal lines, vertical lines, and ranges of x set apart.
             notes: sentences where there is room.
             x_ticks: (position, label) pairs; None chooses round numbers.
+            glow: a lighter ground under everything. It is taken to be the same while it is the same object.
 
         Raises:
             ValueError: x, y, low and high of a series differ in length, or a range is empty (or not positive
                 on a log axis).
         """
         curves = _curves(series, log_y)
-        bounds = _checked(x_range) if x_range is not None else _limits([curve.x for curve in curves])
+        bounds = _checked(x_range) if x_range is not None else _limits([_across(curve) for curve in curves])
         same_points = len(curves) == len(self._curves) and all(
             new.same_points(old) for new, old in zip(curves, self._curves, strict=True)
         )
@@ -182,7 +188,7 @@ class CurvePlot(Widget):
         axes = Axes(
             shown, _y_limits(y_range, log_y, curves, shown, lines if self.viewport.live else ()), log_y,
             tuple(lines), tuple(markers), tuple(shades), tuple(notes),
-            None if x_ticks is None else tuple(x_ticks), self._axes.cursor,
+            None if x_ticks is None else tuple(x_ticks), glow, self._axes.cursor,
         )  # fmt: skip
         self._bounds, self._y_wanted = bounds, y_range
         if same_points and axes == self._axes and not labels_changed:
@@ -191,6 +197,32 @@ class CurvePlot(Widget):
         if not same_points:
             self._dots_key = ()
         self._redraw()
+
+    def entitle(self, title: str, subtitle: str = "") -> None:
+        """Call it so in its border, above and below, in markup. Draws, and sends, no more than that."""
+        if (title, subtitle) != self._titles:
+            self._titles = title, subtitle
+            self._entitling = True
+            self.border_title, self.border_subtitle = title, subtitle
+            self._entitling = False
+
+    def refresh(
+        self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False
+    ) -> Self:
+        if self._entitling:  # Textual would draw all of it
+            width, height = self.outer_size
+            left, top = -self.gutter.left, -self.gutter.top
+            regions = (Region(left, top, width, 1), Region(left, top + height - 1, width, 1))
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
+    def dots_high(self, *, legend: bool) -> int:
+        """Rows of dots that curves have at this size; 0 where there is no room.
+
+        Args:
+            legend: whether a series has a label.
+        """
+        rows = self._canvas_rows(int(legend))[0]
+        return rows * DOTS[self._glyphs][1] if rows >= LEAST_ROWS else 0
 
     # Reading values.
 
@@ -268,6 +300,11 @@ class CurvePlot(Widget):
         """The width of a few points of the finest curve: closer there is nothing to see."""
         whole = self._bounds[1] - self._bounds[0]
         return LEAST_POINTS * whole / max([1, *(len(curve.x) for curve in self._curves)])
+
+    def x_at(self, column: int) -> float:
+        """The x under a column of the widget, border included; the nearest that is shown."""
+        low, high = self._axes.x_range
+        return low + self._share_at(column) * (high - low)
 
     def _share_at(self, x: int) -> float:
         """How far along the canvas a column of the widget is, 0 to 1."""
@@ -353,18 +390,21 @@ class CurvePlot(Widget):
         self._redraw()
 
     def _redraw(self) -> None:
-        """Make the lines anew and refresh those that differ."""
+        """Make the lines anew and refresh the part of each that differs."""
         if not self.size or not self.is_attached:
             return
-        old, self._lines = self._lines, self._draw()
-        if len(old) != len(self._lines):
+        paint, width = Paint(self), self.size.width
+        old, self._cells = self._cells, self._draw(paint)
+        if len(old) != len(self._cells) or paint.background != self._ground:
+            self._ground = paint.background
+            self._lines = [paint.strip(cells, width) for cells in self._cells]
             self.refresh()
             return
-        regions = [
-            Region(0, y, self.size.width, 1)
-            for y, (before, now) in enumerate(zip(old, self._lines, strict=True))
-            if before != now
-        ]
+        regions: list[Region] = []
+        for y, (before, now) in enumerate(zip(old, self._cells, strict=True)):
+            if before != now or self._lines[y].cell_length != width:
+                self._lines[y] = paint.strip(now, width)
+                regions.append(_changed_part(before, now, y, width))
         if regions:
             self.refresh(*regions)
 
@@ -385,15 +425,12 @@ class CurvePlot(Widget):
 
     # How to draw.
 
-    def _draw(self) -> list[Strip]:
+    def _draw(self, paint: Paint) -> list[list[Cell]]:
         width, height = self.size
-        paint = Paint(self)
-        self._ground = paint.background
         legend_rows = int(any(curve.label for curve in self._curves))
-        axis_rows = 2 if height - legend_rows >= 8 else 1
-        rows = height - legend_rows - axis_rows
+        rows, axis_rows = self._canvas_rows(legend_rows)
         if width < LEAST_COLUMNS or rows < LEAST_ROWS or not self._curves:
-            return [paint.strip([], width)] * height
+            return [[] for _ in range(height)]
         axes = self._axes
         ticks = y_ticks(axes.y_range, rows, axes.log_y)
         margin = max(len(label) for _, label in ticks) + 1
@@ -411,7 +448,13 @@ class CurvePlot(Widget):
             axis = "┤" if y in tick_rows else "│"
             lines.append([*paint.text(f"{label:>{margin - 1}}{axis}", "muted"), *cells])
         lines += self._x_axis(canvas, margin, axis_rows, paint)
-        return [paint.strip(line, width) for line in lines]
+        return lines
+
+    def _canvas_rows(self, legend_rows: int) -> tuple[int, int]:
+        """Rows of the canvas and of the axis below it."""
+        height = self.size.height - legend_rows
+        axis_rows = 2 if height >= 8 else 1
+        return height - axis_rows, axis_rows
 
     def _dots_of(self, columns: int, rows: int, paint: Paint) -> list[list[Cell | None]]:
         """The curves as cells of dots; kept while curves, limits, size and colours stay."""
@@ -426,7 +469,7 @@ class CurvePlot(Widget):
         wide, high = DOTS[self._glyphs]
         size, look = (columns * wide, rows * high), self._style_of_curves
         layers = [
-            (look.dots_of(curve, *size, self._axes.x_range, self._axes.y_range), curve.kind == "band")
+            (look.dots_of(curve, *size, self._axes.x_range, self._axes.y_range), curve.kind)
             for curve in self._curves
         ]
         colours = [paint.colour(curve.colour) for curve in self._curves]
@@ -487,17 +530,24 @@ def _curves(series: Sequence[Series], log_y: bool) -> tuple[Curve, ...]:
 
 
 def _curve(one: Series, log_y: bool, pattern: Pattern) -> Curve:
-    x, y = np.array(one.x, np.float64), _values(one.y, log_y)
+    places, values = (one.x, one.y) if one.along == "x" else (one.y, one.x)
+    log_y = log_y and one.along == "x"
+    x, y = np.array(places, np.float64), _values(values, log_y)
     low = y if one.low is None else _values(one.low, log_y)
     high = y if one.high is None else _values(one.high, log_y)
-    if x.ndim != 1 or not x.shape == y.shape == low.shape == high.shape:
+    if (
+        x.ndim != 1
+        or y.ndim not in (1, 2)
+        or x.shape != y.shape[-1:]
+        or not y.shape == low.shape == high.shape
+    ):
         shapes = ", ".join(str(part.shape) for part in (x, y, low, high))
-        raise ValueError(f"x, y, low and high of a series must be (n,) each, got {shapes}")
-    value = np.array(one.y, np.float64)
+        raise ValueError(f"x, y, low and high of a series must be (n,) each, or y (k, n), got {shapes}")
+    value = np.array(values, np.float64)
     lowest = value if one.low is None else np.array(one.low, np.float64)
     highest = value if one.high is None else np.array(one.high, np.float64)
     return Curve(
-        x, y, low, high, one.label, one.colour, one.kind, pattern, value, lowest, highest
+        x, y, low, high, one.label, one.colour, one.kind, pattern, value, lowest, highest, one.along
     )  # fmt: skip
 
 
@@ -543,7 +593,26 @@ def _y_limits(
 
 
 def _in_view(curve: Curve, shown: Range) -> tuple[Floats, ...]:
+    """The positions in y of what lies within these x."""
+    if curve.along == "y":
+        return (curve.x,)
     inside = (curve.x >= shown[0]) & (curve.x <= shown[1])
     if curve.kind != "band" or curve.low is curve.y:
-        return (curve.y[inside],)
+        return (curve.y[..., inside],)
     return curve.low[inside], curve.high[inside]
+
+
+def _across(curve: Curve) -> Floats:
+    """The positions in x."""
+    if curve.along == "x":
+        return curve.x
+    return np.concatenate([curve.low.ravel(), curve.y.ravel(), curve.high.ravel()])
+
+
+def _changed_part(before: Sequence[Cell], now: Sequence[Cell], y: int, width: int) -> Region:
+    """From the first to the last cell of a line that differs."""
+    if len(before) != len(now):
+        return Region(0, y, width, 1)
+    changed = [x for x, (old, new) in enumerate(zip(before, now, strict=True)) if old != new]
+    start, end = min(changed, default=0), min(max(changed, default=width), width - 1)
+    return Region(min(start, width - 1), y, max(1, end + 1 - start), 1)
