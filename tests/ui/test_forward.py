@@ -356,8 +356,8 @@ asyncio.run(main())
 async def test_the_curves_are_read_at_a_cursor_and_a_click_goes_there() -> None:
     async with opened((120, 40)) as (pilot, screen):
         before = screen.scene.t
-        await pilot.press("greater_than_sign")
-        await pilot.press("less_than_sign")
+        await pilot.press("right_parenthesis")
+        await pilot.press("left_parenthesis")
         await pilot.pause()
         amplitudes, snr = (screen.query_one(f"#{name}", CurvePlot) for name in ("amplitudes", "snr"))
         t = amplitudes.cursor

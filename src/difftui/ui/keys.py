@@ -2,7 +2,7 @@
 
 The same key means the same thing on every screen that has it: space plays and pauses, ``.`` and ``,`` take
 one step forward and back, ``r`` draws new randomness, a letter walks through choices and its capital walks
-back. ``h j k l`` are the arrows, as in vi, and ``y`` takes what is shown along. ``<`` and ``>`` read curves.
+back. ``h j k l`` are the arrows, as in vi, and ``y`` takes what is shown along. ``(`` and ``)`` read curves.
 """
 
 from __future__ import annotations
@@ -104,13 +104,13 @@ GLOBAL: tuple[Action, ...] = (
 
 READ: tuple[Action, ...] = (
     Action(
-        "less_than_sign",
-        "< >",
+        "left_parenthesis",
+        "( )",
         "read(-1)",
         "read",
-        "Values of the curves: move to the left. So does the mouse.",
+        "Read the curves: a place to the left, as the mouse does.",
     ),
-    Action("greater_than_sign", "< >", "read(1)", "", "Values of the curves: move to the right."),
+    Action("right_parenthesis", "( )", "read(1)", "", "Read the curves: a place to the right."),
     Action("vertical_line", "|", "read_off", "", "Put the cursor of the curves away."),
 )
 """Of every screen with plots: they read the curves at a cursor."""
@@ -215,9 +215,7 @@ SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
             Action("A", "A", "sampler(-1)", "", "Previous sampler."),
             Action("plus,equals_sign", "+", "count(1)", "", "More sampler steps."),
             Action("minus", "-", "count(-1)", "", "Fewer sampler steps."),
-            Action(
-                "right_parenthesis", "( )", "guide(1)", "", "Stronger guidance to what is asked for."
-            ),
+            Action("right_parenthesis", "( )", "guide(1)", "", "Stronger guidance to what is asked for."),
             Action("left_parenthesis", "( )", "guide(-1)", "", "Weaker guidance."),
             Action("r", "r", "reseed(1)", "", "Another seed: other noise to start from."),
             Action("R", "R", "reseed(-1)", "", "The seed before."),

@@ -9,10 +9,11 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
+from textual.style import Style
 
 from difftui.ui.keys import GLOBAL, PLACES, SCREENS, Action
 from difftui.ui.pixels.display import has_all_characters
+from difftui.ui.widgets.text import ActionText
 from difftui.ui.window import Window, hints
 
 __all__ = ["HelpScreen"]
@@ -37,9 +38,9 @@ class HelpScreen(Window[None]):
 
     def compose(self) -> ComposeResult:
         box = VerticalScroll(
-            Static(self._table(SCREENS[self.screen_name])),
-            Static(Content.from_markup("[b]everywhere[/]"), classes="heading"),
-            Static(self._table(GLOBAL)),
+            ActionText(self._table(SCREENS[self.screen_name])),
+            ActionText(Content.from_markup("[b]everywhere[/]"), classes="heading"),
+            ActionText(self._table(GLOBAL)),
         )
         box.border_title = f"keys on {_label(self.screen_name)}"
         box.border_subtitle = hints(("esc", "close", "dismiss(None)"))
@@ -47,8 +48,18 @@ class HelpScreen(Window[None]):
 
     def _table(self, actions: tuple[Action, ...]) -> Content:
         names = _NAMES if has_all_characters(self.app) else _PLAIN_NAMES
-        rows = [Content.assemble((f"{_keys(a, names):>12}", "b $accent"), "  ", a.help) for a in actions]
+        rows = [
+            Content.assemble((f"{_keys(action, names):>12}", "b $accent"), "  ", action.help).stylize(
+                Style.from_meta({"@click": f"screen.do({action.name!r})"})
+            )
+            for action in actions
+        ]
         return Content("\n").join(rows)
+
+    def action_do(self, name: str) -> None:
+        """Close, and do what the clicked line says."""
+        self.dismiss()
+        self.app.call_later(self.app.run_action, name, self.app.screen_stack[0])
 
 
 def _label(screen_name: str) -> str:

@@ -373,7 +373,8 @@ class TrainScreen(LabScreen):
     def _say(self, name: str, text: Content) -> None:
         if self._texts.get(name) != text:
             self._texts[name] = text
-            self.query_one(f"#{name}", ActionText).update(text, layout=False)
+            grows = name == "invitation"  # with its lines, where there is room
+            self.query_one(f"#{name}", ActionText).update(text, layout=grows)
 
     def _bar(self, feed: Feed | None, view: TrainingView | None, standing: Standing) -> Content:
         """How far it is; instead of that, what went wrong and what to press."""
