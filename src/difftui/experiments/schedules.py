@@ -94,7 +94,7 @@ def _clipped(
     seen = ""
     if told is not None:
         seen = (
-            f"{signal_left(cut):.1%} of the digit is left at T, and {looks} looks bring it out. A sampler "
+            f"{signal_left(cut):.1%} of the digit's amplitude is left at T; {looks} looks bring it out. A sampler "
             "starts from noise without it: from what training never saw."
         )
     return Findings(
