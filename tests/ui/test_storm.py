@@ -26,10 +26,12 @@ SIZES = ((80, 24), (120, 40), (200, 60), (60, 20), (40, 10), (12, 4))
 SEQUENCES = {
     "left": "\x1b[D", "right": "\x1b[C", "up": "\x1b[A", "down": "\x1b[B", "home": "\x1b[H", "end": "\x1b[F",
     "shift+left": "\x1b[1;2D", "shift+right": "\x1b[1;2C", "enter": "\r", "escape": "\x1b\x1b", "tab": "\t",
+    "shift+tab": "\x1b[Z",
     "space": " ", "comma": ",", "full_stop": ".", "plus": "+", "minus": "-", "question_mark": "?",
     "left_square_bracket": "[", "right_square_bracket": "]", "equals_sign": "=",
+    "less_than_sign": "<", "greater_than_sign": ">",
 }  # fmt: skip
-UNKNOWN = ("\x1b[Z", "\x1bOP", "\x1b[5~", "\x1b[200~pasted\x1b[201~", "ü", "漢", "\x01", "\x7f", "~")
+UNKNOWN = ("\x1bOP", "\x1b[5~", "\x1b[200~pasted\x1b[201~", "ü", "漢", "\x01", "\x7f", "~")
 UNWANTED = {
     "q",
     "ctrl+p",
@@ -102,8 +104,8 @@ def test_no_key_ends_the_app_or_loses_a_run(nursery: Nursery, own_home: Path) ->
         storm.terminal.type(" ")
         storm.until(lambda: any(run.metrics.path.exists() for run in list_runs()))
         first = list_runs()[0].name
-        for screen in (place.key for place in PLACES):
-            storm.terminal.type(f"\x1b\x1b{screen}")
+        for place in PLACES:
+            storm.terminal.type(f"\x1b\x1b{place.key}")
             for _ in range(KEYS // len(SCREENS) // BURST):
                 storm.blow()
         storm.calm()

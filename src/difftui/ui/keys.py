@@ -2,7 +2,7 @@
 
 The same key means the same thing on every screen that has it: space plays and pauses, ``.`` and ``,`` take
 one step forward and back, ``r`` draws new randomness, a letter walks through choices and its capital walks
-back. ``h j k l`` are the arrows, as in vi, and ``y`` takes what is shown along.
+back. ``h j k l`` are the arrows, as in vi, and ``y`` takes what is shown along. ``<`` and ``>`` read curves.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from textual.binding import Binding
 
-__all__ = ["GLOBAL", "PLACES", "SCREENS", "Action", "Place", "bindings", "shown_key"]
+__all__ = ["GLOBAL", "PLACES", "READ", "SCREENS", "Action", "Place", "bindings", "plain_key", "shown_key"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ PLACES: tuple[Place, ...] = (
     Place("1", "home", "Home", "Home", "what there is", "what there is, and what was found"),
     Place(
         "2", "inverse", "Inverse", "Inv", "a net learns arcsin",
-        "a small network learns arcsin, and what that fit hides",
+        "a net learns arcsin; diffusion finds every branch",
     ),
     Place(
         "3", "forward", "Forward", "Fwd", "a digit turns into noise",
@@ -71,6 +71,18 @@ PLACES: tuple[Place, ...] = (
     Place(
         "5", "generate", "Generate", "Gen", "digits come out of noise",
         "ask for a digit and watch it come out of noise",
+    ),
+    Place(
+        "6", "sde", "SDE", "SDE", "noise as an equation",
+        "paths of an equation with noise, there and back again",
+    ),
+    Place(
+        "7", "denoise", "Denoise", "Dns", "noise taken away",
+        "one look at a noised digit, many, and what the time is worth",
+    ),
+    Place(
+        "8", "compare", "Compare", "Cmp", "ways to draw, raced",
+        "steps, samplers, labels and guidance, from one noise",
     ),
     Place(
         "9", "labs", "Labs", "Lab", "the labs put to the test",
@@ -90,24 +102,51 @@ GLOBAL: tuple[Action, ...] = (
     Action("q,ctrl+q", "q", "app.leave", "quit", "Leave difftui. A training that runs is saved first."),
 )
 
+READ: tuple[Action, ...] = (
+    Action(
+        "less_than_sign",
+        "< >",
+        "read(-1)",
+        "read",
+        "Values of the curves: move to the left. So does the mouse.",
+    ),
+    Action("greater_than_sign", "< >", "read(1)", "", "Values of the curves: move to the right."),
+    Action("vertical_line", "|", "read_off", "", "Put the cursor of the curves away."),
+)
+"""Of every screen with plots: they read the curves at a cursor."""
+
 _PLAY = ("space", "space", "play")
 
 SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
     {
         "home": (Action("enter", "enter", "begin", "begin", "Do what Home suggests doing first."),),
         "inverse": (
-            Action(*_PLAY, "play/pause", "Let it learn, or hold; at the end: as many epochs again."),
-            Action("full_stop", ".", "step(1)", "one epoch", "Learn for one epoch, then hold."),
-            Action("backspace", "⌫", "restart", "restart", "Start again from the same random weights."),
-            Action("v", "v", "log", "log axis", "Logarithmic or linear axis of the error."),
-            Action("r", "r", "reseed(1)", "re-seed", "Start again from other random weights."),
+            Action("tab", "tab", "view(1)", "next view", "On: one regression, 100 seeds of it, diffusion."),
+            Action("shift+tab", "⇧tab", "view(-1)", "", "Back to the view before."),
+            Action("p", "p", "problem(1)", "problem", "Next function and range to invert."),
+            Action("P", "P", "problem(-1)", "", "Previous function and range."),
+            Action(*_PLAY, "play", "Learn, play or hold; at the end: more epochs, or play again."),
+            Action("left,comma,h", "←/→", "step(-1)", "step", "One net, or one frame towards noise, back."),
+            Action(
+                "right,full_stop,l", "←/→", "step(1)", "", "One epoch, one net or one frame on, then hold."
+            ),
+            Action("r", "r", "reseed(1)", "re-seed", "Other random weights; in diffusion: other noise."),
             Action("R", "R", "reseed(-1)", "", "Back to the seed before."),
+            Action("n,down,j", "n", "pick(1)", "", "100 seeds: next net. Diffusion: the next y."),
+            Action("N,up,k", "N", "pick(-1)", "", "100 seeds: the net before. Diffusion: the y before."),
+            Action("enter", "enter", "open", "", "100 seeds: open the chosen net alone."),
+            Action("shift+left,H", "⇧", "step(-10)", "", "Ten back."),
+            Action("shift+right,L", "⇧", "step(10)", "", "Ten on."),
+            Action("home", "Home", "jump(0)", "", "The best net, or the noise that diffusion starts from."),
+            Action("end", "End", "jump(1)", "", "The worst net, or the finished draws."),
+            Action("backspace", "⌫", "restart", "restart", "Learn again from the same random weights."),
+            Action("v", "v", "log", "log axis", "Logarithmic or linear axis of the error."),
             Action("w", "w", "hidden(1)", "width", "Next choice of hidden layers."),
             Action("W", "W", "hidden(-1)", "", "Previous choice of hidden layers."),
-            Action("a", "a", "activation(1)", "activation", "Next activation function."),
-            Action("A", "A", "activation(-1)", "", "Previous activation function."),
-            Action("f", "f", "speed(1)", "speed", "More epochs a second."),
-            Action("F", "F", "speed(-1)", "", "Fewer epochs a second."),
+            Action("a", "a", "activation(1)", "activation", "Next activation; in diffusion: sampler."),
+            Action("A", "A", "activation(-1)", "", "Previous activation; in diffusion: sampler."),
+            Action("f", "f", "speed(1)", "speed", "Faster: epochs, or frames, a second."),
+            Action("F", "F", "speed(-1)", "", "Slower."),
         ),
         "forward": (
             Action("left,comma,h", "←/→", "step(-1)", "step", "One timestep towards the clean digit."),
@@ -128,6 +167,7 @@ SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
             Action("C", "C", "schedule(-1)", "", "Previous noise schedule."),
             Action("t", "t", "timesteps(1)", "T", "More timesteps T."),
             Action("T", "T", "timesteps(-1)", "", "Fewer timesteps T."),
+            *READ,
         ),
         "train": (
             Action(*_PLAY, "start/pause", "Start the recipe shown; then pause and go on."),
@@ -153,9 +193,10 @@ SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
             Action("b", "b", "budget(1)", "", "Train for longer."),
             Action("B", "B", "budget(-1)", "", "Train for less long."),
             Action("v", "v", "log", "", "Logarithmic or linear loss axis."),
-            Action("backspace", "⌫", "aside", "", "Leave what is shown. What trains elsewhere goes on."),
+            Action("backspace", "bksp", "aside", "", "Leave what is shown. What trains elsewhere goes on."),
             Action("u", "u", "unpin", "", "Take the pinned ghost away."),
             Action("slash", "/", "halve", "", "Out of memory: half the batch. Diverged: half the rate."),
+            *READ,
         ),
         "generate": (
             Action(*_PLAY, "play", "Play or hold; at the end play it again."),
@@ -163,23 +204,106 @@ SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
             Action("right,full_stop,l", "←/→", "step(1)", "", "One frame on, towards the clean digit."),
             Action("shift+left,H", "⇧", "step(-10)", "×10", "Ten frames back."),
             Action("shift+right,L", "⇧", "step(10)", "", "Ten frames on."),
-            Action("home", "Home/End", "jump(0)", "ends", "The pure noise at the start."),
+            Action("home", "Home", "jump(0)", "", "The pure noise at the start."),
             Action("end", "End", "jump(1)", "", "The newest frame."),
             Action("m", "m", "source(1)", "", "Next network to draw with."),
             Action("M", "M", "source(-1)", "", "Previous network to draw with."),
-            Action("d", "d", "digit(1)", "", "Next digit to ask for."),
-            Action("D", "D", "digit(-1)", "", "Previous digit to ask for."),
-            Action("a", "a", "sampler", "", "DDIM or DDPM."),
+            Action("d", "d", "digit(1)", "", "Next digit, or class, to ask for."),
+            Action("D", "D", "digit(-1)", "", "Previous digit, or class, to ask for."),
+            Action("o", "o", "runs", "networks", "All networks, measured; or name a pipeline to draw with."),
+            Action("a", "a", "sampler(1)", "", "Next sampler, or experiment that breaks."),
+            Action("A", "A", "sampler(-1)", "", "Previous sampler."),
             Action("plus,equals_sign", "+", "count(1)", "", "More sampler steps."),
             Action("minus", "-", "count(-1)", "", "Fewer sampler steps."),
+            Action("greater_than_sign", ">", "guide(1)", "", "Stronger guidance towards what is asked for."),
+            Action("less_than_sign", "<", "guide(-1)", "", "Weaker guidance."),
             Action("r", "r", "reseed(1)", "", "Another seed: other noise to start from."),
             Action("R", "R", "reseed(-1)", "", "The seed before."),
-            Action("g", "g", "grid", "grid", "Twelve seeds together, or the chosen one alone."),
+            Action("g", "g", "grid", "grid", "Several seeds together, or the chosen one alone."),
             Action("n,down,j", "n", "pick(1)", "", "Next picture of the grid."),
             Action("N,up,k", "N", "pick(-1)", "", "Previous picture of the grid."),
             Action("f", "f", "speed(1)", "", "Twice as fast."),
             Action("F", "F", "speed(-1)", "", "Half as fast."),
             Action("e", "e", "export", "save", "Save this picture as PNG, and the way to it as GIF."),
+        ),
+        "sde": (
+            Action(*_PLAY, "play", "Let time run, or hold; at the end: from the start."),
+            Action("left,comma,h", "←/→", "step(-1)", "step", "One step back in time."),
+            Action("right,full_stop,l", "←/→", "step(1)", "", "One step on in time."),
+            Action("shift+left,H", "⇧", "step(-10)", "", "Ten steps back."),
+            Action("shift+right,L", "⇧", "step(10)", "", "Ten steps on."),
+            Action("home", "Home", "jump(0)", "", "The start."),
+            Action("end", "End", "jump(1)", "", "The end."),
+            Action("p", "p", "preset(1)", "equation", "Next equation, with its usual numbers."),
+            Action("P", "P", "preset(-1)", "", "Previous equation."),
+            Action("enter", "enter", "demo", "lab", "This equation as the lab shows it: five paths."),
+            Action("n,down,j", "n", "pick(1)", "pick", "Pick the next number, for + and -."),
+            Action("N,up,k", "N", "pick(-1)", "", "Pick the previous number."),
+            Action("plus,equals_sign", "+/-", "count(1)", "change", "More of the number that is picked."),
+            Action("minus", "-", "count(-1)", "", "Less of the number that is picked."),
+            Action("r", "r", "reseed(1)", "re-seed", "Other noise."),
+            Action("R", "R", "reseed(-1)", "", "The noise before."),
+            Action("s", "s", "measure", "errors", "The error by step (or the signal), or mean and variance."),
+            Action("t", "t", "timesteps(1)", "", "More and finer steps."),
+            Action("T", "T", "timesteps(-1)", "", "Fewer and coarser steps."),
+            Action("f", "f", "speed(1)", "", "Twice as fast."),
+            Action("F", "F", "speed(-1)", "", "Half as fast."),
+            Action("backspace", "⌫", "restart", "", "From the start again, the same paths."),
+        ),
+        "denoise": (
+            Action("tab", "tab", "view(1)", "view", "One look, again and again, worth of time, inside."),
+            Action("shift+tab", "⇧tab", "view(-1)", "", "The view before."),
+            Action("left,comma,h", "←/→", "step(-1)", "step", "Less noise for the chosen look; a look back."),
+            Action("right,full_stop,l", "←/→", "step(1)", "", "More noise for the chosen look; a look on."),
+            Action("shift+left,H", "⇧", "step(-10)", "", "Ten steps back."),
+            Action("shift+right,L", "⇧", "step(10)", "", "Ten steps on."),
+            Action("home", "Home", "jump(0)", "", "The clean end."),
+            Action("end", "End", "jump(1)", "", "The noisy end, or the last look."),
+            Action(*_PLAY, "play", "Let the noise grow, or look follow look; or hold."),
+            Action("n", "n", "example(1)", "next", "Next example of this class."),
+            Action("N", "N", "example(-1)", "", "Previous example of this class."),
+            Action("down,j", "↑/↓", "pick(1)", "which look", "Choose the next of the four looks."),
+            Action("up,k", "↑/↓", "pick(-1)", "", "Choose the look before."),
+            Action("d", "d", "digit(1)", "", "Next class of digit."),
+            Action("D", "D", "digit(-1)", "", "Previous class of digit."),
+            Action("r", "r", "renoise(1)", "new noise", "Draw another noise ε."),
+            Action("R", "R", "renoise(-1)", "", "Back to the noise before."),
+            Action("plus,equals_sign", "+", "count(1)", "", "More noise, by a twentieth of it all."),
+            Action("minus", "-", "count(-1)", "", "Less noise, by a twentieth of it all."),
+            Action("m", "m", "source(1)", "network", "Next network to look with."),
+            Action("M", "M", "source(-1)", "", "Previous network to look with."),
+            Action("v", "v", "log", "", "Logarithmic or linear axis of the error."),
+            Action("backspace", "⌫", "restart", "", "The usual noise again; its weights of now."),
+            Action("e", "e", "export", "save", "Save the pictures shown as PNG."),
+        ),
+        "compare": (
+            Action("tab", "tab", "view(1)", "view", "Next comparison."),
+            Action("shift+tab", "⇧tab", "view(-1)", "", "Previous comparison."),
+            Action(*_PLAY, "play", "Play or hold; at the end play it again."),
+            Action("left,comma,h", "←/→", "step(-1)", "call", "One call of the network back, towards noise."),
+            Action("right,full_stop,l", "←/→", "step(1)", "", "One call on, towards the finished pictures."),
+            Action("shift+left,H", "⇧", "step(-10)", "", "Ten calls back."),
+            Action("shift+right,L", "⇧", "step(10)", "", "Ten calls on."),
+            Action("home", "Home/End", "jump(0)", "", "The pure noise at the start."),
+            Action("end", "End", "jump(1)", "", "The newest pictures."),
+            Action(
+                "s", "s", "sample", "measure", "Draw many pictures each way and measure them; again: stop."
+            ),
+            Action("b", "b", "budget(1)", "", "More pictures to measure."),
+            Action("B", "B", "budget(-1)", "", "Fewer pictures to measure."),
+            Action("m", "m", "source(1)", "", "Next network to draw with."),
+            Action("M", "M", "source(-1)", "", "Previous network to draw with."),
+            Action("d", "d", "digit(1)", "", "Next digit to ask for."),
+            Action("D", "D", "digit(-1)", "", "Previous digit to ask for."),
+            Action("i", "i", "edit", "", 'Ask in words: type a caption, such as "a seven".'),
+            Action("a", "a", "sampler", "", "The next sampler, where one is compared with itself."),
+            Action("plus,equals_sign", "+", "count(1)", "", "More sampler steps."),
+            Action("minus", "-", "count(-1)", "", "Fewer sampler steps."),
+            Action("r", "r", "reseed(1)", "", "Another seed: other noise to start from."),
+            Action("R", "R", "reseed(-1)", "", "The seed before."),
+            Action("f", "f", "speed(1)", "", "Twice as fast."),
+            Action("F", "F", "speed(-1)", "", "Half as fast."),
+            Action("e", "e", "export", "save", "Save these pictures with their figures as PNG and CSV."),
         ),
         "labs": (
             Action("n,pagedown,down,j", "n", "pick(1)", "next page", "Next page."),
@@ -208,6 +332,14 @@ SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
         ),
     }
 )
+
+
+_PLAIN = {"←/→": "h/l", "⇧": "H/L", "⌫": "bksp"}
+
+
+def plain_key(shown: str) -> str:
+    """How to write a key where there are no arrows: another that does the same, or its name."""
+    return _PLAIN.get(shown, shown)
 
 
 def shown_key(screen: str, name: str) -> str:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from difftui.ui.keys import GLOBAL, SCREENS, Action
+from difftui.ui.keys import GLOBAL, PLACES, SCREENS, Action
+from difftui.ui.pixels.display import has_all_characters
+from difftui.ui.window import Window, hints
 
 __all__ = ["HelpScreen"]
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Window[None]):
     """Keys and what they do, over the screen they belong to."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -35,28 +37,39 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         box = VerticalScroll(
-            Static(_table(SCREENS[self.screen_name])),
+            Static(self._table(SCREENS[self.screen_name])),
             Static(Content.from_markup("[b]everywhere[/]"), classes="heading"),
-            Static(_table(GLOBAL)),
+            Static(self._table(GLOBAL)),
         )
-        box.border_title = f"keys on {self.screen_name.capitalize()}"
-        box.border_subtitle = "any of ? Esc q closes"
+        box.border_title = f"keys on {_label(self.screen_name)}"
+        box.border_subtitle = hints(("esc", "close", "dismiss(None)"))
         yield box
 
+    def _table(self, actions: tuple[Action, ...]) -> Content:
+        names = _NAMES if has_all_characters(self.app) else _PLAIN_NAMES
+        rows = [Content.assemble((f"{_keys(a, names):>12}", "b $accent"), "  ", a.help) for a in actions]
+        return Content("\n").join(rows)
 
-def _table(actions: tuple[Action, ...]) -> Content:
-    rows = [Content.assemble((f"{_keys(a):>12}", "b $accent"), "  ", a.help) for a in actions]
-    return Content("\n").join(rows)
+
+def _label(screen_name: str) -> str:
+    return next(place.label for place in PLACES if place.name == screen_name)
 
 
 _NAMES = {
     "question_mark": "?", "full_stop": ".", "comma": ",", "plus": "+", "equals_sign": "=", "minus": "-",
-    "slash": "/", "left_square_bracket": "[", "right_square_bracket": "]", "left": "←", "right": "→",
+    "slash": "/", "less_than_sign": "<", "greater_than_sign": ">", "vertical_line": "|",
+    "left_square_bracket": "[", "right_square_bracket": "]", "left": "←", "right": "→",
     "up": "↑", "down": "↓", "shift+left": "⇧←", "shift+right": "⇧→", "ctrl+p": "^P", "ctrl+q": "^Q",
     "f1": "F1", "home": "Home", "end": "End", "backspace": "⌫",
     "pagedown": "PgDn", "pageup": "PgUp",
 }  # fmt: skip
 
 
-def _keys(action: Action) -> str:
-    return " ".join(_NAMES.get(key, key) for key in action.keys.split(","))
+_PLAIN_NAMES = {
+    **_NAMES, "left": "left", "right": "right", "up": "up", "down": "down", "shift+left": "S-left",
+    "shift+right": "S-right", "backspace": "bksp",
+}  # fmt: skip
+
+
+def _keys(action: Action, names: Mapping[str, str]) -> str:
+    return " ".join(names.get(key, key) for key in action.keys.split(","))
