@@ -61,7 +61,7 @@ _NAMES = {
     "left_square_bracket": "[", "right_square_bracket": "]", "left": "←", "right": "→",
     "up": "↑", "down": "↓", "shift+left": "⇧←", "shift+right": "⇧→", "ctrl+p": "^P", "ctrl+q": "^Q",
     "f1": "F1", "home": "Home", "end": "End", "backspace": "⌫",
-    "pagedown": "PgDn", "pageup": "PgUp",
+    "pagedown": "PgDn", "pageup": "PgUp", "semicolon": ";",
 }  # fmt: skip
 
 
