@@ -105,7 +105,7 @@ async def test_pages_are_turned_and_keep_what_they_found() -> None:
         await pilot.press("pageup")
         await until(pilot, lambda: screen.page.name == "ab" and shown(screen))
         assert screen.work is first
-        await pilot.press("N", "pagedown", "down", "k", "j")
+        await pilot.press("N", "pagedown", "down", "shift+tab", "tab", "k", "j")
         assert screen.page.name == "noises"
         await pilot.press("pagedown")
         assert screen.place == 0  # round
@@ -114,7 +114,7 @@ async def test_pages_are_turned_and_keep_what_they_found() -> None:
 async def test_choices_are_taken_by_pages_that_offer_them() -> None:
     async with opened("ab") as (screen, pilot):
         before = screen.work.job.snapshot
-        await pilot.press("c", "tab", "d", "right", "shift+right")
+        await pilot.press("c", "semicolon", "d", "right", "shift+right")
         await until(pilot, lambda: shown(screen))
         assert (screen.setup.left, screen.setup.right) == ("cosine 1000", "clipped-cosine 1000")
         assert screen.setup.label == 8

@@ -28,10 +28,9 @@ SEQUENCES = {
     "shift+left": "\x1b[1;2D", "shift+right": "\x1b[1;2C", "enter": "\r", "escape": "\x1b\x1b", "tab": "\t",
     "shift+tab": "\x1b[Z",
     "space": " ", "comma": ",", "full_stop": ".", "plus": "+", "minus": "-", "question_mark": "?",
-    "left_square_bracket": "[", "right_square_bracket": "]", "equals_sign": "=",
+    "left_square_bracket": "[", "right_square_bracket": "]", "equals_sign": "=", "semicolon": ";",
     "less_than_sign": "<", "greater_than_sign": ">", "left_parenthesis": "(", "right_parenthesis": ")",
-    "backslash": "\\", "vertical_line": "|", "pageup": "\x1b[5~", "pagedown": "\x1b[6~",
-    "backspace": "\x7f", "slash": "/",
+    "vertical_line": "|", "pageup": "\x1b[5~", "pagedown": "\x1b[6~", "backspace": "\x7f", "slash": "/",
 }  # fmt: skip
 UNKNOWN = ("\x1bOP", "\x1b[5~", "\x1b[200~pasted\x1b[201~", "ü", "漢", "\x01", "\x7f", "~")
 UNWANTED = {

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from difftui.data.digits import SIZE
 from difftui.diffusion import NoiseSchedule, add_noise, make_schedule
 from difftui.errors import DifftuiError
 from difftui.experiments.figures import signif
@@ -27,8 +29,8 @@ LEVELS = tuple(float(level) for level in range(-30, 31, 5))
 """SNR in decibels at which errors are measured."""
 SEEN = 48  # digits at each level
 ABSENT = "not shipped"
-OTHERS = (("linear", 1000), ("cosine", 1000), ("clipped-cosine", 1000))
-HEADER = ("network", "trained on", "lab says", "its loss", "on linear", "on cosine", "on clipped")
+OTHERS = (("linear", 1000), ("cosine", 1000))
+HEADER = ("network", "trained on", "lab says", "its loss", "on linear", "on cosine")
 
 
 def losses(
@@ -38,15 +40,36 @@ def losses(
     known = network_names(names)
     if not known:
         raise DifftuiError("No network ships here to measure. Install difftui again.")
-    errors: dict[str, list[float]] = {}
-    schedules: dict[str, NoiseSchedule] = {}
+    nets: dict[str, _Net] = {}
     for name in known:
         loaded = load_network((name,), name, device)
-        schedules[name] = loaded.schedule
-        errors[name] = []
+        nets[name] = net = _Net(loaded.schedule, int(loaded.model.image_shape[-1]))  # type: ignore[index]
         for error in errors_by_level(loaded, device, seen, setup.seed):
-            errors[name].append(error)
-            yield _findings(known, errors, schedules)
+            net.errors.append(error)
+            yield _findings(known, nets)
+
+
+@dataclass(slots=True)
+class _Net:
+    """A network, and its errors of ε at the first of the :data:`LEVELS`.
+
+    Attributes:
+        schedule: which it was trained on.
+        size: pixels across its pictures.
+        errors: so far.
+    """
+
+    schedule: NoiseSchedule
+    size: int
+    errors: list[float] = field(default_factory=list)
+
+    @property
+    def done(self) -> bool:
+        return len(self.errors) == len(LEVELS)
+
+    def called(self, name: str) -> str:
+        """Its name, with its size where that is not the digits' own."""
+        return name if self.size == SIZE else f"{name}, {self.size}×{self.size}"
 
 
 def errors_by_level(loaded: LoadedModel, device: str, seen: int, seed: int) -> Iterator[float]:
@@ -87,57 +110,47 @@ def loss_under(schedule: NoiseSchedule, errors: list[float] | NDArray[np.float64
     return float(np.exp(np.interp(decibels, LEVELS, np.log(errors))).mean())
 
 
-def _findings(
-    known: tuple[str, ...], errors: dict[str, list[float]], schedules: dict[str, NoiseSchedule]
-) -> Findings:
-    measured = {name: found for name, found in errors.items() if len(found) == len(LEVELS)}
-    others = [make_schedule(*other) for other in OTHERS]
-    rows = []
-    for name in known:
-        found = measured.get(name)
-        own = "" if name not in schedules else f"{schedules[name].kind} {schedules[name].T}"
-        cells = (
-            [PENDING] * 4
-            if found is None
-            else [signif(loss_under(schedule, found)) for schedule in (schedules[name], *others)]
-        )
-        rows.append((name, own, PRINTED.get(name, ""), *cells))
-    rows += [(name, ABSENT, PRINTED[name], "", "", "", "") for name in PRINTED if name not in known]
+def _findings(known: tuple[str, ...], nets: dict[str, _Net]) -> Findings:
+    rows = [_row(name, nets.get(name)) for name in known]
+    rows += [(name, ABSENT, PRINTED[name], "", "", "") for name in PRINTED if name not in known]
     curves = tuple(
-        Curve(name, LEVELS[: len(found)], tuple(found), colour)
-        for (name, found), colour in zip(errors.items(), COLOURS, strict=False)
+        Curve(net.called(name), LEVELS[: len(net.errors)], tuple(net.errors), colour)
+        for (name, net), colour in zip(nets.items(), COLOURS, strict=False)
     )
-    done = sum(map(len, errors.values())) / (len(known) * len(LEVELS))
+    done = sum(len(net.errors) for net in nets.values()) / (len(known) * len(LEVELS))
+    title = "error of ε by SNR in dB: noise left, clean right"
     return Findings(
         done,
-        (
-            Curves(
-                "error of ε by SNR in dB: noise left, clean right", curves, (-30.0, 30.0), (1e-3, 1.5), True
-            ),
-        ),
-        Table(
-            ("network", "trained on", "lab says", "its loss", "on linear", "on cosine", "on clipped"),
-            tuple(rows),
-        ),
-        _seen(known, measured, others) if len(measured) == len(known) else "",
-        more=(("MSE of ε by SNR", _by_level(known, errors)),),
+        (Curves(title, curves, (-30.0, 30.0), (1e-3, 1.5), True),),
+        Table(HEADER, tuple(rows)),
+        _seen(nets) if len(nets) == len(known) and all(net.done for net in nets.values()) else "",
+        more=(("MSE of ε by SNR", _by_level(known, nets)),),
     )
 
 
-def _seen(known: tuple[str, ...], measured: dict[str, list[float]], others: list[NoiseSchedule]) -> str:
-    first = known[0]
-    under = [loss_under(schedule, measured[first]) for schedule in others]
+def _row(name: str, net: _Net | None) -> tuple[str, ...]:
+    said = PRINTED.get(name, "")
+    if net is None:
+        return name, PENDING, said, PENDING, PENDING, PENDING
+    schedules = (net.schedule, *(make_schedule(*other) for other in OTHERS))
+    found = [signif(loss_under(schedule, net.errors)) if net.done else PENDING for schedule in schedules]
+    return net.called(name), f"{net.schedule.kind} {net.schedule.T}", said, *found
+
+
+def _seen(nets: dict[str, _Net]) -> str:
+    first, net = next(iter(nets.items()))
+    under = [loss_under(make_schedule(*other), net.errors) for other in OTHERS]
     at = LEVELS.index(0.0)
-    level = ", ".join(f"{name} {signif(measured[name][at], 2)}" for name in known)
+    alike = ", ".join(f"{name} {signif(n.errors[at], 2)}" for name, n in nets.items() if n.size == net.size)
     return (
         f"{first} alone has losses of {signif(min(under))} to {signif(max(under))}: the schedule decides. At "
-        f"equal noise nets compare; at 0 dB: {level}."
+        f"equal noise and size nets compare; at 0 dB: {alike}."
     )
 
 
-def _by_level(known: tuple[str, ...], errors: dict[str, list[float]]) -> Table:
+def _by_level(known: tuple[str, ...], nets: dict[str, _Net]) -> Table:
     rows = []
     for place, level in enumerate(LEVELS):
-        found = (errors.get(name, []) for name in known)
+        found = (nets[name].errors if name in nets else [] for name in known)
         rows.append((f"{level:+.0f} dB", *(signif(e[place]) if place < len(e) else PENDING for e in found)))
     return Table(("SNR", *known), tuple(rows))

@@ -94,8 +94,8 @@ def _clipped(
     seen = ""
     if told is not None:
         seen = (
-            f"{signal_left(cut):.1%} of the digit is left at T, and {looks} looks bring it out. A sampler "
-            "starts from noise without it: from what training never saw."
+            f"{signal_left(cut):.1%} of the digit's amplitude is left at T; {looks} looks bring it out. A "
+            "sampler starts from noise without it: from what training never saw."
         )
     return Findings(
         1.0 if told is not None else 0.9 * looks / LOOKS,

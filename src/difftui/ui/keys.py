@@ -308,6 +308,8 @@ SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
         "labs": (
             Action("n,pagedown,down,j", "n", "pick(1)", "next page", "Next page."),
             Action("N,pageup,up,k", "N", "pick(-1)", "", "Previous page."),
+            Action("tab", "tab", "view(1)", "", "Next page, too."),
+            Action("shift+tab", "⇧tab", "view(-1)", "", "Previous page, too."),
             Action("g", "g", "grid", "pages", "All pages as a list, to choose one."),
             Action("0", "0", "all", "in full", "The whole page in words: how it is computed, every figure."),
             Action("enter", "enter", "begin", "game", "Play: guess the digit at t = T."),
@@ -326,7 +328,7 @@ SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
             Action("M", "M", "source(-1)", "", "Previous network that can do this."),
             Action("c", "c", "schedule(1)", "", "Next schedule, on the left where there are two."),
             Action("C", "C", "schedule(-1)", "", "Previous schedule, on the left where there are two."),
-            Action("backslash", "\\", "swap", "", "Swap the two schedules."),
+            Action("semicolon", ";", "swap", "", "Swap the two schedules."),
             Action("e", "e", "export", "save", "Save the pictures of this page as PNG."),
             Action("backspace", "⌫", "restart", "", "Compute this page again."),
         ),

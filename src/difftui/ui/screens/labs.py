@@ -119,6 +119,10 @@ class LabsScreen(LabScreen):
         """The next or the previous page."""
         self.action_open((self.place + by) % len(PAGES))
 
+    def action_view(self, by: int) -> None:
+        """The same, by the key that turns views elsewhere."""
+        self.action_pick(by)
+
     def action_open(self, place: int) -> None:
         """A page by its place, or the game, which comes after them."""
         if place == GAME:
