@@ -132,13 +132,13 @@ async def test_guidance_is_shown_applied_and_changed(own_home: Path) -> None:
         advised = await drawn(pilot, screen)
         assert advised.guidance == 0.3
         assert "guide w = 0.3" in shown(screen, "#side")
-        await pilot.press("greater_than_sign")
+        await pilot.press("right_parenthesis")
         stronger = await drawn(pilot, screen)
         assert stronger.guidance == 0.5
         await says(pilot, screen, "#message", "c + w (c - u)")
         await says(pilot, screen, "#message", "1 + w = 1.5")
         assert np.abs(stronger.x[-1].astype(float) - advised.x[-1]).max() > 0
-        await pilot.press(*["less_than_sign"] * 9)
+        await pilot.press(*["left_parenthesis"] * 9)
         weakest = await drawn(pilot, screen)
         assert weakest.guidance == -1.0
         assert "temperature" not in shown(screen, "#side"), "1 goes without saying"
@@ -146,7 +146,7 @@ async def test_guidance_is_shown_applied_and_changed(own_home: Path) -> None:
             await pilot.press("d")
         assert (await drawn(pilot, screen)).guidance == 0.0
         assert "guide none" in shown(screen, "#side")
-        await pilot.press("greater_than_sign")
+        await pilot.press("right_parenthesis")
         await says(pilot, screen, "#message", "nothing is: d asks for a digit")
 
     app = await session(test, state=state)
@@ -160,7 +160,7 @@ async def test_what_cannot_be_combined_is_one_line(own_home: Path) -> None:
 
     async def test(pilot: Pilot[None], screen: GenerateScreen) -> None:
         assert (await drawn(pilot, screen)).name == "told"
-        await pilot.press("greater_than_sign")
+        await pilot.press("right_parenthesis")
         await says(pilot, screen, "#message", "told cannot be guided")
         await pilot.press("a")  # a sampler that the next network cannot be drawn with
         await pilot.press("m")
@@ -222,7 +222,7 @@ async def test_a_pipeline_is_drawn_with_in_a_grid_of_sixteen(tiny: Path, own_hom
         await until(pilot, lambda: list((own_home / "exports").glob("tiny-ddpm10-seeds0to15*.gif")))
         await pilot.press("M")
         assert (await drawn(pilot, screen)).name == "guided"
-        await pilot.press("d", "greater_than_sign", "m")
+        await pilot.press("d", "right_parenthesis", "m")
         assert (await drawn(pilot, screen)).guidance == 0.0
 
     await session(test, run="tiny")

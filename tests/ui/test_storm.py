@@ -28,7 +28,7 @@ SEQUENCES = {
     "shift+left": "\x1b[1;2D", "shift+right": "\x1b[1;2C", "enter": "\r", "escape": "\x1b\x1b", "tab": "\t",
     "space": " ", "comma": ",", "full_stop": ".", "plus": "+", "minus": "-", "question_mark": "?",
     "left_square_bracket": "[", "right_square_bracket": "]", "equals_sign": "=",
-    "less_than_sign": "<", "greater_than_sign": ">",
+    "less_than_sign": "<", "greater_than_sign": ">", "left_parenthesis": "(", "right_parenthesis": ")",
 }  # fmt: skip
 UNKNOWN = ("\x1b[Z", "\x1bOP", "\x1b[5~", "\x1b[200~pasted\x1b[201~", "ü", "漢", "\x01", "\x7f", "~")
 UNWANTED = {

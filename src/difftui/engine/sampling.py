@@ -19,8 +19,9 @@ from difftui.words import gib
 
 if TYPE_CHECKING:
     from difftui.training.drawing import Drawable
+    from difftui.training.loading import LoadedModel
 
-__all__ = ["SamplingRequest", "SamplingView", "start_sampling"]
+__all__ = ["SamplingRequest", "SamplingView", "network_of", "start_sampling"]
 
 MOST_BYTES = 2**30  # of frames kept
 
@@ -172,7 +173,7 @@ def _draw(bench: Workbench, request: SamplingRequest) -> Iterator[SamplingView]:
     from difftui.training.drawing import draw
     from difftui.training.strips import as_shown
 
-    network, live = _network(bench, request.source)
+    network, live = _drawable(bench, request.source)
     schedule = network.schedule
     num_classes: int | None = network.model.num_classes  # type: ignore[assignment]
     shape: tuple[int, int, int] = network.model.image_shape  # type: ignore[assignment]
@@ -230,20 +231,24 @@ def _check_room(kept: tuple[int, ...]) -> None:
         )
 
 
-def _network(bench: Workbench, source: str | Path | PipelineRef) -> tuple[Drawable, bool]:
-    """The network to draw with, and whether it is being trained."""
+def _drawable(bench: Workbench, source: str | Path | PipelineRef) -> tuple[Drawable, bool]:
+    """What to draw with, and whether it is being trained."""
+    if not isinstance(source, PipelineRef):
+        return network_of(bench, source)
+    from difftui.pipelines.loading import load_pipeline
+
+    return load_pipeline(source, bench.device.torch_device_name), False
+
+
+def network_of(bench: Workbench, source: str | Path) -> tuple[LoadedModel, bool]:
+    """The network of ours that :attr:`SamplingRequest.source` names, and whether it is being trained."""
     from difftui.engine.live import live_model
     from difftui.training.loading import load_model
 
-    device = bench.device.torch_device_name
-    if isinstance(source, PipelineRef):
-        from difftui.pipelines.loading import load_pipeline
-
-        return load_pipeline(source, device), False
     trainer = bench.live.get(source) if isinstance(source, str) else None
     if trainer is not None:
         return live_model(trainer, str(source)), True
-    return load_model(source, device), False
+    return load_model(source, bench.device.torch_device_name), False
 
 
 def _guidance(request: SamplingRequest, network: Drawable, labels: tuple[int, ...] | None) -> float:

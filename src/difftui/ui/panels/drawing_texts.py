@@ -72,7 +72,7 @@ class Drawing:
             _choice("d", source.asked, self._label() if asked else "none", "digit(1)", grey=not asked),
             _choice("a", "sampler", _SHORT.get(sampler, sampler), "sampler(1)"),
             _choice("+/-", "steps", str(steps), "count(1)"),
-            _choice("< >", "guide", "none" if w is None else f"w = {w:g}", "guide(1)", grey=w is None),
+            _choice("( )", "guide", "none" if w is None else f"w = {w:g}", "guide(1)", grey=w is None),
             _choice("r", "seed", self._seed(count), "reseed(1)"),
             _choice("g", "seeds", str(count), "grid"),
             _choice("f", "fps", f"{self.fps:.3g}", "speed(1)"),
