@@ -110,9 +110,9 @@ def test_invert_is_the_screens_fit(capsys: pytest.CaptureFixture[str]) -> None:
     assert len(facts["mse_by_epoch"]) == 21
     assert facts["mse_over_line"] == pytest.approx(last.mse / baselines().line.mse)
     by_y = {row["y"]: row for row in facts["curve"]}
-    assert by_y[0.5]["arcsin_y"] == pytest.approx(math.asin(0.5))
+    assert by_y[0.5]["best_x"] == pytest.approx(math.asin(0.5))
     assert by_y[0.5]["error"] == pytest.approx(by_y[0.5]["network"] - math.asin(0.5))
-    assert by_y[1.25]["arcsin_y"] is None
+    assert by_y[1.25]["best_x"] is None
 
 
 def test_invert_as_a_table(capsys: pytest.CaptureFixture[str]) -> None:

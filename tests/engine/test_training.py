@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from helpers import eventually
 
+from difftui.data import bundled
 from difftui.engine import Engine, Job, JobState
 from difftui.engine.training import TrainingView, resume_training, start_training
 from difftui.runs import Run, ask, find_run, list_runs, read_strip
@@ -22,8 +23,11 @@ T = 6
 
 def recipe(**changes: Any) -> Recipe:
     options = {"width": 8, "middle_width": 8, "middle_blocks": 1}
-    defaults: dict[str, Any] = {"data": "bundled", "timesteps": T, "batch_size": 2, "steps": 10**6}
-    return Recipe(name="tiny", model="patch-unet", model_options=options, **defaults | changes)
+    defaults: dict[str, Any] = {
+        "model": "patch-unet", "model_options": options, "data": "bundled", "timesteps": T, "batch_size": 2,
+        "steps": 10**6,
+    }  # fmt: skip
+    return Recipe(name="tiny", **defaults | changes)
 
 
 @pytest.fixture
@@ -63,6 +67,23 @@ def test_an_event_is_a_step_though_samples_are_drawn_between(
     assert view.history.validation.x.tolist() == [1, 2, 3, 4]
     assert view.history.by_timestep is not None
     assert view.about["images"] == 10_000
+
+
+def test_chosen_classes_and_a_size_make_a_network_that_fits(engine: Engine) -> None:
+    chosen = recipe(
+        model="attention-unet", classes=2, image_size=12,
+    )  # fmt: skip
+    job = engine.submit("training", start_training(chosen, "tiny-1"), paused=True)
+    job.step(2)
+    view = after(job, 2)
+    assert dict(view.recipe.model_options) | {"size": 12, "num_classes": 2} == dict(view.recipe.model_options)
+    assert view.about["images"] == int((bundled().labels < 2).sum())
+    assert Recipe.from_json(view.run.recipe_text()) == view.recipe
+    job.close()
+    none = engine.submit("training", start_training(recipe(classes=11), "tiny-2"))
+    eventually(lambda: none.state is JobState.FAILED)
+    assert none.error == "bundled MNIST digits has 10 classes, not 11. Choose another number of classes."
+    assert [run.name for run in list_runs()] == ["tiny-1"]
 
 
 def test_what_was_seen_before_is_there_after_resuming(

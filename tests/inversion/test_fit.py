@@ -3,7 +3,6 @@
 import subprocess
 import sys
 from collections import deque
-from statistics import median
 
 import numpy as np
 import pytest
@@ -15,11 +14,10 @@ from difftui.inversion import (
     baselines,
     best_line,
     fit_inverse,
-    prediction_grid,
-    sine_pairs,
+    pairs,
     untrained,
 )
-from difftui.inversion.mlp import InverseMLP
+from difftui.inversion.mlp import MLP
 from difftui.inversion.recipe import Activation
 
 
@@ -59,7 +57,7 @@ def test_the_untrained_network_is_the_one_that_the_fit_starts_from() -> None:
 
 
 def test_mse_is_measured_over_the_whole_set_at_the_end_of_the_epoch() -> None:
-    y, x = sine_pairs(50, (-1.0, 1.0))
+    y, x = pairs(points=50)
     recipe = InversionRecipe(hidden_layers=(8,), points=50, batch_size=16, epochs=3, learning_rate=0.05)
     for progress in fit_inverse(recipe, grid=y.astype(np.float32)):
         assert progress.mse == pytest.approx(np.mean((progress.prediction - x) ** 2), rel=1e-4)
@@ -100,7 +98,7 @@ def test_two_fits_in_turn_do_not_disturb_each_other() -> None:
 
 def test_without_hidden_layers_it_finds_the_best_line() -> None:
     end = last(InversionRecipe(hidden_layers=(), learning_rate=0.01, batch_size=200, epochs=1500))
-    line = best_line(*sine_pairs())
+    line = best_line(*pairs())
     assert end.mse_over_line == pytest.approx(1.0, abs=1e-6)
     assert np.abs(end.prediction - line.at(end.grid.astype(np.float64))).max() < 1e-5
     assert (end.hidden_units, end.dead_units, end.dead) == (0, 0, False)
@@ -114,18 +112,11 @@ def test_a_wide_net_beats_the_line(activation: Activation, ratio: float) -> None
     assert not end.dead
 
 
-def test_the_labs_net_is_no_better_than_a_ruler() -> None:
-    """1-3-1: the median over 100 seeds while planning was 7.3e-4, the line has 7.16e-4."""
-    ends = [last(InversionRecipe(hidden_layers=(3,), seed=seed)) for seed in range(12)]
-    assert 5e-4 < median(end.mse for end in ends) < 9e-4
-    assert sum(abs(end.mse_over_line - 1) < 0.05 for end in ends) >= 3
-
-
 def test_a_dead_net_is_reported() -> None:
     """1-1-1-1 with biases 0: the second unit sees a sum ≥ 0 times its weight, so its sign decides."""
     seen = set()
     for seed in range(12):
-        second_weight = InverseMLP((1, 1), "relu", np.random.default_rng(seed)).parameters[2]
+        second_weight = MLP((1, 1, 1, 1), "relu", np.random.default_rng(seed)).parameters[2]
         progress = next(fit_inverse(InversionRecipe(hidden_layers=(1, 1), seed=seed)))
         assert progress.dead == (second_weight < 0), seed
         assert progress.dead_units == int(progress.dead)
@@ -139,14 +130,14 @@ def test_a_dead_net_is_reported() -> None:
 def test_only_units_with_a_flat_half_can_be_dead() -> None:
     """On y > 0 alone, a unit with a negative weight sees negative sums only: fatal for ReLU alone."""
     for seed in range(8):
-        weight = InverseMLP((1,), "relu", np.random.default_rng(seed)).parameters[0]
+        weight = MLP((1, 1, 1), "relu", np.random.default_rng(seed)).parameters[0]
         for activation in ACTIVATIONS:
             recipe = InversionRecipe(hidden_layers=(1,), activation=activation, x_range=(0.1, 1.0), seed=seed)
             assert next(fit_inverse(recipe)).dead_units == int(activation == "relu" and weight < 0), seed
 
 
 def test_a_grid_of_ones_own_is_copied() -> None:
-    grid = prediction_grid(1.0, 5)
+    grid = np.linspace(-1.0, 1.0, 5, dtype=np.float32)
     fit = fit_inverse(InversionRecipe(), grid=grid)
     grid[:] = 0.0
     assert next(fit).grid.tolist() == [-1.0, -0.5, 0.0, 0.5, 1.0]

@@ -8,12 +8,12 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from difftui.inversion.mlp import Adam, InverseMLP
+from difftui.inversion.mlp import MLP, Adam
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "tanh": nn.Tanh, "silu": nn.SiLU}
 
 
-def torch_twin(net: InverseMLP, hidden: tuple[int, ...]) -> nn.Sequential:
+def torch_twin(net: MLP, hidden: tuple[int, ...]) -> nn.Sequential:
     """The same network in torch, weights copied from the flat array (torch keeps W as (out, in))."""
     layers: list[nn.Module] = []
     values = torch.from_numpy(net.parameters.copy())
@@ -48,14 +48,16 @@ def flat_gradient(twin: nn.Sequential) -> NDArray[np.float64]:
 @pytest.mark.parametrize("hidden", [(), (3,), (3, 3), (5, 2, 7)])
 def test_forward_and_gradient_equal_torch(activation: str, hidden: tuple[int, ...]) -> None:
     rng = np.random.default_rng(1)
-    net = InverseMLP(hidden, activation, rng)
+    net = MLP((1, *hidden, 1), activation, rng)
     net.parameters += rng.normal(0.0, 0.5, net.parameters.shape)  # biases too
     twin = torch_twin(net, hidden)
     y, x = rng.normal(0.0, 2.0, (2, 33, 1))
     prediction = twin(torch.from_numpy(y))
     nn.functional.mse_loss(prediction, torch.from_numpy(x)).backward()
+    loss, gradient = net.gradient(y, x)
+    assert loss == pytest.approx(np.mean((net.forward(y)[0] - x) ** 2))
     assert np.abs(net.forward(y)[0] - prediction.detach().numpy()).max() < 1e-12
-    assert np.abs(net.gradient(y, x) - flat_gradient(twin)).max() < 1e-12
+    assert np.abs(gradient - flat_gradient(twin)).max() < 1e-12
 
 
 def test_adam_equals_torch() -> None:
@@ -72,7 +74,7 @@ def test_adam_equals_torch() -> None:
 
 
 def test_weights_start_as_in_keras() -> None:
-    net = InverseMLP((200, 100), "relu", np.random.default_rng(3))
+    net = MLP((1, 200, 100, 1), "relu", np.random.default_rng(3))
     middle = net.parameters[400:20_400]
     bound = np.sqrt(6 / 300)
     assert 0.99 * bound < np.abs(middle).max() <= bound
@@ -82,15 +84,15 @@ def test_weights_start_as_in_keras() -> None:
 
 
 def test_silu_stays_finite_far_out() -> None:
-    net = InverseMLP((2,), "silu", np.random.default_rng(0))
+    net = MLP((1, 2, 1), "silu", np.random.default_rng(0))
     with np.errstate(all="raise", under="ignore"):
-        gradient = net.gradient(np.array([[-1e6], [1e6]]), np.zeros((2, 1)))
+        _, gradient = net.gradient(np.array([[-1e6], [1e6]]), np.zeros((2, 1)))
     assert np.isfinite(gradient).all()
 
 
 def test_bad_arguments() -> None:
     rng = np.random.default_rng(0)
     with pytest.raises(ValueError, match="unknown activation 'elu'; known: relu, tanh, silu"):
-        InverseMLP((3,), "elu", rng)
+        MLP((1, 3, 1), "elu", rng)
     with pytest.raises(ValueError, match="at least 1 unit"):
-        InverseMLP((3, 0), "relu", rng)
+        MLP((1, 3, 0, 1), "relu", rng)

@@ -10,7 +10,7 @@ from helpers import text_of, until
 from difftui.errors import DifftuiError
 from difftui.pixel_modes import PixelMode
 from difftui.ui.app import DifftuiApp, run_app
-from difftui.ui.keys import GLOBAL, SCREENS
+from difftui.ui.keys import GLOBAL, PLACES, SCREENS
 from difftui.ui.screens.help import HelpScreen
 from difftui.ui.screens.home import HomeScreen
 from difftui.ui.widgets.bars import KeyBar, TopBar
@@ -79,10 +79,10 @@ async def test_home_is_whole_and_larger_where_there_is_room(size: tuple[int, int
 async def test_every_screen_opens_by_its_number(size: tuple[int, int]) -> None:
     app = DifftuiApp(device="cpu")
     async with app.run_test(size=size) as pilot:
-        for number, name in enumerate(SCREENS, start=1):
-            await pilot.press(str(number))
+        for place in PLACES:
+            await pilot.press(place.key)
             await pilot.pause(0.2)
-            assert app.current_mode == name
+            assert app.current_mode == place.name
             bar = text_of(app.screen.query_one(KeyBar))
             assert "? help" in bar
             assert "q quit" in bar

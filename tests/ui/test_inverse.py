@@ -15,7 +15,10 @@ from difftui.engine import device as device_module
 from difftui.engine import engine as engine_module
 from difftui.inversion import baselines, untrained
 from difftui.ui.app import DifftuiApp
-from difftui.ui.screens.inverse import AT_ONCE, HIDDEN, PACES, InverseScreen, Pace, ratio_text
+from difftui.ui.pace import Pace
+from difftui.ui.panels.inverse.chosen import HIDDEN, ratio_text
+from difftui.ui.panels.inverse.regression import AT_ONCE, PACES
+from difftui.ui.screens.inverse import InverseScreen
 from difftui.ui.widgets.plot import CurvePlot
 
 if TYPE_CHECKING:
@@ -40,7 +43,7 @@ async def opened(
         assert isinstance(screen, InverseScreen)
         await until(pilot, lambda: epoch(screen) >= 0)
         if at_once:
-            screen.pace.rate = AT_ONCE
+            screen.regression.pace.rate = AT_ONCE
         if keys:
             await pilot.press(*keys)
         yield screen, pilot
@@ -62,7 +65,7 @@ def title_of(screen: InverseScreen, name: str) -> str:
 
 async def drawn(screen: InverseScreen, pilot: Pilot[None]) -> None:
     """Until the plots show the newest snapshot."""
-    await until(pilot, lambda: screen._drawn[:2] == (screen.job, epoch(screen)))
+    await until(pilot, lambda: screen.regression.drawn[:2] == (screen.job, epoch(screen)))
     await pilot.pause(0.1)
 
 
@@ -114,13 +117,13 @@ async def test_seeds_and_nets_give_every_verdict_there_is() -> None:
             return words(screen, "verdict")
 
         assert "so far worse than a straight line" in await ends("r")
-        assert screen.seed == 1
+        assert screen.chosen.seed == 1
         dead = await ends("rrrr")
         assert "dead: it answers one constant" in dead
-        assert f"MSE {baselines().constant_mse:.2e}" in dead
+        assert f"MSE {baselines().constant_mse:.3f}" in dead
         assert "3 of 6 units dead" in dead
         assert "no better than a straight line" in await ends("R")
-        assert screen.seed == 4
+        assert screen.chosen.seed == 4
         assert "a straight line is all that it can be" in await ends("WW")
         choices = " ".join(words(screen, "choices").split())
         assert choices == "w hidden none a activation - r seed 4 f speed all at once"
@@ -146,11 +149,11 @@ async def test_choices_start_anew_and_walk_both_ways() -> None:
         await pilot.press("A", "A")
         assert screen.recipe.activation == "silu"
         await pilot.press("R")
-        assert screen.seed == 0, "there is no seed before 0"
+        assert screen.chosen.seed == 0, "there is no seed before 0"
         await pilot.press("f")
-        assert screen.pace.rate == 100.0
+        assert screen.regression.pace.rate == 100.0
         await pilot.press("F", "F", "F")
-        assert screen.pace.rate == PACES[-1]
+        assert screen.regression.pace.rate == PACES[-1]
         await pilot.press("v")
         await until(pilot, lambda: "linear" in title_of(screen, "mse"))
         await pilot.click("#choices", offset=(2, 0))  # the letter h
@@ -225,7 +228,7 @@ async def test_all_of_it_is_on_the_screen(size: tuple[int, int]) -> None:
     async with opened(size, keys="www", at_once=True) as (screen, pilot):  # the longest texts
         await until(pilot, lambda: epoch(screen) > 10)
         await drawn(screen, pilot)
-        shown = list(screen.query("#fit, #mse, #error, #ratio, #verdict, #choices, #progress"))
+        shown = list(screen.query("#views, #fit, #mse, #error, #ratio, #verdict, #choices, #progress"))
         for widget in shown:
             assert screen.region.contains_region(widget.region), widget
             assert not widget.show_vertical_scrollbar
@@ -268,7 +271,7 @@ async def test_at_rest_nothing_is_drawn() -> None:
 
 async def test_mashed_keys_leave_one_job_alive() -> None:
     async with opened() as (screen, pilot):
-        await pilot.press(*"rwa0.r RWAf vfF..0  wwr" * 2)
+        await pilot.press(*"rwa0.r RWAf vfF..0  wwrpP" * 2)
         await pilot.pause(0.3)
         await until(pilot, lambda: epoch(screen) >= 0)
         await until(pilot, lambda: len(screen.lab.engine._pulled) == 1)

@@ -19,9 +19,10 @@ SAME = (
     {"example", "pick"},  # the next one of several
     {"zoom", "count"},  # more, less
     {"activation", "sampler"},  # the method
-    {"begin", "go_on", "demo"},  # what the screen offers
+    {"begin", "go_on", "demo", "open"},  # what the screen offers
     {"sample", "measure"},  # how good it is, now
     {"source", "generate"},  # the network to draw with
+    {"preset", "problem"},  # what is to be learned
     {"restart", "aside"},  # back to the beginning
 )
 VI = {"h": "left", "l": "right", "k": "up", "j": "down", "H": "shift+left", "L": "shift+right"}

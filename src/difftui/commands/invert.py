@@ -1,10 +1,11 @@
-"""``difftui invert``: the sine inversion as text; the same fit as on the Inverse screen."""
+"""``difftui invert``: the Inverse screen as text: a regression, many initialisations of it, and diffusion."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import math
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -12,28 +13,38 @@ from typing import Any
 import numpy as np
 
 from difftui.commands import UsageError
+from difftui.commands.inverse_draws import add_draws, print_draws
 from difftui.commands.options import number, whole_number
 from difftui.commands.tables import figure, table
 from difftui.inversion import (
     ACTIVATIONS,
+    FUNCTIONS,
+    PROBLEMS,
     Baselines,
+    CohortProgress,
     FitProgress,
     InversionRecipe,
-    arcsin,
     baselines,
+    fit_cohort,
     fit_inverse,
     untrained,
 )
 
 __all__ = ["add_arguments", "run"]
 
-GRID = np.linspace(-1.25, 1.25, 11, dtype=np.float32)
-CURVE = ("y", "arcsin_y", "network", "line", "error")
+CURVE = ("y", "best_x", "network", "line", "error")
+ROWS = 11  # of the curve
+INSET = 0.025 / 1.3  # of what the screen shows, that the curve leaves out: the sine's ends at ±1.25
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What ``difftui invert`` takes."""
     known = InversionRecipe()
+    parser.add_argument(
+        "--function", choices=list(FUNCTIONS), default=known.function,
+        help="what to invert: " + ", ".join(f"{name} ({f.plain})" for name, f in FUNCTIONS.items())
+        + "; default: %(default)s",
+    )  # fmt: skip
     parser.add_argument(
         "--hidden", metavar="N-N", default="-".join(map(str, known.hidden_layers)),
         help="units of the hidden layers (default: %(default)s); none leaves a straight line",
@@ -53,22 +64,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="default: %(default)s",
     )
     parser.add_argument(
-        "--range", metavar=("LOW", "HIGH"), nargs=2, type=number(-100, 100), default=known.x_range,
-        help="of x, in radians (default: -1 1); beyond pi/2 no inverse is right",
+        "--range", metavar=("LOW", "HIGH"), nargs=2, type=number(-100, 100),
+        help="of x, in radians for a sine (default: the first of the screen for this function); where it"
+        " turns within the range, as a sine does on -3.1416 3.1416, a y has several x",
     )  # fmt: skip
     parser.add_argument("--learning-rate", metavar="X", type=number(0, 1), default=known.learning_rate,
                         help="default: %(default)s")  # fmt: skip
     parser.add_argument("--seed", metavar="N", type=whole_number(0, 2**62), default=0, help="default: 0")
+    parser.add_argument(
+        "--initialisations", metavar="N", type=whole_number(2, 1000),
+        help="train N networks, with seeds from --seed on, and print what became of them",
+    )  # fmt: skip
+    add_draws(parser)
     parser.add_argument("--json", action="store_true", help="print JSON, with the error after every epoch")
 
 
 def run(args: argparse.Namespace) -> int:
     """Fit and print, and return the exit status."""
     recipe = _recipe(args)
-    beaten = baselines(recipe.points, recipe.x_range)
-    last = untrained(recipe, grid=GRID)
+    beaten = baselines(recipe.problem, recipe.points)
+    if args.initialisations:
+        _print_cohort(recipe, args.initialisations, beaten, as_json=args.json)
+        return 0
+    low, high = recipe.problem.y_window
+    inset = INSET * (high - low)
+    grid = np.linspace(low + inset, high - inset, ROWS, dtype=np.float32)
+    if args.diffusion:
+        fitted = deque(fit_inverse(recipe), maxlen=1)[0]
+        print_draws(args, recipe, beaten, fitted)
+        return 0
+    last = untrained(recipe, grid=grid)
     errors = [last.mse]
-    for last in fit_inverse(recipe, grid=GRID):
+    for last in fit_inverse(recipe, grid=grid):
         errors.append(last.mse)
     if args.json:
         print(json.dumps(_facts(recipe, beaten, last, errors), indent=2))
@@ -82,12 +109,14 @@ def _recipe(args: argparse.Namespace) -> InversionRecipe:
         hidden = () if args.hidden in ("", "none") else tuple(int(units) for units in args.hidden.split("-"))
     except ValueError:
         raise UsageError(f"--hidden {args.hidden}: write the units of each layer, as 3-3, or none") from None
+    first = next(problem for problem in PROBLEMS if problem.function == args.function)
     try:
         return InversionRecipe(
             hidden_layers=hidden,
             activation=args.activation,
             points=args.points,
-            x_range=tuple(args.range),
+            function=args.function,
+            x_range=tuple(args.range or first.x_range),
             epochs=args.epochs,
             learning_rate=args.learning_rate,
             seed=args.seed,
@@ -96,10 +125,10 @@ def _recipe(args: argparse.Namespace) -> InversionRecipe:
         raise UsageError(str(error)) from None
 
 
-def _curve(beaten: Baselines, last: FitProgress) -> list[tuple[float | None, ...]]:
-    """Rows of :data:`CURVE`; None where there is no arcsin."""
+def _curve(recipe: InversionRecipe, beaten: Baselines, last: FitProgress) -> list[tuple[float | None, ...]]:
+    """Rows of :data:`CURVE`; None where there is no such x."""
     y = last.grid.astype(np.float64)
-    truth, line = arcsin(y), beaten.line.at(y)
+    truth, line = recipe.problem.best_answer(y), beaten.line.at(y)
     rows = zip(y, truth, last.prediction.astype(np.float64), line, last.prediction - truth, strict=True)
     return [tuple(None if math.isnan(v) else float(v) for v in row) for row in rows]
 
@@ -116,15 +145,20 @@ def _facts(
         "hidden_units": last.hidden_units,
         "dead_units": last.dead_units,
         "mse_by_epoch": list(errors),
-        "curve": [dict(zip(CURVE, row, strict=True)) for row in _curve(beaten, last)],
+        "curve": [dict(zip(CURVE, row, strict=True)) for row in _curve(recipe, beaten, last)],
     }
 
 
-def _print(recipe: InversionRecipe, beaten: Baselines, last: FitProgress, errors: Sequence[float]) -> None:
+def _head(recipe: InversionRecipe) -> str:
     layers = "-".join(map(str, recipe.layers))
     low, high = recipe.x_range
-    print(f"{layers} {recipe.activation}, {last.parameters} weights, seed {recipe.seed}: x from y = sin x, "
-          f"{recipe.points} points, x from {low:g} to {high:g}\n")  # fmt: skip
+    plain = recipe.problem.f.plain
+    return (f"{layers} {recipe.activation}, {recipe.parameters} weights: x from y = {plain}, "
+            f"{recipe.points} points, x from {low:g} to {high:g}")  # fmt: skip
+
+
+def _print(recipe: InversionRecipe, beaten: Baselines, last: FitProgress, errors: Sequence[float]) -> None:
+    print(f"{_head(recipe)}, seed {recipe.seed}\n")
     told = sorted({0, 1, *(round(len(errors[1:]) * share) for share in (0.1, 0.25, 0.5, 0.75, 1.0))})
     print(table(("epoch", "MSE"), [(str(epoch), figure(errors[epoch])) for epoch in told]))
     rows = [
@@ -134,13 +168,91 @@ def _print(recipe: InversionRecipe, beaten: Baselines, last: FitProgress, errors
         ("x = y", beaten.identity_mse),
         ("one constant", beaten.constant_mse),
     ]
+    if recipe.problem.many_valued:
+        rows.append(("average of the branches", beaten.average_mse))
     lines = [(name, figure(mse), f"{mse / beaten.line.mse:.3g}") for name, mse in rows]
     print("\n" + table(("answer", "MSE", "/ line"), lines, left=1))
     if last.dead_units:
         print(
             f"\n{last.dead_units} of {last.hidden_units} hidden units are dead: they give 0 for all the data."
         )
-    curve = [[figure(value) for value in row] for row in _curve(beaten, last)]
+    curve = [[figure(value) for value in row] for row in _curve(recipe, beaten, last)]
     print("\n" + table(CURVE, curve))
     print(f"\nThe data lie within y = {beaten.seen[0]:.3f} and {beaten.seen[1]:.3f}; "
-          "beyond, the network only guesses, and beyond 1 there is no right answer.")  # fmt: skip
+          "beyond, the network only guesses" + _no_inverse(recipe) + ".")  # fmt: skip
+    if recipe.problem.many_valued:
+        print(
+            "Several x share one y, so a regression can only answer their average (best_x): with x uniform "
+            f"\nover its range no answer has a mean squared error below {figure(beaten.floor)}. "
+            "--diffusion draws them all."
+        )
+
+
+def _no_inverse(recipe: InversionRecipe) -> str:
+    low, high = recipe.problem.f.image
+    if math.isinf(low):
+        return ""
+    where = f"below {low:g}" if math.isinf(high) else f"beyond {high:g}"
+    return f", and {where} there is no right answer"
+
+
+def _print_cohort(recipe: InversionRecipe, count: int, beaten: Baselines, *, as_json: bool) -> None:
+    last: CohortProgress = deque(fit_cohort(recipe, count, every=recipe.epochs), maxlen=1)[0]
+    near, dead = int(last.near_line.sum()), int(last.dead.sum())
+    better = int((~last.near_line & ~last.dead & (last.mse_over_line < 1)).sum())
+    if as_json:
+        facts = {
+            "recipe": json.loads(recipe.to_json()),
+            "baselines": asdict(beaten),
+            "median": float(np.median(last.mse)),
+            "near_line": near / count,
+            "dead": dead / count,
+            "networks": [
+                {"seed": int(seed), "mse": float(mse), "dead": bool(gone)}
+                for seed, mse, gone in zip(last.seeds, last.mse, last.dead, strict=True)
+            ],
+        }
+        print(json.dumps(facts, indent=2))
+        return
+    print(f"{_head(recipe)}, {recipe.epochs} epochs, seeds {last.seeds[0]} to {last.seeds[-1]}\n")
+    kinds = (
+        ("better than the line", better),
+        ("within 5 % of it", near),
+        ("worse", count - better - near - dead),
+        ("dead: one constant", dead),
+    )
+    print(table(("networks", "", "%"), [(k, str(n), f"{100 * n / count:.0f}") for k, n in kinds], left=1))
+    print()
+    order = np.argsort(last.mse, kind="stable")
+    places = {"best": 0, "median": (count - 1) // 2, "worst": count - 1}
+    rows = [
+        (
+            name,
+            str(last.seeds[order[at]]),
+            figure(last.mse[order[at]]),
+            f"{last.mse_over_line[order[at]]:.3g}",
+        )
+        for name, at in places.items()
+    ]
+    rows.append(("best straight line", "", figure(beaten.line.mse), "1"))
+    print(table(("network", "seed", "MSE", "/ line"), rows, left=1))
+    print(f"\nmedian MSE {figure(float(np.median(last.mse)))}\n\nMSE by rank (log axis):")
+    print(_strip(last.mse[order], last.dead[order], beaten.line.mse))
+
+
+def _strip(mse: Any, dead: Any, line: float, columns: int = 72, rows: int = 10) -> str:
+    """Bars from the best to the worst network: # alive, x dead; - the best straight line."""
+    at = np.arange(min(columns, len(mse))) * len(mse) // min(columns, len(mse))
+    heights = np.log10(np.maximum(mse[at], 1e-300))
+    low, high = min(heights.min(), math.log10(line)), max(heights.max(), math.log10(line))
+    low -= 0.1 * max(high - low, 0.1)
+    levels = low + (np.arange(rows, 0, -1) - 0.5) / rows * (high - low)
+    ruled = int(np.argmin(np.abs(levels - math.log10(line))))
+    text = []
+    for row, level in enumerate(levels):
+        empty = "-" if row == ruled else " "
+        bars = "".join(
+            ("x" if dead[i] else "#") if h >= level else empty for i, h in zip(at, heights, strict=True)
+        )
+        text.append(f"{10**level:9.1e} |{bars}".rstrip())
+    return "\n".join(text)

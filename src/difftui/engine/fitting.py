@@ -1,4 +1,4 @@
-"""The sine inversion as a job: every epoch's error kept, one snapshot an epoch.
+"""Fits of an inverse as jobs: one with every epoch's error kept, one snapshot an epoch; or a hundred at once.
 
 The job sets no pace of its own. Whoever watches asks for epochs by :meth:`~difftui.engine.job.Job.step`, so
 that a fit of 0.3 s can be watched for as long as one likes.
@@ -9,10 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from difftui.inversion import FitProgress, InversionRecipe, fit_inverse, untrained
+from difftui.inversion import (
+    CohortProgress,
+    FitProgress,
+    InversionRecipe,
+    fit_cohort,
+    fit_inverse,
+    untrained,
+)
 from difftui.runs import Curve, Series
 
-__all__ = ["FitView", "start_fit"]
+__all__ = ["FitView", "start_cohort", "start_fit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +50,8 @@ def _fit(recipe: InversionRecipe) -> Iterator[FitView]:
     for progress in fit_inverse(recipe):
         losses.append(progress.epoch, progress.mse)
         yield FitView(recipe, progress, losses.view())
+
+
+def start_cohort(recipe: InversionRecipe, count: int) -> Callable[[], Iterator[CohortProgress]]:
+    """Work for :meth:`Engine.submit_light`: many fits that differ in their seeds, five epochs an event."""
+    return lambda: fit_cohort(recipe, count)

@@ -233,15 +233,15 @@ def _check_room(kept: tuple[int, ...]) -> None:
 
 def _drawable(bench: Workbench, source: str | Path | PipelineRef) -> tuple[Drawable, bool]:
     """What to draw with, and whether it is being trained."""
-    if not isinstance(source, PipelineRef):
-        return network_of(bench, source)
-    from difftui.pipelines.loading import load_pipeline
+    if isinstance(source, PipelineRef):
+        from difftui.pipelines.loading import load_pipeline
 
-    return load_pipeline(source, bench.device.torch_device_name), False
+        return load_pipeline(source, bench.device.torch_device_name), False
+    return network_of(bench, source)
 
 
 def network_of(bench: Workbench, source: str | Path) -> tuple[LoadedModel, bool]:
-    """The network of ours that :attr:`SamplingRequest.source` names, and whether it is being trained."""
+    """The network of a run, as :attr:`SamplingRequest.source` names it, and whether it is being trained."""
     from difftui.engine.live import live_model
     from difftui.training.loading import load_model
 

@@ -1,4 +1,4 @@
-"""The data of the sine inversion, and what can be said about it without a network."""
+"""The data of an inversion, and what can be said about it without a network."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Baselines", "Line", "arcsin", "baselines", "best_line", "sine_pairs"]
+from difftui.inversion.problem import Problem
+
+__all__ = ["Baselines", "Line", "baselines", "best_line", "pairs"]
 
 Floats = NDArray[np.float64]
+
+LAB = Problem()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,30 +38,31 @@ class Baselines:
         line_through_origin: least squares without; the same line when the data are symmetric.
         identity_mse: of answering x = y.
         constant_mse: of answering the mean of x whatever y is; what a dead network can reach at best.
-        seen: smallest and largest y in the data. Beyond them every answer is extrapolation, and beyond
-            |y| = 1 there is no right one.
+        average_mse: of answering E[x | y], on these data; 0 where every y has one x. A network that scores
+            less has learned the data's points by heart.
+        floor: the same for x uniform over its range: what no answer to y alone can beat.
+        seen: smallest and largest y of the range. Beyond them every answer is extrapolation.
     """
 
     line: Line
     line_through_origin: Line
     identity_mse: float
     constant_mse: float
+    average_mse: float
+    floor: float
     seen: tuple[float, float]
 
 
-def sine_pairs(points: int = 200, x_range: tuple[float, float] = (-1.0, 1.0)) -> tuple[Floats, Floats]:
-    """The training data: (y, x), each (points,), x equally spaced over ``x_range`` (radians), y = sin x.
+def pairs(problem: Problem = LAB, points: int = 200) -> tuple[Floats, Floats]:
+    """The training data: (y, x), each (points,), x equally spaced over its range, both ends included.
 
     Raises:
-        ValueError: fewer than 2 points, or a range that does not rise.
+        ValueError: fewer than 2 points.
     """
-    low, high = x_range
     if points < 2:
         raise ValueError(f"the data need at least 2 points, not {points}")
-    if not low < high:
-        raise ValueError(f"x_range must rise from low to high, not {x_range!r}")
-    x = np.linspace(low, high, points)
-    return np.sin(x), x
+    x = np.linspace(*problem.x_range, points)
+    return problem.f.value(x), x
 
 
 def best_line(y: Floats, x: Floats, *, intercept: bool = True) -> Line:
@@ -78,26 +83,22 @@ def best_line(y: Floats, x: Floats, *, intercept: bool = True) -> Line:
     return Line(slope=slope, intercept=x_mean - slope * y_mean, mse=_mean_square(dx - slope * dy))
 
 
-def baselines(points: int = 200, x_range: tuple[float, float] = (-1.0, 1.0)) -> Baselines:
-    """The baselines of the data that ``sine_pairs(points, x_range)`` gives.
+def baselines(problem: Problem = LAB, points: int = 200) -> Baselines:
+    """The baselines of the data that ``pairs(problem, points)`` gives.
 
     Raises:
-        ValueError: as :func:`sine_pairs`.
+        ValueError: as :func:`pairs`.
     """
-    y, x = sine_pairs(points, x_range)
+    y, x = pairs(problem, points)
     return Baselines(
         line=best_line(y, x),
         line_through_origin=best_line(y, x, intercept=False),
         identity_mse=_mean_square(y - x),
         constant_mse=_mean_square(x - x.mean()),
-        seen=(float(y.min()), float(y.max())),
+        average_mse=_mean_square(np.nan_to_num(x - problem.average(y))) if problem.many_valued else 0.0,
+        floor=problem.floor,
+        seen=problem.seen,
     )
-
-
-def arcsin(y: Floats) -> Floats:
-    """The true inverse on [-π/2, π/2], any shape; NaN where |y| > 1, since no x has such a sine."""
-    inside = np.abs(y) <= 1.0
-    return np.where(inside, np.arcsin(np.where(inside, y, 0.0)), np.nan)
 
 
 def _mean_square(error: Floats) -> float:

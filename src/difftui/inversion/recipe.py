@@ -1,4 +1,4 @@
-"""What a sine inversion is, before it runs: one frozen record with a JSON form. Imports no torch."""
+"""What an inversion is, before it runs: one frozen record with a JSON form. Imports no torch."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import math
 from dataclasses import asdict, dataclass, fields
 from itertools import pairwise
 from typing import Literal, get_args
+
+from difftui.inversion.problem import FUNCTIONS, Problem
 
 __all__ = ["ACTIVATIONS", "InversionRecipe"]
 
@@ -26,7 +28,8 @@ class InversionRecipe:
         hidden_layers: units of each hidden layer, up to 4 layers of 1 to 256; () leaves a straight line.
         activation: what follows every hidden layer.
         points: size of the data set.
-        x_range: the x of the data, in radians; y = sin x can be undone only within [-π/2, π/2].
+        function: what is inverted, one of :data:`~difftui.inversion.problem.FUNCTIONS`.
+        x_range: the x of the data (of a sine, in radians, and only within [-π/2, π/2] can it be undone).
         epochs: passes over the data.
         learning_rate: Adam's step size, above 0 and at most 1.
         batch_size: points a step; the last batch of an epoch may be smaller.
@@ -39,6 +42,7 @@ class InversionRecipe:
     hidden_layers: tuple[int, ...] = (3, 3)
     activation: Activation = "relu"
     points: int = 200
+    function: str = "sin"
     x_range: tuple[float, float] = (-1.0, 1.0)
     epochs: int = 500
     learning_rate: float = 1e-3
@@ -50,6 +54,11 @@ class InversionRecipe:
         object.__setattr__(self, "hidden_layers", tuple(self.hidden_layers))
         object.__setattr__(self, "x_range", (float(self.x_range[0]), float(self.x_range[1])))
         object.__setattr__(self, "learning_rate", float(self.learning_rate))
+
+    @property
+    def problem(self) -> Problem:
+        """The function and the range, with all that is exactly known of them."""
+        return Problem(self.function, self.x_range)
 
     @property
     def layers(self) -> tuple[int, ...]:
@@ -90,6 +99,8 @@ def _check(recipe: InversionRecipe) -> None:
     _check_layers(recipe.hidden_layers)
     if recipe.activation not in ACTIVATIONS:
         raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, not {recipe.activation!r}")
+    if recipe.function not in FUNCTIONS:
+        raise ValueError(f"function must be one of {', '.join(FUNCTIONS)}, not {recipe.function!r}")
     _check_whole("points", recipe.points, 4, 10_000)
     _check_whole("epochs", recipe.epochs, 1, 1_000_000)
     _check_whole("batch_size", recipe.batch_size, 1, 10_000)

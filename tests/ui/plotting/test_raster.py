@@ -80,7 +80,7 @@ def test_nan_is_a_gap() -> None:
 def test_glyphs_have_the_dots_that_unicode_says() -> None:
     rng = np.random.default_rng(0)
     dots = rng.random((4 * 8, 2 * 32)) < 0.4
-    glyphs = glyphs_of([(dots, False)], "braille").text
+    glyphs = glyphs_of([(dots, "line")], "braille").text
     numbering = {(0, 0): 1, (1, 0): 2, (2, 0): 3, (0, 1): 4, (1, 1): 5, (2, 1): 6, (3, 0): 7, (3, 1): 8}
     for row in range(8):
         for column in range(32):
@@ -93,7 +93,7 @@ def test_glyphs_have_the_dots_that_unicode_says() -> None:
 def test_sextants_and_quadrants() -> None:
     every = np.array([[bits >> i & 1 for i in range(6)] for bits in range(64)], bool)
     dots = every.reshape(64, 3, 2).transpose(1, 0, 2).reshape(3, 128)
-    row = glyphs_of([(dots, False)], "fhd").text[0]
+    row = glyphs_of([(dots, "line")], "fhd").text[0]
     for bits, glyph in enumerate(row):
         numbers = "".join(str(i + 1) for i in range(6) if bits >> i & 1)
         special = {"": " ", "135": "▌", "246": "▐", "123456": "█"}
@@ -102,23 +102,32 @@ def test_sextants_and_quadrants() -> None:
         else:
             assert unicodedata.name(glyph) == f"BLOCK SEXTANT-{numbers}"
     one = np.array([[True, False], [False, True]])
-    assert glyphs_of([(one, False)], "hd").text == [["▚"]]
+    assert glyphs_of([(one, "line")], "hd").text == [["▚"]]
+
+
+def test_ground_gives_way_without_a_shade() -> None:
+    ground, points = np.ones((4, 6), bool), np.zeros((4, 6), bool)
+    points[1, 2:4] = True
+    drawn = glyphs_of([(ground, "ground"), (points, "scatter")], "braille")
+    assert drawn.text == [["⣿", "⠒", "⣿"]]
+    assert drawn.owner == [[0, 1, 0]]
+    assert drawn.covered == [[False, False, False]]
 
 
 def test_a_line_over_a_band_stays_thin_and_in_its_own_colour() -> None:
     band, line = np.ones((4, 6), bool), np.zeros((4, 6), bool)
     line[1, 2:4] = True
-    for layers in ([(band, True), (line, False)], [(line, False), (band, True)]):
+    for layers in ([(band, "band"), (line, "line")], [(line, "line"), (band, "band")]):
         drawn = glyphs_of(layers, "braille")
         assert drawn.text == [["⣿", "⠒", "⣿"]]
-        mine = next(i for i, (_, is_band) in enumerate(layers) if not is_band)
+        mine = next(i for i, (_, kind) in enumerate(layers) if kind == "line")
         assert drawn.owner == [[1 - mine, mine, 1 - mine]]
         assert drawn.covered == [[False, True, False]], "its ground can tell that the band goes on"
 
 
 def test_every_set_of_glyphs_is_drawn_at_its_own_resolution() -> None:
     for name, (wide, high) in DOTS.items():
-        drawn = glyphs_of([(np.ones((3 * high, 5 * wide), bool), False)], name)
+        drawn = glyphs_of([(np.ones((3 * high, 5 * wide), bool), "line")], name)
         assert (len(drawn.text), len(drawn.text[0])) == (3, 5)
         assert drawn.owner == [[0] * 5] * 3
 
@@ -126,7 +135,7 @@ def test_every_set_of_glyphs_is_drawn_at_its_own_resolution() -> None:
 def test_lines_that_touch_the_same_cells_have_them_in_turn() -> None:
     upper, lower = np.zeros((4, 8), bool), np.zeros((4, 8), bool)
     upper[0], lower[3] = True, True
-    drawn = glyphs_of([(upper, False), (np.zeros((4, 8), bool), False), (lower, False)], "braille")
+    drawn = glyphs_of([(upper, "line"), (np.zeros((4, 8), bool), "line"), (lower, "line")], "braille")
     assert drawn.owner == [[0, 2, 0, 2]]
     assert drawn.text == [["⠉", "⣀", "⠉", "⣀"]]
 
@@ -196,4 +205,4 @@ def test_a_hatched_band_has_every_other_dot() -> None:
 def test_ascii_marks_stand_as_high_as_their_dots() -> None:
     for row, mark in ((2, "'"), (1, "-"), (0, ".")):
         dots = draw_dots(curve([0, 1, 2], [row] * 3), 3, 3, (0, 2), (0, 2))
-        assert glyphs_of([(dots, False)], "ascii").text == [[mark] * 3]
+        assert glyphs_of([(dots, "line")], "ascii").text == [[mark] * 3]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,7 +102,13 @@ class Paint:
         return Strip(segments, width)
 
     def _segment(self, text: str, fore: RichColor | None, back: RichColor | None) -> Segment:
-        return Segment(text, Style(color=fore, bgcolor=back or self.background))
+        return Segment(text, _style(fore, back or self.background))
+
+
+@lru_cache(maxsize=4096)
+def _style(fore: RichColor | None, back: RichColor | None) -> Style:
+    """Kept, since a cloud of points has hundreds of segments in a handful of styles."""
+    return Style(color=fore, bgcolor=back)
 
 
 class Canvas:

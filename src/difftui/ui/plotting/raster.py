@@ -113,7 +113,7 @@ def draw_dots(curve: Curve, columns: int, rows: int, x_range: Range, y_range: Ra
         return dots
     across = (columns - 1) / (x_range[1] - x_range[0])
     up = (rows - 1) / (y_range[1] - y_range[0])
-    if curve.kind == "scatter":
+    if curve.kind in ("scatter", "ground"):
         return _points(
             (curve.x - x_range[0]) * across, (rows - 1) - (curve.y - y_range[0]) * up, columns, rows
         )
@@ -212,11 +212,11 @@ class Glyphs:
     covered: list[list[bool]]
 
 
-def glyphs_of(layers: list[tuple[Dots, bool]], glyphs: str) -> Glyphs:
+def glyphs_of(layers: list[tuple[Dots, str]], glyphs: str) -> Glyphs:
     """Layers of dots as characters, each cell in the colour of one layer.
 
     Args:
-        layers: the dots of each curve, and whether it is a band. Bands give way to lines and points in the
+        layers: the dots of each curve, and its kind. Bands and ground give way to lines and points in the
             cells that these touch, so that a line stays thin and in its own colour. Where several lines touch
             one cell they have it in turn, column by column, so that none hides the others.
         glyphs: a name in :data:`DOTS`.
@@ -227,7 +227,8 @@ def glyphs_of(layers: list[tuple[Dots, bool]], glyphs: str) -> Glyphs:
     sums = np.stack(
         [np.einsum("rhcw,hw->rc", dots.reshape(rows, high, columns, wide), weights) for dots, _ in layers]
     )
-    band = np.array([is_band for _, is_band in layers])
+    band = np.array([kind in ("band", "ground") for _, kind in layers])
+    shading = np.array([kind == "band" for _, kind in layers])
     touched = sums > 0
     under, lines = touched[band].any(0), touched[~band].any(0)
     contending = touched & np.where(lines, ~band[:, None, None], band[:, None, None])
@@ -238,5 +239,5 @@ def glyphs_of(layers: list[tuple[Dots, bool]], glyphs: str) -> Glyphs:
     return Glyphs(
         [[table[cell] for cell in row] for row in np.where(under | lines, bits, 0).tolist()],
         np.where(under | lines, owner, -1).tolist(),
-        (under & lines).tolist(),
+        (touched[shading].any(0) & lines).tolist(),
     )

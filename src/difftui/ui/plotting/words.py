@@ -15,6 +15,7 @@ from difftui.ui.plotting.records import Line, Marker, Pattern, Range, Shade
 __all__ = ["Look", "legend", "read_out"]
 
 MARK_CELLS = 6  # of a pattern in the legend: the dashes of each can be told from those of the others
+_MARKS = {"line": "━━", "dashes": "╺╸", "band": "▒▒", "scatter": "⠢⠔", "ground": "⠢⠔"}
 _READ_OUTS = ((True, 6, True), (True, 5, True), (False, 6, True), (False, 6, False), (False, 4, False))
 """Whether curves are named, how many digits their values have, and whether extremes are told: by room."""
 
@@ -48,13 +49,13 @@ class Look:
 
     def mark_of(self, curve: Curve) -> str:
         """What stands for a curve beside its name: a piece of it, where it has a pattern."""
-        if not self.patterned or curve.kind == "scatter":
-            return {"line": "━━", "dashes": "╺╸", "band": "▒▒", "scatter": "⠢⠔"}[curve.kind]
+        if not self.patterned or curve.kind in ("scatter", "ground"):
+            return _MARKS[curve.kind]
         wide, high = DOTS[self.glyphs]
         bottom, middle, top = (np.full(2, level) for level in (0.0, 0.5, 1.0))
         piece = replace(curve, x=np.array([0.0, 1.0]), y=middle, low=bottom, high=top, along="x")
         dots = self.dots_of(piece, MARK_CELLS * wide, high, (0.0, 1.0), (0.0, 1.0))
-        return "".join(glyphs_of([(dots, False)], self.glyphs).text[0]).rstrip()
+        return "".join(glyphs_of([(dots, curve.kind)], self.glyphs).text[0]).rstrip()
 
 
 def legend(

@@ -605,7 +605,7 @@ class TrainScreen(LabScreen):
             self.run_worker(lambda: self._pin(picked.entry.run), thread=True)
         elif (own := self.lab.own_training()) is not None or self.handover is not None:
             name = own.name if own is not None else "A training"
-            self.notify(f"{name} trains here. Stop it with x, or hand it over with k, first.", markup=False)
+            self.notify(f"{name} trains here. Stop it with x, or hand it over with z, first.", markup=False)
         elif picked.verb == "watch":
             self._show_run(picked.entry.run)
         else:
@@ -687,7 +687,7 @@ _NOTES = {
     "lecture": "The lecture's residual U-Net, 4 284 481 parameters, which is not told the time.\n"
     "Slow without a GPU.",
     "denoiser": "The lecture's autoencoder cleans a noisy digit in one look.\n"
-    "It cannot draw from noise: see difftui denoise.",
+    "It cannot draw from noise: see it at work on 7, Denoise.",
 }
 
 

@@ -301,6 +301,11 @@ class CurvePlot(Widget):
         whole = self._bounds[1] - self._bounds[0]
         return LEAST_POINTS * whole / max([1, *(len(curve.x) for curve in self._curves)])
 
+    def x_at(self, column: int) -> float:
+        """The x under a column of the widget, border included; the nearest that is shown."""
+        low, high = self._axes.x_range
+        return low + self._share_at(column) * (high - low)
+
     def _share_at(self, x: int) -> float:
         """How far along the canvas a column of the widget is, 0 to 1."""
         start, columns = self._canvas_at
@@ -464,7 +469,7 @@ class CurvePlot(Widget):
         wide, high = DOTS[self._glyphs]
         size, look = (columns * wide, rows * high), self._style_of_curves
         layers = [
-            (look.dots_of(curve, *size, self._axes.x_range, self._axes.y_range), curve.kind == "band")
+            (look.dots_of(curve, *size, self._axes.x_range, self._axes.y_range), curve.kind)
             for curve in self._curves
         ]
         colours = [paint.colour(curve.colour) for curve in self._curves]

@@ -1,0 +1,1 @@
+"""The three views of the Inverse screen: one regression, a hundred seeds of it, and diffusion."""
