@@ -68,7 +68,8 @@ def _folders_of_dependencies() -> set[str]:
 def outer_environment(home: Path) -> dict[str, str]:
     """The variables of this process, less those that could bring in the checkout."""
     variables = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "DIFFTUI"))}
-    return {**variables, "DIFFTUI_HOME": str(home), "TERM": "xterm-256color"}
+    own = {"DIFFTUI_HOME": str(home), "DIFFTUI_STATE": str(home / "state"), "TERM": "xterm-256color"}
+    return {**variables, **own}
 
 
 def run(command: list[str | Path], home: Path) -> str:

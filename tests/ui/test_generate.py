@@ -478,7 +478,7 @@ async def test_while_torch_loads_choices_can_be_made_and_it_says_so(
 async def test_with_no_network_it_says_what_is_missing_and_how_to_get_one() -> None:
     async def test(pilot: Pilot[None], screen: GenerateScreen) -> None:
         create_run("untrained", ASKED.to_json())
-        await pilot.press(*"dDmMaArRgnNfFe+-<>", "space", "left", "right", "home", "end", "up", "down")
+        await pilot.press(*"dDmMaArRgnNfFe+-()", "space", "left", "right", "home", "end", "up", "down")
         await says(pilot, screen, "#nothing", "Press 4 to train one")
         text = " ".join(shown(screen, "#nothing").split())
         assert "No trained network is here" in text

@@ -16,6 +16,7 @@ from textual.widgets.option_list import Option
 from difftui.engine import Engine, Job
 from difftui.engine.networks import QUOTED, Comparison, Measured, start_comparing
 from difftui.ui.pipeline_sources import Network
+from difftui.ui.widgets.entry import Entry
 from difftui.words import grouped
 
 __all__ = ["NetworkPicker"]
@@ -62,7 +63,7 @@ class NetworkPicker(ModalScreen["Network | str | None"]):
             yield Static(_line("", "network", "parameters", "pixels", "drawn by", "one picture"), id="header")
             yield OptionList(*(Option(self._row(source, None)) for source in self.listed))
             yield Static(_scale(None), id="scale")
-            yield Input(placeholder="or type the folder of a diffusers pipeline, or owner/name", compact=True)
+            yield Entry(placeholder="or type the folder of a diffusers pipeline, or owner/name", compact=True)
         box.border_title = "networks"
         box.border_subtitle = "enter draw with it   tab type a pipeline   esc close"
 
