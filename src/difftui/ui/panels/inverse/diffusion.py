@@ -369,7 +369,7 @@ class Diffusion(Vertical):
             if head.playing:
                 words, hint = "▶ denoising", "space holds · ←/→ step · n other y"
             elif head.index >= len(view.times) - 1:
-                words, hint = "■ denoised ", "space again · r other noise · n other y · p other function"
+                words, hint = "■ denoised ", "space again · r noise · n y · a sampler · p problem"
             else:
                 words, hint = "⏸ held     ", "space goes on · ←/→ step · n other y"
             return Content(f"{words}  {_time(view, head.index):<8}  ") + Content(hint).stylize("$muted")

@@ -29,6 +29,7 @@ from difftui.ui.panels.inverse.plane import (
     average_series,
     curve_series,
     line_series,
+    truth_on_grid,
     unseen,
 )
 from difftui.ui.widgets.plot import CurvePlot, Line, Series
@@ -95,7 +96,7 @@ class Regression(Vertical):
         self.job = self.engine.submit_light(f"inverse {net_title(recipe)}", start_fit(recipe), paused=True)
         self.job.step()  # the untrained network
         fit = self.query_one("#fit", Plane)
-        fit.border_title = f"x from y = {problem.f.label} · {net_title(recipe)}"
+        fit.border_title = f"x from y · {net_title(recipe)}"
         fit.name_shades(problem)
         self.query_one("#mse", CurvePlot).border_subtitle = f"┄┄ best line {_figure(self.known.line.mse)}"
         against = "average" if problem.many_valued else _inverse_name(problem.function)
@@ -217,7 +218,7 @@ class Regression(Vertical):
 
     def _draw_error(self, view: FitView) -> None:
         problem, grid = view.recipe.problem, view.progress.grid.astype(np.float64)
-        truth = problem.best_answer(grid)
+        truth = truth_on_grid(problem)
         low, high = problem.seen
         error = view.progress.prediction - truth
         largest = float(np.nanmax(np.abs(error[(grid >= low) & (grid <= high)])))
@@ -269,7 +270,7 @@ class Regression(Vertical):
         dead, units = progress.dead_units, progress.hidden_units
         details = f"[$muted]MSE[/] {_figure(progress.mse)} [$muted]· {progress.parameters} weights"
         if self.known.floor > 0:
-            details += f" · no regression goes below {self.known.floor:.3g}"
+            details += f" · every regression ≥ {self.known.floor:.3g}"
         elif dead:
             details += f" · {dead} of {units} units dead"
         return Content("\n").join(

@@ -253,7 +253,7 @@ class Seeds(Vertical):
         median = float(np.median(view.mse))
         return Content("\n").join(
             [
-                Content(f"of {COUNT} end within 5 % of the best straight line's error").stylize("$muted"),
+                Content(f"of {COUNT} are within 5 % of the best straight line's error").stylize("$muted"),
                 Content(f"{better} beat it · {worse} do worse · {dead} are dead").stylize("bold"),
                 Content.from_markup(
                     f"[$muted]median MSE[/] {_figure(median)} [$muted]· "
