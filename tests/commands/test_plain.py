@@ -192,6 +192,8 @@ def test_metrics_of_a_shipped_network(capsys: pytest.CaptureFixture[str]) -> Non
         (["invert", "--hidden", "3-x"], 2, "write the units of each layer, as 3-3, or none"),
         (["invert", "--hidden", "999"], 2, "must be a whole number from 1 to 256"),
         (["invert", "--range", "1", "0"], 2, "x_range must be two numbers"),
+        (["invert", "--at", "0.5"], 2, "add --diffusion"),
+        (["invert", "--diffusion", "--initialisations", "9"], 2, "not for both"),
         (["invert", "--function", "tan"], 2, "invalid choice: 'tan'"),
         (["invert", "--initialisations", "1"], 2, "expected a whole number from 2 to 1000"),
         (["metrics", "nothing"], 1, "no run called 'nothing'"),

@@ -81,6 +81,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Fit and print, and return the exit status."""
+    if args.diffusion and args.initialisations:
+        raise UsageError("--initialisations trains regressions: ask for it or for --diffusion, not for both")
+    if args.at and not args.diffusion:
+        raise UsageError("--at names the y to draw x for: add --diffusion")
     recipe = _recipe(args)
     beaten = baselines(recipe.problem, recipe.points)
     if args.initialisations:
