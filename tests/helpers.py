@@ -8,8 +8,13 @@ from collections.abc import Callable
 from textual.pilot import Pilot
 from textual.widget import Widget
 
-__all__ = ["eventually", "text_of", "until"]
+__all__ = ["CODE_PAGE_437", "eventually", "text_of", "until"]
 
+CODE_PAGE_437 = {bytes([code]).decode("cp437") for code in range(128, 256)}
+CODE_PAGE_437 |= set(
+    "☺☻♥♦♣♠•◘○◙♂♀♪♫☼►◄↕‼¶§▬↨↑↓→←∟↔▲▼"
+)  # its bytes 1 to 31, which are control codes to Python
+CODE_PAGE_437 |= set("×μ▶◀")  # which the kernel's table for it gives the glyphs of x, µ, ► and ◄
 PATIENCE = 60.0  # seconds; long, since machines are shared, and only a test that fails waits for it
 
 

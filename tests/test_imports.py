@@ -12,9 +12,11 @@ WITHOUT_TORCH = [
     "difftui.runs",
     "difftui.training.recipe",
     "difftui.inversion",
+    "difftui.experiments",
     "difftui.engine",
     "difftui.cli",
     "difftui.ui.app",
+    "difftui.ui.screens.labs",
 ]
 WITHOUT_TEXTUAL = [
     "difftui.data",
@@ -24,6 +26,7 @@ WITHOUT_TEXTUAL = [
     "difftui.training",
     "difftui.evaluation",
     "difftui.inversion",
+    "difftui.experiments",
     "difftui.engine",
     "difftui.cli",
 ]

@@ -149,3 +149,24 @@ def test_colours_come_back_from_a_png_exactly_and_from_a_gif_nearly(tmp_path: Pa
             gif.seek(index)
             shown = np.asarray(gif.convert("RGB")).astype(int)
             assert np.abs(shown - media.grid(frame)).max() <= 8
+
+
+def test_captions_stand_under_their_pictures(tmp_path: Path) -> None:
+    images = np.stack([np.full((4, 4), level) for level in (-1.0, 0.0, 1.0)])
+    captions = [("one",), ("two", "with a second line"), ("three",)]
+    path = media.save_captioned(
+        tmp_path / "sheet.png", images, captions, title="a title", columns=2, scale=20
+    )
+    with Image.open(path) as sheet:
+        grey = np.asarray(sheet.convert("L"))
+    places = []
+    for level in (0, 128):
+        same = np.lib.stride_tricks.sliding_window_view(grey == level, (80, 80)).all(axis=(2, 3))
+        ((top, left),) = np.argwhere(same)
+        places.append((top, left))
+        assert grey[top + 80 : top + 104, left : left + 80].min() < 100, "words below it"
+    assert places[0][0] == places[1][0]
+    assert places[0][1] + 80 < places[1][1]
+    assert grey[: places[0][0]].min() < 100, "the title"
+    with pytest.raises(ValueError, match="2 captions for 3 images"):
+        media.save_captioned(tmp_path / "no.png", images, captions[:2])

@@ -26,6 +26,7 @@ UTF8 = {"LANG": "en_GB.UTF-8"}
         ({"TERM": "xterm"}, "16"),
         ({"TERM": "screen"}, "16"),
         ({"TERM": "linux"}, "8"),
+        ({"TERM": "linux", "NO_COLOR": "1"}, "ascii"),
         ({"TERM": "vt220"}, "mono"),
         ({"TERM": "dumb"}, "mono"),
         ({}, "mono"),

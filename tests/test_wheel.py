@@ -127,7 +127,7 @@ def test_data_and_checkpoints_are_those_in_the_wheel(programs: Path, tmp_path: P
     shipped = sorted(path.parent.name for path in (ROOT / "checkpoints").glob("*/weights.safetensors"))
     draw = [name for name in shipped if (ROOT / "checkpoints" / name / "metrics.jsonl").is_file()]
     assert found.split() == ["10000", *draw]
-    assert {"lab", "quick"} <= set(draw)
+    assert {"conditional", "denoiser", "lab", "quick", "toy"} <= set(draw)
 
 
 def test_the_app_opens_from_the_wheel_in_a_terminal_and_leaves_it(programs: Path, tmp_path: Path) -> None:

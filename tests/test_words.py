@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from difftui.words import duration, gib, grouped, short_path
+from difftui.words import duration, gib, grouped, loss_text, short_path
 
 
 def test_digits_stand_in_threes() -> None:
@@ -27,3 +27,8 @@ def test_the_users_own_folder_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/ada")
     assert short_path(Path("/home/ada/runs/lab-1")) == "~/runs/lab-1"
     assert short_path(Path("/home/adam/runs")) == "/home/adam/runs"
+
+
+def test_a_loss_that_ran_away_keeps_its_place() -> None:
+    assert loss_text(0.03124) == "0.0312"
+    assert loss_text(6.1214e35) == "6.1e+35"

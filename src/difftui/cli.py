@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import os
 import sys
 import traceback
@@ -12,11 +13,13 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from difftui import __version__
+from difftui.characters import spell_in_ascii
 from difftui.commands import COMMANDS, UsageError
 from difftui.commands.screens import LOOK, add_look, look_of, open_screens, require_screens
 from difftui.ending import end_within
 from difftui.errors import DifftuiError
 from difftui.outlet import occupy_standard_streams
+from difftui.pixel_modes import own_environment, terminal_facts
 
 __all__ = ["main"]
 
@@ -61,6 +64,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error(f"--{given[0].replace('_', '-')} goes after {args.command!r}, not before it")
     if args.home is not None:
         os.environ["DIFFTUI_HOME"] = str(Path(args.home).expanduser().absolute())
+    if args.command:
+        _suit_the_terminal()
     try:
         status = int(args.run_command(args)) if args.command else _open_app(args)
         sys.stdout.flush()  # here, where a reader that is gone can still be told from a failure
@@ -135,6 +140,14 @@ def _open_app(args: argparse.Namespace) -> int:
         data=data,
         notices=tuple(notices),
     )
+
+
+def _suit_the_terminal() -> None:
+    """In a locale without UTF-8 Python writes it all the same (PEP 540): such a terminal shows garbage."""
+    if not terminal_facts(own_environment()).utf8:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper) and stream.isatty():
+                spell_in_ascii(stream)
 
 
 def _tell(what: str, args: argparse.Namespace, status: int) -> int:

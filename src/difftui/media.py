@@ -5,7 +5,7 @@ every `save_…` returns the path it really wrote. Files appear whole or not at 
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -20,6 +20,8 @@ from difftui.errors import DifftuiError
 if TYPE_CHECKING:
     from PIL.Image import Image  # 30 ms to import, so the functions that need Pillow import it themselves
 
+TEXT_PIXELS = 18
+"""Height of the letters in captions."""
 GIF_TICK_MS = 10
 """GIF counts time in hundredths of a second."""
 GIF_FASTEST_FPS = 50
@@ -159,6 +161,56 @@ def save_png(
     sheet = grid(images, columns=columns, scale=scale)
     with _writing(path) as (temporary, target):
         _picture(sheet).save(temporary, format="PNG", optimize=True)
+    return target
+
+
+def save_captioned(
+    path: str | os.PathLike[str],
+    images: NDArray[Any],
+    captions: Sequence[Sequence[str]],
+    *,
+    title: str = "",
+    columns: int | None = None,
+    scale: int = 8,
+) -> Path:
+    """Write images as a PNG with lines of text under each, and a title above all.
+
+    Args:
+        path: where; a taken name gets a number.
+        images: (N, H, W), (N, 1, H, W), or in colour (N, 3, H, W), floats in [-1, 1] or uint8.
+        captions: the lines of each image. A line that is wider than its image runs on into the gap.
+        title: one line; "" for none.
+        columns: images in a row; all when None.
+        scale: each pixel becomes scale x scale pixels.
+
+    Returns:
+        The path written.
+
+    Raises:
+        ValueError: as `grid`, or captions of another number. DifftuiError: the folder cannot be written.
+    """
+    from PIL import Image, ImageDraw, ImageFont
+
+    tiles = to_uint8(as_tiles(images))
+    if len(captions) != len(tiles):
+        raise ValueError(f"{len(captions)} captions for {len(tiles)} images")
+    columns = min(columns or len(tiles), len(tiles))
+    gap, line = 2 * TEXT_PIXELS, TEXT_PIXELS + TEXT_PIXELS // 3
+    across = tiles.shape[2] * scale + gap
+    down = tiles.shape[1] * scale + line * max(len(lines) for lines in captions) + gap
+    top = gap + (line if title else 0)
+    rows = -(-len(tiles) // columns)
+    sheet = Image.new("RGB", (columns * across + gap, top + rows * down), "white")
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(TEXT_PIXELS)
+    draw.text((gap, gap // 2), title, fill="black", font=font)
+    for index, (tile, lines) in enumerate(zip(tiles, captions, strict=True)):
+        y, x = top + index // columns * down, gap + index % columns * across
+        sheet.paste(_picture(tile.repeat(scale, axis=0).repeat(scale, axis=1)).convert("RGB"), (x, y))
+        for number, text in enumerate(lines):
+            place = (x, y + tile.shape[0] * scale + TEXT_PIXELS // 4 + number * line)
+            draw.text(place, text, fill="black", font=font)
+    with _writing(path) as (temporary, target):
+        sheet.save(temporary, format="PNG", optimize=True)
     return target
 
 

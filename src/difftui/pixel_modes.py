@@ -35,10 +35,10 @@ MODES: Mapping[PixelMode, str] = MappingProxyType(
         PixelMode.TRUECOLOR: "half blocks, colours exact, greys from the 256-colour palette",
         PixelMode.PALETTE: "half blocks in the 256-colour palette",
         PixelMode.SIXTEEN: "half blocks in the sixteen colours, dithered",
-        PixelMode.EIGHT: "half blocks in the eight colours, dithered: the Linux console",
+        PixelMode.EIGHT: "shades of the sixteen colours, in characters that a Linux console has",
         PixelMode.MONO: "half blocks in white on black, dithered",
         PixelMode.BRAILLE: "braille dots, dithered: a quarter of the cells, few bytes",
-        PixelMode.ASCII: "characters from light to dense, for terminals without UTF-8",
+        PixelMode.ASCII: "characters from light to dense, and ASCII for all else: no UTF-8 needed",
     }
 )
 """What each mode is, in one line."""
@@ -97,7 +97,7 @@ _COLOURLESS = frozenset(("", "dumb", "unknown"))
 _MODERN = ("kitty", "alacritty", "foot", "ghostty", "wezterm", "contour", "iterm")
 """Terminals with 256 colours at least, whose TERM does not say so."""
 _EIGHT_COLOURS = frozenset(("linux", "ansi", "cons25"))
-"""The Linux console shows a bright background as a dark one, so the other eight are of no use."""
+"""Consoles: a bright background is shown as a dark one, and the font has a few hundred characters."""
 
 
 def terminal_facts(environment: Mapping[str, str]) -> TerminalFacts:
@@ -119,7 +119,7 @@ def own_environment() -> dict[str, str]:
             first = Path("/proc/self/environ").read_bytes().split(b"\0")
         except OSError:  # not Linux: then the variable is believed
             return environment
-        if not any(entry.startswith(b"LC_CTYPE=") for entry in first):
+        if not any(entry.startswith(b"LC_CTYPE=") and entry != b"LC_CTYPE=" for entry in first):
             del environment["LC_CTYPE"]
     return environment
 
@@ -135,8 +135,8 @@ def pixel_mode(facts: TerminalFacts, wanted: PixelMode | None = None) -> PixelMo
         return wanted
     if not facts.utf8:
         return PixelMode.ASCII
-    if facts.no_color:
-        return PixelMode.MONO
+    if facts.no_color:  # the half blocks of MONO are not in a console's font
+        return PixelMode.ASCII if facts.colours == 8 else PixelMode.MONO
     return {
         1 << 24: PixelMode.TRUECOLOR,
         256: PixelMode.PALETTE,

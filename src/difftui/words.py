@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["duration", "gib", "grouped", "short_path"]
+__all__ = ["duration", "gib", "grouped", "loss_text", "short_path"]
 
 
 def grouped(number: int) -> str:
     """A whole number with its digits in threes: "46 900"."""
     return f"{number:,}".replace(",", " ")
+
+
+def loss_text(value: float) -> str:
+    """A loss: "0.0312"; where it has run away, "6.1e+35"."""
+    return f"{value:.4f}" if abs(value) < 1000 else f"{value:.2g}"
 
 
 def duration(seconds: float) -> str:

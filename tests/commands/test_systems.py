@@ -52,9 +52,9 @@ def test_the_one_shot_denoiser(tmp_path: Path, said: Said) -> None:
     assert run("train", "--preset", "denoiser", "--data", "bundled", *SHORT, "--run", "d") == 0
     out = tmp_path / "d.png"
     assert run("denoise", "--from", "d", "--noise", 0.2, "-n", 3, "--out", out) == 0
-    assert "noise 0.2 in pixels of [0, 1], look 1, MSE" in said()
+    assert "\nnoise 0.2    0.2     1" in said()
     assert run("denoise", "--from", "d", "--pure", "--times", 5, "-n", 3, "--out", out, "--force") == 0
-    assert "look 5\n" in said()
+    assert said().count("\ntaught    0.5") == 5
     with Image.open(out) as sheet:
         assert sheet.size[1] == 3 * (7 * 30 + 2)  # clean, shown, five looks
     assert run("sample", "--from", "d", "--sampler", "ddim", "--out", tmp_path / "no.png") == 1
@@ -62,6 +62,40 @@ def test_the_one_shot_denoiser(tmp_path: Path, said: Said) -> None:
     assert "cannot tell the noise that ddim needs" in told
     assert told.count("\n") == 1
     assert run("sample", "--from", "d", "-n", 2, "--out", tmp_path / "noise.png") == 0
+
+
+def test_the_denoise_screen_as_text(said: Said) -> None:
+    assert run("denoise", "--from", "toy", "--digit", 7, "--example", 2, "--json") == 0
+    looks = json.loads(said())
+    assert [look["t"] for look in looks["looks"]] == [25, 50, 100, 150]
+    assert all(look["mse"] < look["before"] / 3 for look in looks["looks"])
+    assert run("denoise", "--from", "toy", "--digit", 7, "--example", 2, "--at", 25) == 0
+    told = said()
+    assert "t = 25            look 1" in told  # in characters
+    assert f"{looks['looks'][0]['mse']:.6g}" in told
+    assert run("denoise", "--from", "toy", "--filters") == 0
+    told = said()
+    for part in ("238 689", "100 000", "231 297", "0.0444", "32 filters of 3x3"):
+        assert part in told
+    assert run("denoise", "--from", "toy", "--errors", "--told", 100, "-n", 8, "--json") == 0
+    errors = json.loads(said())
+    assert np.mean(errors["loss, told 100"]) > 3 * np.mean(errors["loss"])
+    assert run("denoise", "--from", "denoiser", "--errors", "-n", 8) == 0
+    assert "noise 0.50" in said()
+    for words, why in (
+        (["--told", 3], "--told goes with --errors"),
+        (["--errors", "--out", "a.png"], "--errors prints figures"),
+    ):
+        assert run("denoise", "--from", "toy", *words) == 2
+        assert why in said()
+
+
+def test_filters_are_a_picture(tmp_path: Path, said: Said) -> None:
+    out = tmp_path / "filters.png"
+    assert run("denoise", "--from", "toy", "--filters", "--out", out) == 0
+    with Image.open(out) as sheet:
+        assert sheet.size == (12 * (8 * 5 + 2), 12 * (4 * 5 + 2))
+    assert "black" in said()
 
 
 def test_the_lecture_with_the_time(said: Said) -> None:
@@ -124,6 +158,8 @@ def test_colour_from_a_folder_through_training_to_files(tmp_path: Path, said: Sa
         (["train", "--preset", "quick", "--data", "bundled", "--image-size", "16"], "these are 16x16"),
         (["train", "--preset", "toy", "--data", "bundled", "--classes", "11"], "has 10 classes, not 11"),
         (["denoise", "--from", "lab", "--at", "1000"], "--at is 0 to 999, not 1000"),
+        (["denoise", "--from", "toy", "--digit", "10"], "has the classes 0 to 9: choose another --digit"),
+        (["denoise", "--from", "toy", "--digit", "1", "--example", "99"], "--example is 1 to that"),
     ],
 )
 def test_what_does_not_go_together_is_one_line(

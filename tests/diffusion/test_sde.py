@@ -9,6 +9,7 @@ import pytest
 from difftui.diffusion import make_schedule
 from difftui.diffusion.sde import (
     EQUATIONS,
+    Convergence,
     Diffusion,
     Geometric,
     Linear,
@@ -16,6 +17,7 @@ from difftui.diffusion.sde import (
     ReverseDiffusion,
     convergence,
     fitted_order,
+    fitted_orders,
     make_equation,
     simulate,
 )
@@ -173,3 +175,49 @@ def test_wrong_simulations() -> None:
         Mixture(means=(), stds=(), weights=())
     with pytest.raises(ValueError, match="sum to 1"):
         Mixture(means=(0.0,), stds=(1.0,), weights=(0.5,))
+
+
+@pytest.mark.parametrize("name", sorted(EQUATIONS))
+def test_the_density_has_the_moments_of_the_theory(name: str) -> None:
+    """Integrated numerically: it sums to 1 and has the mean and the variance that are told beside it."""
+    equation = make_equation(name)
+    for t in (0.3 * equation.time, 0.8 * equation.time):
+        mean, deviation = equation.mean(t), math.sqrt(equation.variance(t))
+        x = np.linspace(mean - 12 * deviation, mean + 40 * deviation, 200_001)
+        density = equation.density(x, t)
+        assert np.trapezoid(density, x) == pytest.approx(1.0, abs=1e-4)
+        assert np.trapezoid(density * x, x) == pytest.approx(mean, abs=1e-3 * (1 + abs(mean)))
+        assert np.trapezoid(density * (x - mean) ** 2, x) == pytest.approx(deviation**2, rel=2e-3)
+
+
+def test_a_start_in_one_point_has_its_density_there() -> None:
+    for name, x0 in (("brownian", 0.0), ("drift", 10.0), ("geometric", 1.0)):
+        assert make_equation(name).density(np.array([x0 - 1, x0, x0 + 1]), 0.0).tolist() == [
+            0.0,
+            math.inf,
+            0.0,
+        ]
+
+
+def test_the_round_trip_is_both_ways_in_one() -> None:
+    trip = make_equation("round-trip")
+    assert trip.time == 2.0
+    frames = list(simulate(trip, paths=PATHS, steps=400, every=100, seed=4))
+    there, back = Diffusion(), ReverseDiffusion()
+    half = list(simulate(there, paths=PATHS, steps=200, every=100, seed=4))
+    assert np.array_equal(frames[1].x, half[1].x)
+    assert np.array_equal(frames[2].x, half[2].x)  # noise at the turn
+    assert frames[3].theory_variance == pytest.approx(back.variance(0.5))
+    start, end = frames[0].x > 0, frames[-1].x > 0
+    assert end.mean() == pytest.approx(0.7, abs=0.02)
+    # By noise a path forgets where it came from: the ends of both kinds of starts are shared alike.
+    assert end[start].mean() == pytest.approx(end[~start].mean(), abs=0.03)
+
+
+def test_orders_are_told_only_where_errors_are() -> None:
+    def measured(strong: float, weak: float, noise: float) -> list[Convergence]:
+        return [Convergence(n, 1 / n, strong / math.sqrt(n), weak / n, noise) for n in (8, 16, 32)]
+
+    assert fitted_orders(measured(1.0, 1.0, 1e-9)) == pytest.approx((0.5, 1.0))
+    assert fitted_orders(measured(1.0, 1.0, 1.0)) == (pytest.approx(0.5), None)  # type: ignore[comparison-overlap]  # approx
+    assert fitted_orders(measured(1e-16, 1e-16, 0.0)) == (None, None)

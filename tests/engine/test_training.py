@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from helpers import eventually
 
+from difftui.data import bundled
 from difftui.engine import Engine, Job, JobState
 from difftui.engine.training import TrainingView, resume_training, start_training
-from difftui.runs import Run, ask, find_run, list_runs
+from difftui.runs import Run, ask, find_run, list_runs, read_strip
 from difftui.training import onlooker, session
-from difftui.training.recipe import Recipe
+from difftui.training.recipe import PRESETS, Recipe
 
 T = 6
 
 
 def recipe(**changes: Any) -> Recipe:
     options = {"width": 8, "middle_width": 8, "middle_blocks": 1}
-    defaults: dict[str, Any] = {"data": "bundled", "timesteps": T, "batch_size": 2, "steps": 10**6}
-    return Recipe(name="tiny", model="patch-unet", model_options=options, **defaults | changes)
+    defaults: dict[str, Any] = {
+        "model": "patch-unet", "model_options": options, "data": "bundled", "timesteps": T, "batch_size": 2,
+        "steps": 10**6,
+    }  # fmt: skip
+    return Recipe(name="tiny", **defaults | changes)
 
 
 @pytest.fixture
@@ -61,6 +67,23 @@ def test_an_event_is_a_step_though_samples_are_drawn_between(
     assert view.history.validation.x.tolist() == [1, 2, 3, 4]
     assert view.history.by_timestep is not None
     assert view.about["images"] == 10_000
+
+
+def test_chosen_classes_and_a_size_make_a_network_that_fits(engine: Engine) -> None:
+    chosen = recipe(
+        model="attention-unet", classes=2, image_size=12,
+    )  # fmt: skip
+    job = engine.submit("training", start_training(chosen, "tiny-1"), paused=True)
+    job.step(2)
+    view = after(job, 2)
+    assert dict(view.recipe.model_options) | {"size": 12, "num_classes": 2} == dict(view.recipe.model_options)
+    assert view.about["images"] == int((bundled().labels < 2).sum())
+    assert Recipe.from_json(view.run.recipe_text()) == view.recipe
+    job.close()
+    none = engine.submit("training", start_training(recipe(classes=11), "tiny-2"))
+    eventually(lambda: none.state is JobState.FAILED)
+    assert none.error == "bundled MNIST digits has 10 classes, not 11. Choose another number of classes."
+    assert [run.name for run in list_runs()] == ["tiny-1"]
 
 
 def test_what_was_seen_before_is_there_after_resuming(
@@ -188,3 +211,26 @@ def test_a_run_that_cannot_be_saved_is_no_longer_drawn_from(engine: Engine) -> N
     eventually(lambda: job.state is JobState.FAILED)
     assert "Nothing was saved yet: make room" in str(job.error)
     assert bench.snapshot.live == {}
+
+
+def test_coloured_pictures_are_trained_on_and_shown_in_colour(engine: Engine, tmp_path: Path) -> None:
+    from PIL import Image
+
+    draws = np.random.default_rng(0)
+    for index in range(12):
+        kind = tmp_path / "pictures" / ("red" if index % 2 else "blue")
+        kind.mkdir(parents=True, exist_ok=True)
+        pixels = draws.integers(0, 256, (20, 24, 3), np.uint8)
+        Image.fromarray(pixels).save(kind / f"{index}.png")
+    coloured = replace(
+        PRESETS["conditional"], data=str(tmp_path / "pictures"), image_size=8, batch_size=4, sampler_steps=2
+    ).with_budget(steps=2)
+    job = engine.submit("training", start_training(coloured, "coloured"))
+    eventually(lambda: job.state.final)
+    assert job.error is None
+    view = job.snapshot
+    assert view is not None
+    assert view.recipe.model_options == {"channels": 3, "size": 8, "num_classes": 2}
+    assert view.strips[-1].images.shape == (10, 8, 8, 3)
+    (_, strip) = view.run.sample_strips()[-1]
+    assert np.array_equal(read_strip(strip), view.strips[-1].images)

@@ -35,10 +35,19 @@ def test_what_was_written_is_read(run: Run) -> None:
         np.testing.assert_array_equal(np.asarray(image)[:, 28:56], digits(500)[1])
 
 
+def test_colours_stay_colours(run: Run) -> None:
+    coloured = np.random.default_rng(0).integers(0, 256, (10, 32, 32, 3), np.uint8)
+    path = write_strip(run, 7, coloured)
+    np.testing.assert_array_equal(read_strip(path), coloured)
+    with Image.open(path) as image:
+        assert (image.size, image.mode) == ((320, 32), "RGB")
+
+
 @pytest.mark.parametrize(
     "images",
     [
         np.zeros((10, 28, 27), np.uint8),
+        np.zeros((10, 28, 28, 4), np.uint8),
         np.zeros((28, 28), np.uint8),
         np.zeros((1, 28, 28), np.float32),
         np.zeros((0, 28, 28), np.uint8),
@@ -77,7 +86,7 @@ def png(width: int, height: int, data: bytes = b"", depth: int = 8, colour: int 
         png(2**31 - 1, 1),
         png(28, 280),
         png(0, 0),
-        png(28, 28, zlib.compress(bytes(29 * 28 * 3)), colour=2),
+        png(28, 28, zlib.compress(bytes(29 * 28 * 4)), colour=6),  # with transparency
         png(28, 28, b"no zlib"),
         png(28, 28, zlib.compress(b"short"))[:60],
         b"GIF89a" + bytes(100),

@@ -221,6 +221,18 @@ def test_nan_stops_with_the_last_good_state(
     events.close()
 
 
+def test_a_learning_rate_far_too_large_ends_with_a_line_and_not_with_nonsense(
+    small: Recipe, few: Digits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_module, "REPORT_SECONDS", 0.0)  # the gradient is looked at with each report
+    wild = replace(small, learning_rate=10.0, steps=500, decay="none", warmup_steps=0)
+    run = new_run("wild", wild)
+    what = r"the (loss|gradient) is (inf|nan) at step \d+ \(learning rate 10\)\. Train a new run"
+    with pytest.raises(DifftuiError, match=what):
+        list(train(wild, run, digits=few))
+    assert run.status().state == "failed"
+
+
 def test_weights_that_are_no_numbers_are_not_saved(small: Recipe, few: Digits) -> None:
     run = new_run("poisoned", small)
     session = Session(small, run, digits=few)

@@ -10,7 +10,7 @@ from helpers import text_of, until
 from difftui.errors import DifftuiError
 from difftui.pixel_modes import PixelMode
 from difftui.ui.app import DifftuiApp, run_app
-from difftui.ui.keys import GLOBAL, SCREENS
+from difftui.ui.keys import GLOBAL, PLACES, SCREENS
 from difftui.ui.screens.help import HelpScreen
 from difftui.ui.screens.home import HomeScreen
 from difftui.ui.widgets.bars import KeyBar, TopBar
@@ -23,7 +23,7 @@ async def test_home_tells_what_there_is_and_what_was_found() -> None:
         await until(pilot, lambda: app.engine.device is not None and app.screen.found is not None)
         await pilot.pause(0.2)
         shown = text_of(app.screen.query_one("#home"))
-        assert "4 Train" in text_of(app.screen.query_one(TopBar))
+        assert "4 Tr" in text_of(app.screen.query_one(TopBar))
         assert "10 000 bundled MNIST digits" in text_of(app.screen.query_one("#found"))
         assert "none yet" in text_of(app.screen.query_one("#found"))
         assert shown is not None
@@ -45,23 +45,44 @@ async def test_the_banner_is_a_real_digit_with_the_real_noise() -> None:
     from difftui.diffusion import make_schedule
     from difftui.ui.screens.home import BANNER_DIGIT, BANNER_TIMES, _banner
 
-    frames = _banner()
+    frames = _banner(14)
     x0 = bundled().images[BANNER_DIGIT] / 127.5 - 1
     noise = np.random.default_rng(0).standard_normal(x0.shape)
     levels = make_schedule("linear", 1000).alpha_bars
-    for frame, t in zip(frames, BANNER_TIMES, strict=True):
+    for frame, large, t in zip(frames, _banner(28), BANNER_TIMES, strict=True):
         whole = np.sqrt(levels[t]) * x0 + np.sqrt(1 - levels[t]) * noise
         assert np.abs(frame[3, 4] - whole[6:8, 8:10].mean()) < 1e-12
+        assert np.abs(large - whole).max() < 1e-12
+
+
+@pytest.mark.parametrize(
+    ("size", "side"), [((80, 24), 14), ((120, 40), 21), ((150, 45), 28), ((200, 60), 28), ((200, 30), 14)]
+)
+async def test_home_is_whole_and_larger_where_there_is_room(size: tuple[int, int], side: int) -> None:
+    app = DifftuiApp(device="cpu")
+    app.engine.start = lambda: None  # type: ignore[method-assign]
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: len(app.screen.query(PixelView)) == 1)
+        await pilot.resize_terminal(*size)
+        await pilot.pause(0.2)
+        view = app.screen.query_one(PixelView)
+        assert (view.arrangement.image_height, view.arrangement.columns) == (side, 5)
+        for part in ("PixelView", "#introduction", "#found"):
+            widget = app.screen.query_one(part)
+            assert app.screen.region.contains_region(widget.region)
+        words = [app.screen.query_one(part).region for part in ("#introduction", "#found")]
+        assert not words[0].intersection(words[1])
+        assert "begin anywhere." in text_of(app.screen.query_one("#found"))
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 async def test_every_screen_opens_by_its_number(size: tuple[int, int]) -> None:
     app = DifftuiApp(device="cpu")
     async with app.run_test(size=size) as pilot:
-        for number, name in enumerate(SCREENS, start=1):
-            await pilot.press(str(number))
+        for place in PLACES:
+            await pilot.press(place.key)
             await pilot.pause(0.2)
-            assert app.current_mode == name
+            assert app.current_mode == place.name
             bar = text_of(app.screen.query_one(KeyBar))
             assert "? help" in bar
             assert "q quit" in bar

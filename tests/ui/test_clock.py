@@ -7,7 +7,7 @@ from collections import deque
 import pytest
 
 from difftui.pixel_modes import Detail
-from difftui.ui.clock import FrameClock
+from difftui.ui.clock import SHARE, FrameClock
 from difftui.ui.flow import Flow
 
 TICK = 1 / 15
@@ -134,3 +134,18 @@ def test_a_cap_is_kept() -> None:
             drawn += 1
     assert drawn == pytest.approx(20, abs=2)
     assert clock.told(10.0) == (0.0, 0.0), "frames that send nothing are none"
+
+
+def test_beside_a_training_animation_takes_a_small_share_of_a_core_and_keys_none() -> None:
+    clock, frames, worked, now = FrameClock(15), 0, 5.0, 0.0  # five seconds of starting count for nothing
+    clock.drew(0, now, worked)
+    clock.sparing = True
+    while now < 20.0:
+        now += TICK
+        if clock.may_draw(now):
+            worked += 0.024  # what twelve digits take
+            clock.drew(0, now, worked)
+            frames += 1
+        elif now > 10.0 + TICK:
+            assert clock.may_draw(now, 15)  # a key is answered all the same
+    assert 40 <= frames <= 20.0 * SHARE / 0.024 + 10

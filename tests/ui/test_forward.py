@@ -19,6 +19,7 @@ from difftui.data import bundled
 from difftui.ui.app import DifftuiApp
 from difftui.ui.screens.forward import SWEEP_SECONDS, TIMESTEPS, ForwardScreen
 from difftui.ui.widgets.pixels import PixelView
+from difftui.ui.widgets.plot import CurvePlot
 from difftui.ui.widgets.slider import Slider
 
 Opened = tuple[Pilot[None], ForwardScreen]
@@ -239,7 +240,7 @@ async def test_at_rest_nothing_is_drawn() -> None:
 
 @pytest.mark.parametrize(
     "size",
-    [(76, 22), (80, 24), (80, 40), (120, 24), (120, 40), (280, 70)],
+    [(76, 22), (80, 24), (80, 40), (120, 24), (120, 40), (200, 60), (280, 70)],
 )
 async def test_everything_is_whole_at_every_size(size: tuple[int, int]) -> None:
     async with opened(size) as (pilot, screen):
@@ -267,7 +268,8 @@ async def test_everything_is_whole_at_every_size(size: tuple[int, int]) -> None:
         assert strip.arrangement.image_height >= (8 if size[0] >= 80 else 6)
         picture = screen.query_one("#x_t PixelView", PixelView).arrangement
         if size[1] >= 24:
-            assert (picture.image_width, picture.image_height) == (28, 28)
+            side = 56 if size[0] >= 200 else 28
+            assert (picture.image_width, picture.image_height) == (side, side)
 
 
 async def test_the_terms_of_the_sum_stand_beside_it_where_there_is_room() -> None:
@@ -326,6 +328,7 @@ def test_works_before_torch_has_loaded(own_home: Path) -> None:
 import asyncio, sys
 from difftui.ui.app import DifftuiApp
 from difftui.ui.widgets.pixels import PixelView
+from difftui.ui.widgets.plot import CurvePlot
 
 async def main():
     app = DifftuiApp(screen="forward")
@@ -348,3 +351,49 @@ asyncio.run(main())
     assert "T=2000" in done.stdout
     assert "False False" in done.stdout
     assert list((own_home / "exports").glob("*.png"))
+
+
+async def test_the_curves_are_read_at_a_cursor_and_a_click_goes_there() -> None:
+    async with opened((120, 40)) as (pilot, screen):
+        before = screen.scene.t
+        await pilot.press("right_parenthesis")
+        await pilot.press("left_parenthesis")
+        await pilot.pause()
+        amplitudes, snr = (screen.query_one(f"#{name}", CurvePlot) for name in ("amplitudes", "snr"))
+        t = amplitudes.cursor
+        assert t is not None
+        assert t == snr.cursor
+        assert screen.scene.t == before, "reading is not going"
+        alpha_bar = linear(1000)[int(t)]
+        assert f"t {t:.0f}" in text(screen, "#amplitudes")
+        assert f"{np.sqrt(alpha_bar):.6g}" in text(screen, "#amplitudes")
+        assert f"{np.sqrt(1 - alpha_bar):.6g}" in text(screen, "#amplitudes")
+        assert f"{10 * np.log10(alpha_bar / (1 - alpha_bar)):.6g}" in text(screen, "#snr")
+        await pilot.press("vertical_line")
+        await pilot.pause()
+        assert {amplitudes.cursor, snr.cursor} == {None}
+        assert "noise 999" in text(screen, "#snr")
+        await pilot.hover("#snr", offset=(40, 5))
+        await until(pilot, lambda: amplitudes.cursor is not None and amplitudes.cursor == snr.cursor)
+        place = amplitudes.cursor
+        await pilot.click("#snr", offset=(40, 5))
+        await until(pilot, lambda: screen.scene.t == place)
+
+
+async def test_without_colours_the_title_shows_how_each_curve_is_dashed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with opened((120, 40)) as (_, screen):
+        assert "⠤⠤⠤⠤⠤⠤ √ᾱ and ⠤⠤ ⠤⠤ √(1-ᾱ)" in text(screen, "#amplitudes")
+
+
+async def test_on_a_vast_terminal_pictures_are_twice_as_large() -> None:
+    async with opened((200, 60)) as (pilot, screen):
+        for pane in ("x_t", "x_0", "eps"):
+            view = screen.query_one(f"#{pane} PixelView", PixelView)
+            assert view.arrangement.image_height == view.arrangement.image_width == 56
+        assert screen.query_one("#amplitudes").size.height >= 12
+        await pilot.resize_terminal(199, 60)
+        await pilot.pause(0.1)
+        assert screen.query_one("#x_t PixelView", PixelView).arrangement.image_height == 28

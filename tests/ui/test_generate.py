@@ -27,7 +27,8 @@ from difftui.runs import create_run, runs_dir
 from difftui.training.recipe import Recipe
 from difftui.ui.app import DifftuiApp
 from difftui.ui.half_blocks import RAMP, grey_levels
-from difftui.ui.screens.generate import PANES, GenerateScreen, Stage
+from difftui.ui.panels.stage import PANES, Stage
+from difftui.ui.screens.generate import GenerateScreen
 from difftui.ui.sources import find_sources
 from difftui.ui.widgets.pixels import PixelView
 from difftui.ui.widgets.slider import Slider
@@ -205,8 +206,10 @@ async def test_the_mouse_scrubs_and_clicks_choices(runs: Path) -> None:
         row = next(y for y, line in enumerate(lines) if "sampler" in line)
         assert "DDIM" in lines[row]
         await pilot.click("#side", offset=(3, row))
-        await until(pilot, lambda: screen.view is not None and view_of(screen).request.sampler == "ddpm")
-        await says(pilot, screen, "#side", "DDPM")
+        await until(
+            pilot, lambda: screen.view is not None and view_of(screen).request.sampler == "dpm-solver++"
+        )
+        await says(pilot, screen, "#side", "DPM++ 2M")
 
     await session(test)
 
@@ -240,7 +243,7 @@ async def test_seeds_are_shown_and_repeatable(runs: Path) -> None:
     async def test(pilot: Pilot[None], screen: GenerateScreen) -> None:
         first = await drawn(pilot, screen)
         await pilot.press("R")
-        assert screen.seed == 0, "there is none below 0"
+        assert screen.wish.seed == 0, "there is none below 0"
         assert screen.view is first, "nothing changed, so nothing is drawn anew"
         await pilot.press("r", "r")
         other = await drawn(pilot, screen)
@@ -291,19 +294,19 @@ async def test_samplers_and_any_number_of_steps_up_to_T(runs: Path) -> None:
         await pilot.press("m")
         advised = await drawn(pilot, screen)
         assert (advised.sampler, len(advised.times), advised.temperature) == ("ddim", 51, 0.9)
-        await pilot.press("a")
+        await pilot.press("A")
         assert (await drawn(pilot, screen)).sampler == "ddpm"
         counts = []
         for key in (*("minus",) * 4, "plus", "equals_sign", *("plus",) * 6):
             await pilot.press(key)
-            counts.append(screen.taken_steps)
+            counts.append(screen.wish.taken(screen.source)[1])
         assert counts == [25, 10, 5, 5, 10, 25, 50, 100, 200, 500, 1000, 1000], "never more than T"
         view = await drawn(pilot, screen)
         assert view.times == tuple(range(999, -2, -1))
         await pilot.press("m")
         assert len((await drawn(pilot, screen)).times) == 31, "this schedule has 30 timesteps"
         await pilot.press("minus")
-        assert screen.taken_steps == 25
+        assert screen.wish.taken(screen.source)[1] == 25
 
     await session(test)
 
@@ -338,7 +341,7 @@ async def test_a_grid_of_twelve_with_one_chosen(runs: Path) -> None:
         assert "digit   9" in shown(screen, "#side")
         await pilot.press("g")
         assert screen.view is view
-        assert (screen.picture, screen.label) == (9, "each")
+        assert (screen.wish.picture, screen.wish.label) == (9, "each")
         await pilot.press("g", "r")
         alone = await drawn(pilot, screen)
         assert (alone.request.seeds, alone.labels) == ((11,), (9,))
@@ -399,8 +402,8 @@ async def test_what_is_drawn_with_a_shipped_network_is_saved_at_home(
         for source in (1, 2, 0):
             await pilot.press("m")
             view = await drawn(pilot, screen)
-            assert screen.source == screen.sources[source]
-            assert view.request.source == screen.sources[source].run.path
+            assert screen.source == screen.shelf.sources[source]
+            assert view.request.source == screen.shelf.sources[source].run.path
         assert len(list(shipped.rglob("quick-*.png"))) == 0
 
     await session(test)
@@ -436,6 +439,8 @@ async def test_the_run_in_training_can_draw_and_draws_better_later(runs: Path) -
         await pilot.press("space")
         await until(pilot, lambda: screen.view is not first)
         second = await drawn(pilot, screen)
+        assert second.weights_step is not None
+        assert first.weights_step is not None
         assert second.weights_step > first.weights_step
         assert np.array_equal(second.x[0], first.x[0])
         assert app.training.state is JobState.RUNNING
@@ -473,7 +478,7 @@ async def test_while_torch_loads_choices_can_be_made_and_it_says_so(
 async def test_with_no_network_it_says_what_is_missing_and_how_to_get_one() -> None:
     async def test(pilot: Pilot[None], screen: GenerateScreen) -> None:
         create_run("untrained", ASKED.to_json())
-        await pilot.press(*"dDmMaArRgnNfFe+-", "space", "left", "right", "home", "end", "up", "down")
+        await pilot.press(*"dDmMaArRgnNfFe+-<>", "space", "left", "right", "home", "end", "up", "down")
         await says(pilot, screen, "#nothing", "Press 4 to train one")
         text = " ".join(shown(screen, "#nothing").split())
         assert "No trained network is here" in text
@@ -523,8 +528,8 @@ async def test_keys_mashed_end_in_what_they_say(runs: Path) -> None:
         request = view.request
         assert screen.source is not None
         assert request.source == screen.source.run.path
-        assert (request.sampler, request.steps) == (screen.taken_sampler, screen.taken_steps)
-        assert request.seeds[screen.picture if not screen.grid else 0] == screen.seed
+        assert (request.sampler, request.steps) == screen.wish.taken(screen.source)
+        assert request.seeds[screen.wish.picture if not screen.wish.grid else 0] == screen.wish.seed
         jobs = [pulled.job.name for pulled in screen.lab.engine._pulled]
         assert jobs == [], "what was given up is closed"
 
@@ -583,10 +588,10 @@ SIZES = (
     (80, 24, Stage(1, 2, 20)),
     (76, 22, Stage(1, 2, 16)),
     (110, 30, Stage(1, 3, 20)),
-    (120, 40, Stage(2, 2, 0)),
+    (120, 40, Stage(2, 2, 0, 56)),
     (140, 24, Stage(1, 4, 20)),
-    (150, 45, Stage(2, 2, 34)),
-    (260, 60, Stage(2, 4, 28)),
+    (150, 45, Stage(2, 2, 34, 56)),
+    (260, 60, Stage(2, 4, 28, 56)),
 )
 
 
@@ -600,7 +605,7 @@ async def test_everything_fits_at_every_size_and_nothing_overlaps(runs: Path) ->
             await pilot.resize_terminal(columns, rows)
             await until(pilot, lambda stage=stage: screen.stage == stage)
             for grid in (False, True):
-                if screen.grid != grid:
+                if screen.wish.grid != grid:
                     await pilot.press("g")
                     await drawn(pilot, screen)
                 await pilot.pause(0.2)
@@ -623,8 +628,8 @@ def check_layout(screen: GenerateScreen, grid: bool) -> None:
         return
     for name, _ in PANES[: stage.panes]:
         arrangement = screen.query_one(f"#{name}", PixelView).arrangement
-        assert arrangement.image_width == arrangement.image_height == 28 * stage.scale
-    large = grey_levels(view_of(screen).x[screen.playhead.index, screen.picture])
+        assert arrangement.image_width == arrangement.image_height == stage.pixels
+    large = grey_levels(view_of(screen).x[screen.playhead.index][screen.wish.picture])
     large = large.repeat(stage.scale, 0).repeat(stage.scale, 1)
     assert same(levels(screen.query_one("#x_t", PixelView)), large)
 

@@ -19,7 +19,8 @@ SAME = (
     {"example", "pick"},  # the next one of several
     {"zoom", "count"},  # more, less
     {"activation", "sampler"},  # the method
-    {"begin", "go_on", "open"},  # what the screen offers
+    {"begin", "go_on", "demo", "open"},  # what the screen offers
+    {"sample", "measure"},  # how good it is, now
     {"source", "generate"},  # the network to draw with
     {"preset", "problem"},  # what is to be learned
     {"restart", "aside"},  # back to the beginning
@@ -67,10 +68,11 @@ def test_escape_is_in_no_table() -> None:
 
 
 def test_every_window_closes_without_escape() -> None:
+    from difftui.ui.panels.network_picker import NetworkPicker
     from difftui.ui.panels.recipe_form import RecipeForm
     from difftui.ui.panels.run_picker import RunPicker
 
-    for window in (HelpScreen, RecipeForm, RunPicker):
+    for window in (HelpScreen, NetworkPicker, RecipeForm, RunPicker):
         closing = [
             binding.key if not isinstance(binding, tuple) else binding[0] for binding in window.BINDINGS
         ]

@@ -9,7 +9,7 @@ from textual.color import Color
 from textual.theme import Theme
 
 from difftui.settings import THEMES as NAMES
-from difftui.ui.theme import DARK, HIGH_CONTRAST, LIGHT, MONOCHROME, SERIES, SHADE, THEMES, chosen_theme
+from difftui.ui.theme import DARK, GLOW, HIGH_CONTRAST, LIGHT, MONOCHROME, SERIES, SHADE, THEMES, chosen_theme
 
 TEXTS: tuple[str, ...] = (
     "foreground",
@@ -105,6 +105,15 @@ def test_curves_stay_apart_for_any_colour_vision(theme: Theme) -> None:
     for vision, (one, other) in product(VISION, combinations(names, 2)):
         distance = float(np.linalg.norm(seen(known[one], vision) - seen(known[other], vision)))
         assert distance > 12, f"{theme.name}: {one} and {other} with {vision}: {distance:.1f}"
+
+
+@pytest.mark.parametrize("theme", THEMES.values(), ids=list(THEMES))
+def test_curves_can_be_seen_on_the_brightest_glow(theme: Theme) -> None:
+    """WCAG 2.2, 1.4.11: graphics have a contrast of 3."""
+    known = colours(theme)
+    glow = known["background"].blend(known["foreground"], GLOW)
+    ratios = {name: contrast(known[f"series-{name}"], glow) for name in SERIES}
+    assert min(ratios.values()) >= 3.0, ratios
 
 
 def test_signal_and_noise_are_orange_and_blue_in_every_theme() -> None:

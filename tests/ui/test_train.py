@@ -25,6 +25,7 @@ from difftui.training.recipe import PRESETS, Recipe
 from difftui.training.session import Session
 from difftui.training.trainer import Trainer
 from difftui.ui.app import DifftuiApp
+from difftui.ui.panels.estimate import Estimate
 from difftui.ui.panels.loss_plot import Ghost
 from difftui.ui.panels.plan import Plan
 from difftui.ui.panels.recipe_form import RecipeForm
@@ -490,3 +491,49 @@ async def test_a_screen_on_which_nothing_moves_sends_nothing(
             await pilot.pause(1.0)
             assert "".join(sent) == ""
         await closed(app)
+
+
+async def test_the_loss_is_read_by_keys_and_its_legend_stays(own_home: Path) -> None:
+    run = await asyncio.to_thread(finished_run, "before", TINY, 60)
+    app = DifftuiApp(device="cpu", screen="train", data="bundled", run="before")
+    app.engine.start = lambda: None  # type: ignore[method-assign]
+    async with app.run_test(size=(160, 45)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, TrainScreen) and "smoothed" in shown(app, "#loss"))
+        await pilot.press("left_parenthesis", "right_parenthesis", "right_parenthesis")
+        await pilot.pause()
+        loss, gradient = (app.screen.query_one(f"#{name}", CurvePlot) for name in ("loss", "gradient"))
+        step = loss.cursor
+        assert step is not None
+        assert step == gradient.cursor
+        reader = MetricsReader(run.metrics.path)
+        reader.read(time.monotonic() + 5)
+        history = reader.builder.view()
+        at = int(np.flatnonzero(history.loss.x == step)[0])
+        lines = shown(app, "#loss").splitlines()
+        assert "each batch" in lines[0]
+        assert "smoothed" in lines[0]
+        assert f"step {step:.0f}" in lines[-1]
+        assert f"{history.loss.y[at]:.6g}" in lines[-1]
+        assert f"{history.loss.smooth[at]:.6g}" in lines[-1]
+        assert f"step {step:.0f} {history.gradient_norm.y[at]:.6g}" in shown(app, "#gradient")
+        await pilot.press("vertical_line")
+        await pilot.pause()
+        assert f"step {step:.0f}" not in shown(app, "#loss")
+
+
+async def test_all_of_the_invitation_is_seen_whatever_it_comes_to_say(own_home: Path) -> None:
+    await asyncio.to_thread(finished_run, "before", TINY, 5)
+    for size in ((80, 24), (120, 40), (200, 60)):
+        app = DifftuiApp(device="cpu", screen="train", data="bundled")
+        app.engine.start = lambda: None  # type: ignore[method-assign]
+        async with app.run_test(size=size) as pilot:
+            await until(pilot, lambda app=app: "all your runs" in shown(app, "#invitation"))
+            screen = app.screen
+            assert isinstance(screen, TrainScreen)
+            screen.estimate = Estimate(60.0, "by a guess")
+            await until(pilot, lambda app=app: "takes about" in shown(app, "#invitation"))
+            await pilot.pause()
+            assert "all your runs" in shown(app, "#invitation")
+            assert "torch is still loading" in shown(app, "#invitation")
+            assert "all of it" in shown(app, "#facts")
+            assert app.screen.region.contains_region(screen.query_one("#facts").region)

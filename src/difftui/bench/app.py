@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -15,11 +14,15 @@ from pathlib import Path
 from statistics import median
 
 from difftui.bench.terminal import Terminal, own_home
+from difftui.bench.trained import steps_done, until_it_trains
 
 __all__ = ["KeyLatency", "WatchedTraining", "first_paint", "key_to_paint", "watched_training"]
 
 PRESET = "quick"
 PATIENCE_S = 60.0
+GRID = "5+++g"  # twelve digits in 200 steps
+REPLAY = "\x1b[H "  # Home holds, space plays
+DRAWING_SECONDS = 20.0  # that those take at most, beside a training
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ def key_to_paint(keys: int = 120) -> KeyLatency:
         Terminal(["--screen", "train"], environment={"DIFFTUI_HOME": str(home)}) as terminal,
     ):
         terminal.type(" ")
-        _until_it_trains(home, terminal.drain)
+        until_it_trains(home, terminal.drain)
         terminal.type("3")
         terminal.drain(2.0)
         waits = []
@@ -79,12 +82,13 @@ def key_to_paint(keys: int = 120) -> KeyLatency:
     )
 
 
-def watched_training(pairs: int = 6, seconds: float = 2.5) -> WatchedTraining:
+def watched_training(pairs: int = 12, seconds: float = 1.0, *, digits: bool = False) -> WatchedTraining:
     """Train the same recipe headless and in the app: both are started, and stand still in turn.
 
     Args:
-        pairs: turns of each.
+        pairs: turns of each. Many and short: the machine's speed drifts.
         seconds: length of a turn.
+        digits: whether the app shows twelve digits being born, and not the training.
     """
     alone, watched = [], []
     with (
@@ -93,11 +97,16 @@ def watched_training(pairs: int = 6, seconds: float = 2.5) -> WatchedTraining:
         _headless(headless_home) as headless,
         Terminal(["--screen", "train"], environment={"DIFFTUI_HOME": str(app_home)}) as terminal,
     ):
-        _until_it_trains(headless_home, time.sleep)
+        until_it_trains(headless_home, time.sleep)
         headless.send_signal(signal.SIGSTOP)
-        terminal.type(" ")
-        _until_it_trains(app_home, terminal.drain)
+        terminal.type("B ")  # for an hour, not for a minute
+        until_it_trains(app_home, terminal.drain)
+        if digits:
+            terminal.type(GRID)
+            terminal.drain(DRAWING_SECONDS)
         for _ in range(pairs):
+            if digits:
+                terminal.type(REPLAY)
             watched.append(_turn(app_home, seconds, terminal.drain))
             os.kill(terminal.pid, signal.SIGSTOP)
             headless.send_signal(signal.SIGCONT)
@@ -127,30 +136,7 @@ def _headless(home: Path) -> Iterator[subprocess.Popen[bytes]]:
 def _turn(home: Path, seconds: float, wait: Callable[[float], object]) -> float:
     """Steps a second of the one run in ``home`` while it runs, after a moment to get going again."""
     wait(0.3)
-    first, began = _steps(home)
+    first, began = steps_done(home)
     wait(seconds)
-    last, ended = _steps(home)
+    last, ended = steps_done(home)
     return (last - first) / max(ended - began, 1e-9)
-
-
-def _until_it_trains(home: Path, wait: Callable[[float], object]) -> None:
-    """Wait until the one run in ``home`` has warmed up for a moment.
-
-    Raises:
-        TimeoutError: it does not come to that.
-    """
-    patience = time.perf_counter() + PATIENCE_S
-    while _steps(home)[0] < 20:
-        if time.perf_counter() > patience:
-            raise TimeoutError("the training did not begin")
-        wait(0.2)
-
-
-def _steps(home: Path) -> tuple[int, float]:
-    """Optimiser steps in the newest whole line of the run's metrics, and when that was written."""
-    for path in home.glob("runs/*/metrics.jsonl"):
-        rows = [line for line in path.read_text().splitlines(keepends=True) if line.endswith("\n")]
-        for row in map(json.loads, reversed(rows)):
-            if "loss" in row:
-                return int(row["step"]), path.stat().st_mtime
-    return 0, 0.0

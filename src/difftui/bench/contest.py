@@ -19,8 +19,8 @@ from difftui.errors import DifftuiError
 
 __all__ = ["Contestant", "TrainingSpeed", "answer", "ours", "plain", "take_turns", "training_speed"]
 
-WARM_UP_STEPS = 5
-TURN_SECONDS = 0.8
+FIRST_STEPS, WARM_UP_STEPS = 2, 5  # the second where the first took no second
+TURN_SECONDS = 0.5
 PLAIN = "plain"
 
 
@@ -88,14 +88,15 @@ def take_turns(commands: Mapping[str, Sequence[str]], turns: int) -> Mapping[str
 
     Args:
         commands: of each contestant, by name.
-        turns: of each, each of about 0.8 s.
+        turns: of each, each of about half a second, or one step.
     """
     with ExitStack() as stack:
         children = {name: stack.enter_context(Contestant(command)) for name, command in commands.items()}
         steps = {}
         for name, child in children.items():
-            child.seconds(WARM_UP_STEPS)
-            steps[name] = max(1, round(TURN_SECONDS * WARM_UP_STEPS / child.seconds(WARM_UP_STEPS)))
+            warm = WARM_UP_STEPS if child.seconds(FIRST_STEPS) < 1.0 else 1
+            child.seconds(warm)
+            steps[name] = max(1, round(TURN_SECONDS * warm / child.seconds(warm)))
         taken: dict[str, list[float]] = {name: [] for name in commands}
         for _ in range(turns):
             for name, child in children.items():
@@ -103,7 +104,7 @@ def take_turns(commands: Mapping[str, Sequence[str]], turns: int) -> Mapping[str
     return taken
 
 
-def training_speed(presets: Sequence[str], device: str, turns: int = 8) -> TrainingSpeed:
+def training_speed(presets: Sequence[str], device: str, turns: int = 6) -> TrainingSpeed:
     """Time our training of each preset and the plain loop, in turn.
 
     Args:

@@ -8,10 +8,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from difftui.bench.terminal import CHUNK, Terminal, own_home
+from difftui.bench.trained import until_it_trains
 
 __all__ = ["LINKS", "LinkFigures", "SlowLink", "animated_digits"]
 
-LINKS: dict[str, float | None] = {"unlimited": None, "300 kB/s": 300_000.0, "64 kB/s": 64_000.0}
+LINKS: dict[str, tuple[float | None, bool]] = {
+    "unlimited, training beside it": (None, True),
+    "unlimited": (None, False),
+    "300 kB/s": (300_000.0, False),
+    "64 kB/s": (64_000.0, False),
+}
+"""Bytes a second, and whether the app trains meanwhile."""
 ASKED, SIGN = b"\x1b[5n", "\x1b[0n"
 STYLE = re.compile(rb"\x1b\[[0-9;]*m")
 FASTER, SLOWER = re.compile(rb"fps +30"), re.compile(rb"fps +15")
@@ -118,18 +125,24 @@ class SlowLink:
         self._since += len(parts[-1]) - kept
 
 
-def animated_digits(rate: float | None, keys: int = 60) -> LinkFigures:
+def animated_digits(rate: float | None, keys: int = 60, *, training: bool = False) -> LinkFigures:
     """Play twelve digits being born again and again, press keys, and time what they write.
 
     Args:
         rate: bytes a second of the link; None for all that the terminal can take.
         keys: how many.
+        training: whether the same app trains on all cores meanwhile.
     """
+    screen = "train" if training else "generate"
     with (
         own_home() as home,
-        Terminal(["--screen", "generate"], size=SIZE, environment={"DIFFTUI_HOME": str(home)}) as terminal,
+        Terminal(["--screen", screen], size=SIZE, environment={"DIFFTUI_HOME": str(home)}) as terminal,
     ):
         link = SlowLink(terminal, rate)
+        if training:
+            terminal.type("B ")  # for an hour
+            until_it_trains(home, link.wait)
+            terminal.type("5")
         link.wait_for(re.compile(rb"seeds +1 "))
         for key, shown in SCENE:
             terminal.type(key)

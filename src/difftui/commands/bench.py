@@ -100,16 +100,18 @@ def _keys() -> Iterator[Row]:
 
 
 def _links() -> Iterator[Row]:
+    from difftui.bench.app import watched_training
     from difftui.bench.link import LINKS, animated_digits
 
-    for name, rate in LINKS.items():
-        figures = animated_digits(rate)
+    for name, (rate, training) in LINKS.items():
+        figures = animated_digits(rate, training=training)
         what = f"12 digits animated, {name}"
         for share in (0.5, 0.95, 0.99):
             count = len(figures.waits)
             yield f"{what}: key to paint, p{100 * share:.0f} of {count}", figures.quantile(share), "ms"
         yield f"{what}: frames", figures.frames, "/s"
         yield f"{what}: sent", figures.bytes_per_second / 1000, "kB/s"
+    yield "training beside 12 digits animated ÷ headless", watched_training(digits=True).ratio, "×"
 
 
 def _scale() -> Iterator[Row]:

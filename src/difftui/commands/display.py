@@ -7,7 +7,7 @@ from typing import IO, TYPE_CHECKING, cast
 
 from difftui.commands.stderr import Stderr, tell
 from difftui.runs import Series
-from difftui.words import duration
+from difftui.words import duration, loss_text
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
@@ -83,7 +83,7 @@ class TrainingDisplay:
     def _text(self, progress: Progress) -> str:
         parts = [
             f"epoch {progress.epoch:.2f}{self._of}",
-            f"loss {self.loss:.4f}",
+            f"loss {loss_text(self.loss)}" if self.loss is not None else "",
             f"{progress.images_per_second:.0f} images/s",
         ]
         left = progress.seconds_left

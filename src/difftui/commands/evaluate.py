@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from difftui import atomic
 from difftui.commands.display import Bar, tell
 from difftui.commands.options import add_device, add_drawing, drawn_how, whole_number
-from difftui.data import COLLECTIONS, load
+from difftui.data import load
 from difftui.errors import DifftuiError
 
 if TYPE_CHECKING:
@@ -103,14 +103,11 @@ def _draw(loaded: LoadedModel, args: argparse.Namespace, labels: list[int] | Non
 
 def _check_judgeable(loaded: LoadedModel) -> None:
     """The recogniser knows 28x28 handwritten digits and nothing else: tell before anything is drawn."""
-    shape, data = tuple(loaded.model.image_shape), loaded.recipe.data  # type: ignore[arg-type]
-    if shape != (1, 28, 28):
-        raise DifftuiError(
-            f"the recogniser judges grey digits of 28x28, and {loaded.name} draws {shape[1]}x{shape[2]}"
-            f"{'' if shape[0] == 1 else ' in colour'}: it cannot be judged."
-        )
-    if data in COLLECTIONS:
-        raise DifftuiError(f"the recogniser knows digits, and {loaded.name} learned {data}: not comparable.")
+    from difftui.evaluation.comparison import why_not_judged
+
+    problem = why_not_judged(loaded)
+    if problem is not None:
+        raise DifftuiError(problem)
 
 
 def _training(loaded: LoadedModel) -> Digits | None:

@@ -145,9 +145,11 @@ def _braille(facts: TerminalFacts, answers: Answers) -> Finding:
     told = {"cells": answers.braille_cells}
     if not facts.utf8:
         return Finding("not used without UTF-8", facts=told)
-    if facts.term == "linux":
+    if facts.colours == 8:
         return Finding(
-            "the Linux console's font has none", "Use a terminal emulator, or ssh from one.", facts=told
+            "the font of a Linux console has none: pictures are shades, curves are ASCII",
+            "Use a terminal emulator, or ssh from one.",
+            facts=told,
         )
     if answers.braille_cells not in (None, 1):
         return Finding(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from difftui.media import as_images, to_uint8
+from difftui.media import as_tiles, to_uint8
 
 __all__ = ["RAMP", "grey_text"]
 
@@ -16,20 +16,24 @@ RAMP = " .:-=+*#%@"
 """Characters from nothing to dense, for equal steps of grey; 0 (paper in MNIST) is a blank."""
 
 GAP = "  "
+LUMINANCE = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
 
 
 def grey_text(images: NDArray[Any], captions: Sequence[str] = (), *, width: int = 80) -> str:
     """Images side by side, as many a row as the width takes; two pixel rows a line, their mean grey drawn.
 
     Args:
-        images: (H, W), (N, H, W) or (N, 1, H, W), floats in [-1, 1] or uint8.
+        images: (H, W), (N, H, W), (N, 1, H, W), or in colour (N, 3, H, W), whose luminance is drawn; floats
+            in [-1, 1] or uint8.
         captions: one above each image, or none at all.
         width: characters a line; one image is drawn even where it is wider.
 
     Raises:
         ValueError: images of another shape or type, or another number of captions.
     """
-    tiles = to_uint8(as_images(images)).astype(np.float64)
+    tiles = to_uint8(as_tiles(images)).astype(np.float64)
+    if tiles.ndim == 4:
+        tiles = tiles @ LUMINANCE
     if captions and len(captions) != len(tiles):
         raise ValueError(f"{len(captions)} captions for {len(tiles)} images")
     number, height, columns = tiles.shape

@@ -15,7 +15,7 @@ from difftui.errors import DifftuiError
 from difftui.runs import LifeSign, Run, Status, Verb, ask, find_run, list_runs, runs_dir, shipped_runs
 from difftui.runs.metrics import last_metrics
 from difftui.training.recipe import PRESETS, Recipe
-from difftui.words import duration
+from difftui.words import duration, loss_text
 
 __all__ = ["add_arguments", "news", "run"]
 
@@ -137,7 +137,7 @@ def _row(run: Run, state: str) -> tuple[str, ...]:
     last = last_metrics(run.metrics.path)
     step, loss = last.get("step", run.status().step), last.get("loss")
     when = "" if state == "shipped" else _when(run.last_written())
-    return run.name, name, state, str(step), f"{loss:.4f}" if isinstance(loss, int | float) else "-", when
+    return run.name, name, state, str(step), loss_text(loss) if isinstance(loss, int | float) else "-", when
 
 
 def _resume(run: Run) -> str:

@@ -15,12 +15,18 @@ from numpy.typing import NDArray
 
 from difftui.commands import UsageError
 from difftui.commands.display import Bar, tell
-from difftui.commands.options import add_device, add_drawing, add_source, drawn_how, whole_number
+from difftui.commands.options import add_device, add_drawing, drawn_how, whole_number
+from difftui.commands.pipelines import add_pipeline, local_pipeline
 from difftui.commands.stopping import Stopped, stop_signals
+from difftui.commands.tables import table
+from difftui.commands.trajectory import HEADER, Following
 from difftui.errors import DifftuiError
 
 if TYPE_CHECKING:
-    from difftui.training.loading import LoadedModel
+    from torch import Tensor
+
+    from difftui.diffusion import Frame
+    from difftui.training.drawing import Drawable
 
 __all__ = ["add_arguments", "check_out", "run"]
 
@@ -35,7 +41,9 @@ Pictures = NDArray[np.float32]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What ``difftui sample`` takes."""
-    add_source(parser)
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--from", dest="source", metavar="NAME", help="a shipped checkpoint, a run, or a file")
+    add_pipeline(which)
     add_drawing(parser)
     parser.add_argument(
         "-n",
@@ -56,16 +64,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--label",
         metavar="L",
         type=whole_number(0, 10_000),
-        help="the digit to draw (default: each in turn, where the network can be asked)",
+        help="the digit, or class, to draw (default: each in turn, where the network can be asked)",
     )
     parser.add_argument(
         "--out",
         metavar="FILE",
         type=Path,
-        required=True,
         help=".png a grid, .gif the trajectory, .npz arrays, .txt plain characters",
     )
     parser.add_argument("--force", action="store_true", help="replace FILE if it exists")
+    parser.add_argument(
+        "--plain",
+        action="store_true",
+        help="print the figures of every step as a table; then FILE is optional",
+    )
     add_device(parser)
 
 
@@ -73,35 +85,59 @@ def run(args: argparse.Namespace) -> int:
     """Draw and write, and return the exit status."""
     with stop_signals() as request:
         try:
-            check_out(args.out, force=args.force)
-            if args.out.suffix.lower() == ".gif" and args.number > MOST_IN_GIF:
+            _check(args)
+            if args.out is not None and args.out.suffix.lower() == ".gif" and args.number > MOST_IN_GIF:
                 raise UsageError(f"a .gif shows {MOST_IN_GIF} pictures at most, not {args.number}")
-            written = _sample(args)
+            written = _sample(args, local_pipeline(args.pipeline) if args.pipeline else None)
         except Stopped as stopped:
             tell(f"difftui: {stopped}; nothing was written.")
             return 128 + stopped.number
         finally:
             request.at_once = False
-    tell(f"wrote {written}")
+    if written is not None:
+        tell(f"wrote {written}")
     return 0
 
 
-def _sample(args: argparse.Namespace) -> Path:
-    from difftui.engine.device import configure_threads, pick_device
+def _check(args: argparse.Namespace) -> None:
+    if args.out is None and not args.plain:
+        raise UsageError("name a file with --out, or ask for the figures with --plain")
+    if args.plain and args.number > BATCH:
+        raise UsageError(f"--plain tells of {BATCH} pictures at most, not {args.number}")
+    if args.out is not None:
+        check_out(args.out, force=args.force)
+
+
+def _loaded(args: argparse.Namespace, pipeline: str | None, device: str) -> Drawable:
+    if pipeline is not None:
+        from difftui.pipelines import PipelineRef
+        from difftui.pipelines.loading import load_pipeline
+
+        return load_pipeline(PipelineRef(pipeline), device)
     from difftui.training.loading import load_model
+
+    return load_model(args.source, device)
+
+
+def _sample(args: argparse.Namespace, pipeline: str | None) -> Path | None:
+    from difftui.engine.device import configure_threads, pick_device
 
     device = pick_device(args.device)
     configure_threads()
-    loaded = load_model(args.source, device.torch_device_name)
+    loaded = _loaded(args, pipeline, device.torch_device_name)
     labels = _labels(loaded, args.number, args.label)
     args.sampler, steps, args.temperature = _settings(loaded, args)
     args.guidance = loaded.guidance(labels is not None, args.guidance)
-    stride = max(1, steps // GIF_FRAMES) if args.out.suffix.lower() == ".gif" else 0
+    gif = args.out is not None and args.out.suffix.lower() == ".gif"
+    stride = max(1, steps // GIF_FRAMES) if gif else 0
     drawn = _draw(loaded, args, steps, labels, stride)
     how = drawn_how(args.sampler, steps, args.temperature, args.guidance)
-    tell(f"{loaded.name} at step {loaded.step}: {how}, {device.label}")
+    at = "" if loaded.step is None else f" at step {loaded.step}"
+    tell(f"{loaded.name}{at}: {how}, {device.label}")
     _preview(drawn.pictures[:PREVIEWED])
-    return _write(args.out, drawn, labels, force=args.force)
+    if args.plain:
+        print(table(HEADER, drawn.figures))
+    return None if args.out is None else _write(args.out, drawn, labels, force=args.force)
 
 
 def _preview(pictures: Pictures) -> None:
@@ -117,23 +153,28 @@ def _preview(pictures: Pictures) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Drawn:
-    """The finished pictures (N, C, H, W), and those on the way there (empty unless asked for)."""
+    """The finished pictures (N, C, H, W), those on the way there (empty unless asked for), and a row of
+    figures for each step."""
 
     pictures: Pictures
     frames: tuple[Pictures, ...]
+    figures: tuple[tuple[str, ...], ...]
 
 
 def _draw(
-    loaded: LoadedModel, args: argparse.Namespace, steps: int, labels: list[int] | None, stride: int
+    loaded: Drawable, args: argparse.Namespace, steps: int, labels: list[int] | None, stride: int
 ) -> _Drawn:
     """Sample in batches; keep the start, every ``stride``-th frame (0: none) and the end."""
     batches: list[list[Pictures]] = []
+    following = Following(loaded.schedule)
     bar = Bar(loaded.name)
     try:
         for start in range(0, args.number, BATCH):
             chosen = range(start, min(start + BATCH, args.number))
             kept: list[Pictures] = []
-            for index, pictures in enumerate(_pictures(loaded, args, steps, labels, chosen)):
+            for index, (frame, pictures) in enumerate(_pictures(loaded, args, steps, labels, chosen)):
+                if args.plain and frame is not None:
+                    following.add(frame)
                 bar.show((start + len(chosen) * index / steps) / args.number, f"{chosen.stop} pictures")
                 if index == steps or (stride and index % stride == 0):
                     kept.append(pictures)
@@ -142,19 +183,22 @@ def _draw(
     finally:
         bar.close()
     together = tuple(np.concatenate(parts) for parts in zip(*batches, strict=True))
-    return _Drawn(together[-1], together if stride else ())
+    return _Drawn(together[-1], together if stride else (), tuple(following.rows))
 
 
 def _pictures(
-    loaded: LoadedModel, args: argparse.Namespace, steps: int, labels: list[int] | None, chosen: range
-) -> Iterator[Pictures]:
-    """x_T and then x_s after every step, for the pictures with these numbers."""
+    loaded: Drawable, args: argparse.Namespace, steps: int, labels: list[int] | None, chosen: range
+) -> Iterator[tuple[Frame[Tensor] | None, Pictures]]:
+    """x_T, and then every step and its x_s, for the pictures with these numbers."""
     from difftui.diffusion import starting_noise
+    from difftui.training.drawing import draw
 
     seeds = [args.seed + index for index in chosen]
-    yield args.temperature * starting_noise(seeds, loaded.model.image_shape).numpy()  # type: ignore[arg-type]
+    noise = starting_noise(seeds, loaded.model.image_shape)  # type: ignore[arg-type]
+    yield None, args.temperature * noise.numpy()
     asked = None if labels is None else [labels[index] for index in chosen]
-    frames = loaded.sample(
+    frames = draw(
+        loaded,
         seeds,
         asked,
         sampler=args.sampler,
@@ -163,10 +207,10 @@ def _pictures(
         guidance=args.guidance,
     )
     for frame in frames:
-        yield frame.x.cpu().numpy()
+        yield frame, frame.x.cpu().numpy()
 
 
-def _labels(loaded: LoadedModel, count: int, wanted: int | None) -> list[int] | None:
+def _labels(loaded: Drawable, count: int, wanted: int | None) -> list[int] | None:
     """One label a picture, or None for a network that takes none."""
     classes: int | None = loaded.model.num_classes  # type: ignore[assignment]
     if classes is None:
@@ -182,7 +226,7 @@ def _labels(loaded: LoadedModel, count: int, wanted: int | None) -> list[int] | 
     return [wanted] * count
 
 
-def _settings(loaded: LoadedModel, args: argparse.Namespace) -> tuple[str, int, float]:
+def _settings(loaded: Drawable, args: argparse.Namespace) -> tuple[str, int, float]:
     """Sampler, steps and temperature: what was asked for, else what the network's recipe advises."""
     T = loaded.schedule.T
     if args.steps is not None and args.steps > T:

@@ -14,7 +14,7 @@ from difftui.diffusion.sde import (
     EQUATIONS,
     PathFrame,
     convergence,
-    fitted_order,
+    fitted_orders,
     make_equation,
     simulate,
 )
@@ -81,16 +81,12 @@ def _print_errors(args: argparse.Namespace) -> None:
     for error in convergence(equation, paths=max(2, args.paths), seed=args.seed):
         errors.append(error)
         print(f"{error.dt:10.4g}  {error.strong:10.3g}  {error.weak:10.3g}  {error.weak_noise:10.2g}")
-    if min(error.strong for error in errors) < 1e-12:
+    strong, weak = fitted_orders(errors)
+    if strong is None:
         print("order: none, Euler-Maruyama is exact here")
         return
-    strong = fitted_order([error.dt for error in errors], [error.strong for error in errors])
-    told = [error for error in errors if error.weak > 2 * error.weak_noise]
-    if len(told) > 1:
-        weak = f"{fitted_order([e.dt for e in told], [e.weak for e in told]):.2f}"
-    else:
-        weak = "lost in the noise, take more paths"
-    print(f"order: strong {strong:.2f}, weak {weak} (halving dt divides the error by 2 to the order)")
+    told = f"{weak:.2f}" if weak is not None else "lost in the noise, take more paths"
+    print(f"order: strong {strong:.2f}, weak {told} (halving dt divides the error by 2 to the order)")
 
 
 def _every(args: argparse.Namespace) -> int:

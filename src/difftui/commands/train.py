@@ -23,7 +23,7 @@ from difftui.errors import DifftuiError
 from difftui.runs import Activity, Run, Verb, create_run, find_own_run, unused_name
 from difftui.training.progress import Hold, Progress
 from difftui.training.recipe import PRESETS, Decay, Precision, Recipe, Target, Weighting, preset
-from difftui.words import duration
+from difftui.words import duration, loss_text
 
 if TYPE_CHECKING:
     from difftui.data import Pictures
@@ -297,7 +297,7 @@ def _pull(
     if why and status.state == "stopped":
         tell(f"difftui: {why}, saved at step {status.step}. {_resume_line(args, kept, world.size)}")
         return 128 + request.number if request.number is not None else 0
-    loss = f", loss {display.loss:.4f}" if display.loss is not None else ""
+    loss = f", loss {loss_text(display.loss)}" if display.loss is not None else ""
     tell(
         f"{kept.name}: finished after {status.step} steps in {duration(status.seconds)}{loss}. "
         f"Draw with: {_command(args, 'sample', '--from', handle(kept), '--out', f'{kept.name}.png')}"

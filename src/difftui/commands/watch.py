@@ -11,7 +11,7 @@ from difftui.errors import DifftuiError
 from difftui.runs import Run, find_run
 from difftui.runs.follow import Follower
 from difftui.training.recipe import Recipe
-from difftui.words import duration
+from difftui.words import duration, loss_text
 
 __all__ = ["add_arguments", "run"]
 
@@ -68,9 +68,9 @@ def _line(follower: Follower, recipe: Recipe | None) -> str:
     fraction = row.get("fraction", follower.status.fraction)
     parts = [follower.run.name, f"{fraction:4.0%}", f"step {row.get('step', follower.status.step):.0f}"]
     if len(history.loss):
-        parts.append(f"loss {history.loss.smooth[-1]:.4f}")
+        parts.append(f"loss {loss_text(history.loss.smooth[-1])}")
     if len(history.validation):
-        parts.append(f"validation {history.validation.y[-1]:.4f}")
+        parts.append(f"validation {loss_text(history.validation.y[-1])}")
     if follower.life.state == "alive" and holder is not None and holder.held:
         parts.append(f"held: {holder.held}")
     elif follower.life.state == "alive" and holder is not None and holder.state == "paused":

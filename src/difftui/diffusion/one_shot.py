@@ -7,11 +7,12 @@ Importing this module does not import torch; calling its function does.
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from difftui.diffusion.process import add_noise
+from difftui.diffusion.samplers import Denoise
 from difftui.diffusion.sampling import Model, network_denoiser
 from difftui.diffusion.schedule import NoiseSchedule
 
@@ -45,6 +46,7 @@ def look_again(
     t: int,
     target: str = "eps",
     times: int = 1,
+    labels: Sequence[int] | None = None,
 ) -> Generator[Look, None, None]:
     """Ask for the clean picture in ``shown``, then in the answer, and so on: a :class:`Look` each.
 
@@ -56,23 +58,24 @@ def look_again(
         shown: (B, C, H, W); a clean picture and noise of standard deviation :func:`noise_level`, or anything.
         t: the time that the network is told.
         times: how many looks.
+        labels: the class of each picture, for a network that cannot do without; None tells none.
 
     Raises:
-        ValueError: at the call, if ``t`` or ``times`` is out of range.
+        ValueError: at the call, if ``t`` or ``times`` is out of range, or the network takes no such labels.
     """
     if not 0 <= t < schedule.T:
         raise ValueError(f"t must be 0 to {schedule.T - 1}, not {t}.")
     if times < 1:
         raise ValueError(f"times must be 1 or more, not {times}.")
-    return _looks(model, schedule, shown, t, target, times)
+    denoise = network_denoiser(model, schedule, target=target, labels=labels)
+    return _looks(denoise, schedule, shown, t, times)
 
 
 def _looks(
-    model: Model, schedule: NoiseSchedule, shown: Tensor, t: int, target: str, times: int
+    denoise: Denoise[Tensor], schedule: NoiseSchedule, shown: Tensor, t: int, times: int
 ) -> Generator[Look, None, None]:
     import torch
 
-    denoise = network_denoiser(model, schedule, target=target)
     signal = schedule.alpha_bar(t) ** 0.5
     for count in range(1, times + 1):
         with torch.inference_mode():

@@ -6,7 +6,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from difftui.engine.detached import start_detached
 from difftui.engine.job import Job
@@ -64,12 +63,10 @@ def begin_apart(recipe: Recipe, name: str, device: str | None) -> Callable[[], R
     """
 
     def work() -> Run:
-        from difftui.data import load_pictures, settled
+        from difftui.training.preparing import made_ready
 
-        settled_recipe = replace(recipe, data=settled(recipe.data))
-        # Before the run: without digits there is nothing to keep.
-        load_pictures(settled_recipe.data, size=settled_recipe.image_size)
-        run = create_run(name, settled_recipe.to_json())
+        ready, _ = made_ready(recipe)  # before the run: without digits there is nothing to keep
+        run = create_run(name, ready.to_json())
         _start(run, device, None, new=True)
         return run
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from difftui.engine.engine import Workbench
@@ -59,18 +59,16 @@ Training = Callable[[Workbench], Iterator[TrainingView | Hold | None]]
 def start_training(recipe: Recipe, name: str) -> Training:
     """Make a new run called ``name`` and train it.
 
-    Its recipe names the digits that are really used: "bundled" where ``recipe`` says "mnist" and there is no
-    more than those.
+    Its network is built for the pictures, as on the command line. Its recipe names those really used:
+    "bundled" where ``recipe`` says "mnist" and there is no more than those.
     """
 
     def start(bench: Workbench) -> Iterator[TrainingView | Hold | None]:
-        from difftui.data import load_pictures, settled
+        from difftui.training.preparing import made_ready
 
-        settled_recipe = replace(recipe, data=settled(recipe.data))
-        # Before the run: without digits there is nothing to keep.
-        digits = load_pictures(settled_recipe.data, size=settled_recipe.image_size)
-        run = create_run(name, settled_recipe.to_json())
-        return _train(bench, settled_recipe, run, digits, resume=False)
+        ready, digits = made_ready(recipe)  # before the run: without digits there is nothing to keep
+        run = create_run(name, ready.to_json())
+        return _train(bench, ready, run, digits, resume=False)
 
     return start
 

@@ -45,6 +45,10 @@ class Autoencoder(nn.Module):
         """The signal level that belongs to its noise: 0.5 for a noise of 0.5."""
         return 1.0 / (1.0 + (2.0 * self.noise) ** 2)
 
+    def first_filters(self) -> Tensor:
+        """The first layer's weights, (hidden, channels, size, size): each unit sees the whole picture."""
+        return self.encode_1.weight.detach().view(-1, *self.image_shape)
+
     def forward(self, x: Tensor, t: Tensor, label: Tensor | None = None) -> Tensor:
         if label is not None:
             raise ValueError("autoencoder is unconditional: it takes no label")

@@ -37,6 +37,10 @@ class LabUNet(nn.Module):
         self.out = nn.Conv2d(32, 1, 1)
         self.apply(glorot_)
 
+    def first_filters(self) -> Tensor:
+        """The first layer's kernels over the picture, (32, 1, 3, 3); it has as many over the map of t."""
+        return self.down_1.weight.detach()[:, :1]
+
     def forward(self, x: Tensor, t: Tensor, label: Tensor | None = None) -> Tensor:
         if label is not None:
             raise ValueError("lab-unet is unconditional: it takes no label")

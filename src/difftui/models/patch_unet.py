@@ -60,6 +60,10 @@ class PatchUNet(nn.Module):
         self.norm = nn.GroupNorm(GROUPS, width)
         self.leave = zeroed(nn.Conv2d(width, 4, 3, padding=1))
 
+    def first_filters(self) -> Tensor:
+        """The first convolution's kernels in pixels, (width, channels, 3 patch, 3 patch): it sees patches."""
+        return F.pixel_shuffle(self.enter.weight.detach(), 2)
+
     def forward(self, x: Tensor, t: Tensor, label: Tensor | None = None) -> Tensor:
         if label is None:
             label = torch.full_like(t, self.class_vector.num_embeddings - 1)

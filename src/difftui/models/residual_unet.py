@@ -55,6 +55,10 @@ class ResidualUNet(nn.Module):
         self.out = nn.Conv2d(64, channels, 3, padding=1)
         self.time = time
 
+    def first_filters(self) -> Tensor:
+        """The first convolution's kernels, (64, channels, 3, 3)."""
+        return self.down_1.conv_1.weight.detach()
+
     def forward(self, x: Tensor, t: Tensor, label: Tensor | None = None) -> Tensor:
         if label is not None:
             raise ValueError("residual-unet is unconditional: it takes no label")

@@ -104,6 +104,7 @@ class SideBySide(nn.Module):
         self.split = split
         self.image_shape = model.image_shape
         self.num_classes = model.num_classes
+        self.one_shot = bool(getattr(model, "one_shot", False))
 
     def forward(self, x: Tensor, t: Tensor, label: Tensor | None = None) -> Tensor:
         inference, casting = torch.is_inference_mode_enabled(), torch.is_autocast_enabled("cpu")

@@ -7,10 +7,13 @@ from torch.nn import functional as F
 
 from difftui.models.layers import sinusoids, upsampled_conv
 
-__all__ = ["ToyUNet"]
+__all__ = ["CLAIMED", "TARGET_LOSS", "ToyUNet"]
 
 CLAIMED = 100_000
 """The lab sheet's "about 100 000 parameters"; its 3x3 convolutions alone have 231 297."""
+
+TARGET_LOSS = 0.05
+"""The loss that the lab sheet says to reach, about."""
 
 
 class ToyUNet(nn.Module):

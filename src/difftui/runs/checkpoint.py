@@ -7,9 +7,10 @@ checksum of all there is in the file.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from difftui import atomic
 from difftui.errors import DifftuiError
@@ -17,7 +18,7 @@ from difftui.errors import DifftuiError
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["load_tensors", "read_metadata", "save_tensors"]
+__all__ = ["check_tensors", "load_tensors", "read_metadata", "save_tensors", "tensor_names"]
 
 CHECKSUM = "checksum"  # its key in the header; files without it are taken as they are
 
@@ -42,17 +43,30 @@ def read_metadata(path: Path) -> dict[str, str]:
     Raises:
         DifftuiError: the file is missing, cut short, or not a safetensors file.
     """
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="pt") as file:
-            header = dict(file.metadata() or {})
-    except FileNotFoundError:
-        raise DifftuiError(f"{path} does not exist.") from None
-    except (SafetensorError, OSError) as error:
-        raise _unreadable(path, str(error)) from None
+    with _opened(path) as file:
+        header = dict(file.metadata() or {})
     header.pop(CHECKSUM, None)
     return header
+
+
+def tensor_names(path: Path) -> frozenset[str]:
+    """The names of the tensors in a file.
+
+    Raises:
+        DifftuiError: the file is missing, cut short, or not a safetensors file.
+    """
+    with _opened(path) as file:
+        return frozenset(file.keys())
+
+
+def check_tensors(path: Path, expected: Mapping[str, Tensor]) -> None:
+    """Compare a file's header with the names and shapes of ``expected``; no tensor is read.
+
+    Raises:
+        DifftuiError: the file is missing, cut short, not a safetensors file, or made for another network.
+    """
+    with _opened(path) as file:
+        _check(path, file, expected)
 
 
 def load_tensors(path: Path, expected: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -64,33 +78,42 @@ def load_tensors(path: Path, expected: Mapping[str, Tensor]) -> dict[str, Tensor
         DifftuiError: the file is missing, cut short, changed since it was written, not a safetensors file, or
             made for another network.
     """
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="pt") as file:
-            names = set(file.keys())
-            if names != set(expected):
-                odd = sorted(names ^ set(expected))[0]
-                raise DifftuiError(
-                    f"{path} was made for another network (it differs in {odd!r}). Choose another."
-                )
-            for name, tensor in expected.items():
-                shape = list(file.get_slice(name).get_shape())
-                if shape != list(tensor.shape):
-                    raise DifftuiError(
-                        f"{path} was made for another network: {name!r} has shape {shape}, "
-                        f"not {list(tensor.shape)}. Choose another."
-                    )
-            tensors = {name: file.get_tensor(name) for name in expected}
-            metadata = dict(file.metadata() or {})
-    except FileNotFoundError:
-        raise DifftuiError(f"{path} does not exist.") from None
-    except (SafetensorError, OSError) as error:
-        raise _unreadable(path, str(error)) from None
+    with _opened(path) as file:
+        _check(path, file, expected)
+        tensors = {name: file.get_tensor(name) for name in expected}
+        metadata = dict(file.metadata() or {})
     wanted = metadata.pop(CHECKSUM, None)
     if wanted is not None and wanted != _checksum(tensors, metadata):
         raise _unreadable(path, "its checksum is wrong")
     return tensors
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """The file, open for reading; what is wrong with it becomes one line."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            yield file
+    except FileNotFoundError:
+        raise DifftuiError(f"{path} does not exist.") from None
+    except (SafetensorError, OSError) as error:
+        raise _unreadable(path, str(error)) from None
+
+
+def _check(path: Path, file: Any, expected: Mapping[str, Tensor]) -> None:
+    names = set(file.keys())
+    if names != set(expected):
+        odd = sorted(names ^ set(expected))[0]
+        raise DifftuiError(f"{path} was made for another network (it differs in {odd!r}). Choose another.")
+    for name, tensor in expected.items():
+        shape = list(file.get_slice(name).get_shape())
+        if shape != list(tensor.shape):
+            raise DifftuiError(
+                f"{path} was made for another network: {name!r} has shape {shape}, "
+                f"not {list(tensor.shape)}. Choose another."
+            )
 
 
 def _checksum(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> str:

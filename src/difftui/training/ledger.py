@@ -21,15 +21,15 @@ RATE_READINGS = 40  # the rate is of so many readings, a few seconds
 
 
 class NotFinite(Exception):
-    """A loss is no finite number.
+    """A loss or a gradient is no finite number.
 
     Attributes:
-        loss, step: which one, and of which step.
+        step: of which step.
     """
 
-    def __init__(self, loss: float, step: int) -> None:
-        super().__init__(f"the loss is {loss} at step {step}")
-        self.loss, self.step = loss, step
+    def __init__(self, what: str, value: float, step: int) -> None:
+        super().__init__(f"the {what} is {value}")
+        self.step = step
 
 
 class Ledger:
@@ -60,7 +60,7 @@ class Ledger:
         """Fetch the losses that wait on the device, in one transfer.
 
         Raises:
-            NotFinite: one of them is not a number.
+            NotFinite: one of them, or the gradient of the last, is not a number.
         """
         if not self._unread:
             return ()
@@ -75,7 +75,9 @@ class Ledger:
         self._readings = [*self._readings[-RATE_READINGS:], (trainer.images_seen, trainer.seconds)]
         for index, loss in enumerate(losses):
             if not math.isfinite(loss):
-                raise NotFinite(loss, trainer.step - len(losses) + index + 1)
+                raise NotFinite("loss", loss, trainer.step - len(losses) + index + 1)
+        if self.gradient_norm is not None and not math.isfinite(self.gradient_norm):
+            raise NotFinite("gradient", self.gradient_norm, trainer.step)
         self._unwritten += losses
         return losses
 

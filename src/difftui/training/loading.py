@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from difftui import models
-from difftui.diffusion import Frame, NoiseSchedule, make_schedule, sample
+from difftui.diffusion import Frame, NoiseSchedule, make_schedule
 from difftui.errors import DifftuiError
-from difftui.models.side_by_side import side_by_side
 from difftui.runs import Run, find_run
 from difftui.runs.checkpoint import load_tensors, read_metadata
+from difftui.training.drawing import draw, samplers_for
 from difftui.training.recipe import Recipe
 
 __all__ = ["LoadedModel", "load_model"]
@@ -38,6 +38,36 @@ class LoadedModel:
     step: int
     name: str
 
+    @property
+    def kind(self) -> str:
+        """The network's name among ours."""
+        return self.recipe.model
+
+    @property
+    def target(self) -> str:
+        """What it predicts."""
+        return self.recipe.target
+
+    @property
+    def clip_x0(self) -> bool:
+        """Our networks learn from pictures within [-1, 1]: estimates beyond are errors."""
+        return True
+
+    @property
+    def variance(self) -> str:
+        """Of DDPM: the posterior's, as the labs have it."""
+        return "beta_tilde"
+
+    @property
+    def samplers(self) -> tuple[str, ...]:
+        """The samplers, and experiments, that can draw with it."""
+        return samplers_for(one_shot=getattr(self.model, "one_shot", False))
+
+    @property
+    def goes_without(self) -> bool:
+        """Whether its training hid labels, so that it can be guided."""
+        return self.recipe.label_drop > 0 and self.model.num_classes is not None
+
     def sample(
         self,
         seeds: Sequence[int],
@@ -51,32 +81,20 @@ class LoadedModel:
     ) -> Generator[Frame[Tensor], None, None]:
         """Draw pictures as the recipe advises, save where an argument says otherwise.
 
-        :func:`difftui.diffusion.sample` with this network's schedule, target and settings; estimated clean
-        pictures are held within [-1, 1].
-
-        Args:
-            seeds: one picture each.
-            labels: the class of each picture; None asks for none.
-            sampler, steps, temperature, guidance: instead of the recipe's; more steps than there are is all
-                of them, and without labels there is no guidance.
-            eta: DDIM's share of fresh noise.
+        As :func:`difftui.training.drawing.draw`, whose arguments it takes.
 
         Raises:
             ValueError: as :func:`difftui.diffusion.sample` does.
         """
-        sampler, steps, temperature = self.drawing(sampler, steps, temperature)
-        return sample(
-            side_by_side(self.model),
-            self.schedule,
+        return draw(
+            self,
+            seeds,
+            labels,
             sampler=sampler,
             steps=steps,
-            seeds=seeds,
-            labels=labels,
-            target=self.recipe.target,
-            guidance=self.guidance(labels is not None, guidance),
-            eta=eta,
             temperature=temperature,
-            clip_x0=True,
+            guidance=guidance,
+            eta=eta,
         )
 
     def drawing(

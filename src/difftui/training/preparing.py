@@ -5,11 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 
 from difftui import models
-from difftui.data import Digits, Pictures
+from difftui.data import Digits, Pictures, load_pictures, settled
 from difftui.errors import DifftuiError
 from difftui.training.recipe import Recipe
 
-__all__ = ["fitted", "prepared"]
+__all__ = ["fitted", "made_ready", "prepared"]
+
+
+def made_ready(recipe: Recipe) -> tuple[Recipe, Pictures]:
+    """A new training's recipe and its pictures: those that are really used, and a network built for them.
+
+    Raises:
+        DifftuiError: they are not on this machine, or the network cannot be built for them.
+    """
+    used = replace(recipe, data=settled(recipe.data))
+    pictures = prepared(used, load_pictures(used.data, size=used.image_size))
+    return fitted(used, pictures), pictures
 
 
 def prepared(recipe: Recipe, pictures: Pictures | Digits) -> Pictures:

@@ -36,7 +36,7 @@ class SampleStrip:
 
     Attributes:
         step: optimiser steps done when they were drawn.
-        images: (n, H, W) uint8; 0 is x = -1, 255 is x = 1.
+        images: (n, H, W), or (n, H, W, 3) in colour, uint8; 0 is x = -1, 255 is x = 1.
         labels: the digits asked for, or None where the network cannot be asked.
         sampler_steps: sampler steps spent on them, or None where that was not recorded.
     """

@@ -182,7 +182,7 @@ class Session:
                     yield from self._look(self.onlooker)
                 yield self._progress(losses)
         except NotFinite as error:
-            self._diverged(f"the loss is {error.loss}", error.step)
+            self._diverged(str(error), error.step)
         except PeerLost as error:
             self._stop()
             raise PeerLost(f"{error} Step {trainer.step} is saved: resume the run.") from error
@@ -216,7 +216,7 @@ class Session:
         try:
             self.ledger.read()
         except NotFinite as error:
-            self._diverged(f"the loss is {error.loss}", error.step)
+            self._diverged(str(error), error.step)
         self.ledger.write(at_once=True)
         self.save("stopped")
 

@@ -14,17 +14,15 @@ from difftui.training.progress import SampleStrip
 if TYPE_CHECKING:
     from difftui.training.trainer import Trainer
 
-__all__ = ["Strips", "luminance"]
+__all__ = ["Strips", "as_shown"]
 
 SAMPLER_STEPS = 12
 PICTURES = 10
 
 
-def luminance(x: torch.Tensor) -> torch.Tensor:
-    """Pictures (B, 1 or 3, H, W) in grey, (B, H, W), by ITU-R BT.601: strips and screens are grey."""
-    if x.shape[1] == 1:
-        return x[:, 0]
-    return torch.einsum("bchw,c->bhw", x, x.new_tensor([0.299, 0.587, 0.114]))
+def as_shown(x: torch.Tensor) -> torch.Tensor:
+    """(B, 1, H, W) to (B, H, W), (B, 3, H, W) to (B, H, W, 3): pictures as screens show them."""
+    return x[:, 0] if x.shape[1] == 1 else x.permute(0, 2, 3, 1)
 
 
 class Strips:
@@ -55,6 +53,6 @@ class Strips:
         )
         for frame in frames:
             if frame.s < 0:
-                pixels = ((luminance(frame.x.float()) + 1) * 127.5).round_().clamp_(0, 255).to(torch.uint8)
+                pixels = ((as_shown(frame.x.float()) + 1) * 127.5).round_().clamp_(0, 255).to(torch.uint8)
                 self.newest = SampleStrip(step, pixels.cpu().numpy(), self.labels, steps)
             yield

@@ -17,6 +17,7 @@ from difftui.errors import DifftuiError
 from difftui.models.side_by_side import Split, choose_split, with_threads
 from difftui.training.distributed import ALONE, World
 from difftui.training.ema import Ema
+from difftui.training.garbage import spare_what_is_loaded
 from difftui.training.objective import Objective
 from difftui.training.precision import resolve_precision
 from difftui.training.preparing import prepared
@@ -45,6 +46,7 @@ class Trainer:
     def __init__(
         self, recipe: Recipe, digits: Digits | Pictures, device: torch.device, world: World = ALONE
     ) -> None:
+        spare_what_is_loaded()
         self.recipe = recipe
         pictures = prepared(recipe, digits)
         self.device = device

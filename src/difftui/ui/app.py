@@ -19,7 +19,7 @@ from difftui.outlet import Outlet
 from difftui.pixel_modes import PixelMode
 from difftui.settings import Settings
 from difftui.state import Choices, State, save_state
-from difftui.ui.clock import FrameClock
+from difftui.ui.clock import FRAME_SECONDS, FrameClock
 from difftui.ui.keys import GLOBAL, SCREENS, bindings
 from difftui.ui.pixels.display import PixelApp
 from difftui.ui.signals import end_well_on_signals
@@ -43,7 +43,7 @@ __all__ = ["DifftuiApp", "run_app"]
 CALM_FPS = 4  # of reduced motion
 MEMORY_SECONDS = 2.0
 WORDS_SECONDS = 0.02  # that pictures give to words on a slow link
-TYPED_SECONDS = 0.01  # in which what a key asks for is done
+TYPED_SECONDS = 0.01  # in which what a click asks for is done
 SWIFT_FPS = 15  # with a slower clock, what a key does is drawn before the clock's time
 PACE_SECONDS = 1.0
 LEAST_FRAMES = 5  # a second (or half of what the clock allows), below which nothing moves
@@ -60,8 +60,8 @@ class DifftuiApp(PixelApp):
         training: the newest training, whether it runs or not; screens share it. A job is this process's own;
             a watch looks at another's.
         data: ``--data``, or None for what is found.
-        wanted_run: the run that Train or Generate, whichever is shown next, opens with: ``--run``, or what
-            another screen hands on.
+        wanted_run: the run that Train, Generate or Denoise, whichever is shown next, opens with: ``--run``,
+            or what another screen hands on.
         go_on: whether Train resumes that run, or attaches to it, at once.
         clock: when a frame is drawn, and how finely.
         state: where the user is, to begin there next time.
@@ -236,30 +236,34 @@ class DifftuiApp(PixelApp):
         view = self.training.snapshot
         share = f" {view.progress.fraction:.0%}" if view and view.progress else ""
         mark = "⏸" if self.training.state is JobState.PAUSED else "▶"
-        what = f"{self.training.name} {mark}{share}"
+        what = f"{mark}{share} {self.training.name}"
         return (device, what) if device else (what,)
 
-    def _tick(self, *, typed: bool = False) -> None:
+    def _tick(self, *, typed: bool = False) -> bool:
         """The one clock: the shown screen draws what is new.
 
         Args:
             typed: a key or a click may have changed something. It is drawn before its time, and where the
                 link is busy its words are.
+
+        Returns:
+            Whether there was a screen to draw, and the time to do it.
         """
         from difftui.ui.screens.base import LabScreen
 
         screen = self.screen_stack[0] if self.screen_stack else None
         if not isinstance(screen, LabScreen) or not screen.is_mounted or not screen.top_bar.is_attached:
-            return  # one that is being taken down has no bar any more
+            return False  # one that is being taken down has no bar any more
         if not self._begun and screen.top_bar.size:
             self._begun = True
             screen.call_after_refresh(self._after_first_paint)
         now = time.monotonic()
         self._read_signs(now)
+        self.clock.sparing = self._trains_on_these_cores
         free = self._link_is_free and self.clock.may_draw(now, SWIFT_FPS if typed else None)
         if not (free or typed):
-            return  # this frame is dropped; keys are not
-        self._admit_pictures(now, free=free)
+            return False  # this frame is dropped; keys are not
+        self._admit_pictures(now, free=free, typed=typed)
         if free and self._undrawn:  # what was not drawn meanwhile is drawn whole
             self._undrawn = False
             self.screen.refresh()
@@ -268,17 +272,26 @@ class DifftuiApp(PixelApp):
         screen.top_bar.show_pulse(self.pulse())
         screen.tick(now)
         self._remember(screen, now)
+        return True
 
-    def _admit_pictures(self, now: float, *, free: bool) -> None:
-        """Whether moving pictures may draw now, and how finely; on a slow link words go before them."""
+    def _admit_pictures(self, now: float, *, free: bool, typed: bool) -> None:
+        """Whether moving pictures may draw now, and how finely.
+
+        Words go before them on a slow link, and where somebody waits for what a key changes.
+        """
         if free:
-            self.clock.drew(self._sent, now)
+            self.clock.drew(self._sent, now, time.thread_time())
             self.frames += 1
             self.pixel_detail = self.clock.detail
-        slow = self.clock.flow.rate(now) is not None
-        self.pictures_wait = slow or not free
-        if slow and free:
+        rate = self.clock.flow.rate(now)
+        slow = rate is not None
+        self.pictures_wait = slow or typed or not free
+        if free:
+            self.allowance = None if rate is None else round(rate * FRAME_SECONDS)
+        if free and slow:
             self.set_timer(WORDS_SECONDS, self._let_pictures_go)
+        elif free and typed:
+            self.screen.call_after_refresh(self._let_pictures_go)
 
     def _remember(self, screen: LabScreen, now: float) -> None:
         """What is chosen there, for the next start: it changes when something was typed, or soon after."""
@@ -315,6 +328,12 @@ class DifftuiApp(PixelApp):
         return not getattr(self._driver, "behind", False)
 
     @property
+    def _trains_on_these_cores(self) -> bool:
+        device, own = self.engine.device, self.own_training()
+        on_cpu = device is not None and device.torch_device_name == "cpu"
+        return on_cpu and own is not None and own.state is JobState.RUNNING
+
+    @property
     def _sent(self) -> int:
         """Bytes handed to the terminal so far; 0 where there is none."""
         link = self._terminal.link if self._terminal is not None else None
@@ -339,16 +358,21 @@ class DifftuiApp(PixelApp):
 
     async def on_event(self, event: Event) -> None:
         """What a key or a click does is drawn soon, and not at the clock's next tick."""
+        came_back = event.is_forwarded  # from the screen; what it is bound to is done now
         await super().on_event(event)
         if isinstance(event, (Key, MouseDown, MouseUp)):
             self._input_at = time.monotonic()
-            if not self._tick_is_due:
+            if came_back and self._tick(typed=True):
+                self._tick_is_due = False
+            elif not self._tick_is_due:
                 self._tick_is_due = True
-                self.set_timer(TYPED_SECONDS, self._tick_for_input)
+                self.set_timer(TYPED_SECONDS, self._tick_when_due)
 
-    def _tick_for_input(self) -> None:
-        self._tick_is_due = False
-        self._tick(typed=True)
+    def _tick_when_due(self) -> None:
+        """Draw what a click changed, or a key that did not come back, or that has brought another screen."""
+        if self._tick_is_due:
+            self._tick_is_due = False
+            self._tick(typed=True)
 
 
 def _wanted_pixels(name: str, *, plain: bool) -> tuple[PixelMode | None, tuple[str, ...]]:
@@ -416,10 +440,9 @@ def run_app(
     if screen is not None and screen not in SCREENS:
         raise DifftuiError(f"there is no screen called {screen!r}. Known: {', '.join(SCREENS)}.")
     if run is not None:
-        from difftui.runs import find_run, list_runs, shipped_runs
+        from difftui.ui.pipeline_sources import opened_as
 
-        found = find_run(run)
-        run = found.name if found in (*list_runs(), *shipped_runs()) else str(found.path.absolute())
+        run = opened_as(run)
     last = state.screen if state is not None and run is None and state.screen in SCREENS else "home"
     first = screen or (last if watch is None else "train")
     app = DifftuiApp(

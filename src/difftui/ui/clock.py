@@ -11,11 +11,13 @@ from collections import deque
 from difftui.pixel_modes import Detail
 from difftui.ui.flow import Flow
 
-__all__ = ["FrameClock"]
+__all__ = ["FRAME_SECONDS", "FrameClock"]
 
 FRAME_SECONDS = 0.1  # of the link, that a frame may take: a key waits for one, and for its own
 WAIT_SECONDS = 0.03  # that frames may be under way before the next one is left out
 ROOM = 0.7  # a finer picture is tried when it would need no more than this part of a frame's time
+SHARE = 0.08  # of a core, that animation takes at most from a training on these cores
+SMOOTH = 0.2  # weight of a new frame in what frames cost the processor
 FADE = 0.985  # a frame, of what is known of the cost of finer ones: pictures change
 WINDOW_SECONDS = 2.0  # over which the rate is told
 
@@ -30,14 +32,18 @@ class FrameClock:
         fps: frames a second at most.
         detail: how finely the next one is drawn.
         flow: what the link bears.
+        sparing: whether a training needs the cores that draw: then as few frames are drawn as keep to
+            :data:`SHARE` of one.
     """
 
     def __init__(self, fps: float) -> None:
         self.fps = fps
         self.detail = Detail.FULL
         self.flow = Flow()
+        self.sparing = False
         self._last = float("-inf")
         self._total = 0
+        self._worked = self._work = 0.0  # seconds of the processor: so far, and a frame
         self._cost: dict[Detail, float] = {}
         self._frames: deque[tuple[float, int]] = deque()  # when, and the bytes since the one before
 
@@ -48,14 +54,21 @@ class FrameClock:
             now: the time.
             fps: another limit for this one, which answers a key; None is the clock's own.
         """
-        return now - self._last >= 0.9 / (fps or self.fps) and self.flow.waiting(now) <= WAIT_SECONDS
+        least = 0.9 / (fps or self.fps)
+        if self.sparing and fps is None:
+            least = max(least, self._work / SHARE)
+        return now - self._last >= least and self.flow.waiting(now) <= WAIT_SECONDS
 
-    def drew(self, total: int, now: float) -> None:
+    def drew(self, total: int, now: float, worked: float = 0.0) -> None:
         """A frame is to be drawn now.
 
         Args:
             total: bytes handed to the terminal so far, this frame not among them.
+            worked: seconds of the processor that drawing has taken so far, likewise.
         """
+        if self._worked:  # not what starting took
+            self._work += SMOOTH * (worked - self._worked - self._work)
+        self._worked = worked
         cost, self._total = total - self._total, total
         if cost > 0:
             known = self._cost.get(self.detail)

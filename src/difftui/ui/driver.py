@@ -21,6 +21,7 @@ from typing import Any, TextIO
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
+from difftui.characters import repertoire_of, spelled
 from difftui.outlet import Link, Outlet
 
 __all__ = ["RESTORE_SECONDS", "TerminalDriver"]
@@ -86,6 +87,11 @@ class TerminalDriver(LinuxDriver):
     def link(self) -> Link:
         """How it stands with the terminal; what was written counts from the start of application mode."""
         return self._pen.outlet.link if self._pen is not None else Link(0, 0, 0.0, 0.0, False)
+
+    def write(self, data: str) -> None:
+        """Send text, in characters that the terminal has."""
+        mode = getattr(self._app, "pixel_mode", None)
+        super().write(spelled(data, repertoire_of(mode)) if mode is not None else data)
 
     def ask_for_sign(self) -> None:
         """Have the terminal answer when it has read everything that was written until now."""

@@ -2,7 +2,7 @@
 
 The same key means the same thing on every screen that has it: space plays and pauses, ``.`` and ``,`` take
 one step forward and back, ``r`` draws new randomness, a letter walks through choices and its capital walks
-back. ``h j k l`` are the arrows, as in vi, and ``y`` takes what is shown along.
+back. ``h j k l`` are the arrows, as in vi, and ``y`` takes what is shown along. ``(`` and ``)`` read curves.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from textual.binding import Binding
 
-__all__ = ["GLOBAL", "PLACES", "SCREENS", "Action", "Place", "bindings", "shown_key"]
+__all__ = ["GLOBAL", "PLACES", "READ", "SCREENS", "Action", "Place", "bindings", "plain_key", "shown_key"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,22 @@ PLACES: tuple[Place, ...] = (
         "5", "generate", "Generate", "Gen", "digits come out of noise",
         "ask for a digit and watch it come out of noise",
     ),
+    Place(
+        "6", "sde", "SDE", "SDE", "noise as an equation",
+        "paths of an equation with noise, there and back again",
+    ),
+    Place(
+        "7", "denoise", "Denoise", "Dns", "noise taken away",
+        "one look at a noised digit, many, and what the time is worth",
+    ),
+    Place(
+        "8", "compare", "Compare", "Cmp", "ways to draw, raced",
+        "steps, samplers, labels and guidance, from one noise",
+    ),
+    Place(
+        "9", "labs", "Labs", "Lab", "the labs put to the test",
+        "what the labs claim, a page each, measured before your eyes",
+    ),
 )  # fmt: skip
 """The screens, in the order of their keys."""
 
@@ -85,6 +101,19 @@ GLOBAL: tuple[Action, ...] = (
     Action("ctrl+p", "^P", "app.command_palette", "", "Search everything that can be done."),
     Action("q,ctrl+q", "q", "app.leave", "quit", "Leave difftui. A training that runs is saved first."),
 )
+
+READ: tuple[Action, ...] = (
+    Action(
+        "left_parenthesis",
+        "( )",
+        "read(-1)",
+        "read",
+        "Read the curves: a place to the left, as the mouse does.",
+    ),
+    Action("right_parenthesis", "( )", "read(1)", "", "Read the curves: a place to the right."),
+    Action("vertical_line", "|", "read_off", "", "Put the cursor of the curves away."),
+)
+"""Of every screen with plots: they read the curves at a cursor."""
 
 _PLAY = ("space", "space", "play")
 
@@ -138,6 +167,7 @@ SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
             Action("C", "C", "schedule(-1)", "", "Previous noise schedule."),
             Action("t", "t", "timesteps(1)", "T", "More timesteps T."),
             Action("T", "T", "timesteps(-1)", "", "Fewer timesteps T."),
+            *READ,
         ),
         "train": (
             Action(*_PLAY, "start/pause", "Start the recipe shown; then pause and go on."),
@@ -163,9 +193,10 @@ SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
             Action("b", "b", "budget(1)", "", "Train for longer."),
             Action("B", "B", "budget(-1)", "", "Train for less long."),
             Action("v", "v", "log", "", "Logarithmic or linear loss axis."),
-            Action("backspace", "⌫", "aside", "", "Leave what is shown. What trains elsewhere goes on."),
+            Action("backspace", "bksp", "aside", "", "Leave what is shown. What trains elsewhere goes on."),
             Action("u", "u", "unpin", "", "Take the pinned ghost away."),
             Action("slash", "/", "halve", "", "Out of memory: half the batch. Diverged: half the rate."),
+            *READ,
         ),
         "generate": (
             Action(*_PLAY, "play", "Play or hold; at the end play it again."),
@@ -173,26 +204,144 @@ SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
             Action("right,full_stop,l", "←/→", "step(1)", "", "One frame on, towards the clean digit."),
             Action("shift+left,H", "⇧", "step(-10)", "×10", "Ten frames back."),
             Action("shift+right,L", "⇧", "step(10)", "", "Ten frames on."),
-            Action("home", "Home/End", "jump(0)", "ends", "The pure noise at the start."),
+            Action("home", "Home", "jump(0)", "", "The pure noise at the start."),
             Action("end", "End", "jump(1)", "", "The newest frame."),
             Action("m", "m", "source(1)", "", "Next network to draw with."),
             Action("M", "M", "source(-1)", "", "Previous network to draw with."),
-            Action("d", "d", "digit(1)", "", "Next digit to ask for."),
-            Action("D", "D", "digit(-1)", "", "Previous digit to ask for."),
-            Action("a", "a", "sampler", "", "DDIM or DDPM."),
+            Action("d", "d", "digit(1)", "", "Next digit, or class, to ask for."),
+            Action("D", "D", "digit(-1)", "", "Previous digit, or class, to ask for."),
+            Action("o", "o", "runs", "networks", "All networks, measured; or name a pipeline to draw with."),
+            Action("a", "a", "sampler(1)", "", "Next sampler, or experiment that breaks."),
+            Action("A", "A", "sampler(-1)", "", "Previous sampler."),
             Action("plus,equals_sign", "+", "count(1)", "", "More sampler steps."),
             Action("minus", "-", "count(-1)", "", "Fewer sampler steps."),
+            Action("greater_than_sign", "< >", "guide(1)", "", "Stronger guidance to what is asked for."),
+            Action("less_than_sign", "< >", "guide(-1)", "", "Weaker guidance."),
             Action("r", "r", "reseed(1)", "", "Another seed: other noise to start from."),
             Action("R", "R", "reseed(-1)", "", "The seed before."),
-            Action("g", "g", "grid", "grid", "Twelve seeds together, or the chosen one alone."),
+            Action("g", "g", "grid", "grid", "Several seeds together, or the chosen one alone."),
             Action("n,down,j", "n", "pick(1)", "", "Next picture of the grid."),
             Action("N,up,k", "N", "pick(-1)", "", "Previous picture of the grid."),
             Action("f", "f", "speed(1)", "", "Twice as fast."),
             Action("F", "F", "speed(-1)", "", "Half as fast."),
             Action("e", "e", "export", "save", "Save this picture as PNG, and the way to it as GIF."),
         ),
+        "sde": (
+            Action(*_PLAY, "play", "Let time run, or hold; at the end: from the start."),
+            Action("left,comma,h", "←/→", "step(-1)", "step", "One step back in time."),
+            Action("right,full_stop,l", "←/→", "step(1)", "", "One step on in time."),
+            Action("shift+left,H", "⇧", "step(-10)", "", "Ten steps back."),
+            Action("shift+right,L", "⇧", "step(10)", "", "Ten steps on."),
+            Action("home", "Home", "jump(0)", "", "The start."),
+            Action("end", "End", "jump(1)", "", "The end."),
+            Action("p", "p", "preset(1)", "equation", "Next equation, with its usual numbers."),
+            Action("P", "P", "preset(-1)", "", "Previous equation."),
+            Action("enter", "enter", "demo", "lab", "This equation as the lab shows it: five paths."),
+            Action("n,down,j", "n", "pick(1)", "pick", "Pick the next number, for + and -."),
+            Action("N,up,k", "N", "pick(-1)", "", "Pick the previous number."),
+            Action("plus,equals_sign", "+/-", "count(1)", "change", "More of the number that is picked."),
+            Action("minus", "-", "count(-1)", "", "Less of the number that is picked."),
+            Action("r", "r", "reseed(1)", "re-seed", "Other noise."),
+            Action("R", "R", "reseed(-1)", "", "The noise before."),
+            Action("s", "s", "measure", "errors", "The error by step (or the signal), or mean and variance."),
+            Action("t", "t", "timesteps(1)", "", "More and finer steps."),
+            Action("T", "T", "timesteps(-1)", "", "Fewer and coarser steps."),
+            Action("f", "f", "speed(1)", "", "Twice as fast."),
+            Action("F", "F", "speed(-1)", "", "Half as fast."),
+            Action("backspace", "⌫", "restart", "", "From the start again, the same paths."),
+        ),
+        "denoise": (
+            Action("tab", "tab", "view(1)", "view", "One look, again and again, worth of time, inside."),
+            Action("shift+tab", "⇧tab", "view(-1)", "", "The view before."),
+            Action("left,comma,h", "←/→", "step(-1)", "step", "Less noise for the chosen look; a look back."),
+            Action("right,full_stop,l", "←/→", "step(1)", "", "More noise for the chosen look; a look on."),
+            Action("shift+left,H", "⇧", "step(-10)", "", "Ten steps back."),
+            Action("shift+right,L", "⇧", "step(10)", "", "Ten steps on."),
+            Action("home", "Home", "jump(0)", "", "The clean end."),
+            Action("end", "End", "jump(1)", "", "The noisy end, or the last look."),
+            Action(*_PLAY, "play", "Let the noise grow, or look follow look; or hold."),
+            Action("n", "n", "example(1)", "next", "Next example of this class."),
+            Action("N", "N", "example(-1)", "", "Previous example of this class."),
+            Action("down,j", "↑/↓", "pick(1)", "which look", "Choose the next of the four looks."),
+            Action("up,k", "↑/↓", "pick(-1)", "", "Choose the look before."),
+            Action("d", "d", "digit(1)", "", "Next class of digit."),
+            Action("D", "D", "digit(-1)", "", "Previous class of digit."),
+            Action("r", "r", "renoise(1)", "new noise", "Draw another noise ε."),
+            Action("R", "R", "renoise(-1)", "", "Back to the noise before."),
+            Action("plus,equals_sign", "+", "count(1)", "", "More noise, by a twentieth of it all."),
+            Action("minus", "-", "count(-1)", "", "Less noise, by a twentieth of it all."),
+            Action("m", "m", "source(1)", "network", "Next network to look with."),
+            Action("M", "M", "source(-1)", "", "Previous network to look with."),
+            Action("v", "v", "log", "", "Logarithmic or linear axis of the error."),
+            Action("backspace", "⌫", "restart", "", "The usual noise again; its weights of now."),
+            Action("e", "e", "export", "save", "Save the pictures shown as PNG."),
+        ),
+        "compare": (
+            Action("tab", "tab", "view(1)", "view", "Next comparison."),
+            Action("shift+tab", "⇧tab", "view(-1)", "", "Previous comparison."),
+            Action(*_PLAY, "play", "Play or hold; at the end play it again."),
+            Action("left,comma,h", "←/→", "step(-1)", "call", "One call of the network back, towards noise."),
+            Action("right,full_stop,l", "←/→", "step(1)", "", "One call on, towards the finished pictures."),
+            Action("shift+left,H", "⇧", "step(-10)", "", "Ten calls back."),
+            Action("shift+right,L", "⇧", "step(10)", "", "Ten calls on."),
+            Action("home", "Home/End", "jump(0)", "", "The pure noise at the start."),
+            Action("end", "End", "jump(1)", "", "The newest pictures."),
+            Action(
+                "s", "s", "sample", "measure", "Draw many pictures each way and measure them; again: stop."
+            ),
+            Action("b", "b", "budget(1)", "", "More pictures to measure."),
+            Action("B", "B", "budget(-1)", "", "Fewer pictures to measure."),
+            Action("m", "m", "source(1)", "", "Next network to draw with."),
+            Action("M", "M", "source(-1)", "", "Previous network to draw with."),
+            Action("d", "d", "digit(1)", "", "Next digit to ask for."),
+            Action("D", "D", "digit(-1)", "", "Previous digit to ask for."),
+            Action("i", "i", "edit", "", 'Ask in words: type a caption, such as "a seven".'),
+            Action("a", "a", "sampler", "", "The next sampler, where one is compared with itself."),
+            Action("plus,equals_sign", "+", "count(1)", "", "More sampler steps."),
+            Action("minus", "-", "count(-1)", "", "Fewer sampler steps."),
+            Action("r", "r", "reseed(1)", "", "Another seed: other noise to start from."),
+            Action("R", "R", "reseed(-1)", "", "The seed before."),
+            Action("f", "f", "speed(1)", "", "Twice as fast."),
+            Action("F", "F", "speed(-1)", "", "Half as fast."),
+            Action("e", "e", "export", "save", "Save these pictures with their figures as PNG and CSV."),
+        ),
+        "labs": (
+            Action("n,pagedown,down,j", "n", "pick(1)", "next page", "Next page."),
+            Action("N,pageup,up,k", "N", "pick(-1)", "", "Previous page."),
+            Action("tab", "tab", "view(1)", "", "Next page, too."),
+            Action("shift+tab", "⇧tab", "view(-1)", "", "Previous page, too."),
+            Action("g", "g", "grid", "pages", "All pages as a list, to choose one."),
+            Action("0", "0", "all", "in full", "The whole page in words: how it is computed, every figure."),
+            Action("enter", "enter", "begin", "game", "Play: guess the digit at t = T."),
+            Action(*_PLAY, "hold", "Hold the computation, or go on; at its end: compute it again."),
+            Action("left,comma,h", "←/→", "step(-1)", "t", "A hundredth of the way towards the clean digit."),
+            Action("right,full_stop,l", "←/→", "step(1)", "", "A hundredth of the way towards noise."),
+            Action("shift+left,H", "⇧", "step(-10)", "", "A tenth of the way towards the clean digit."),
+            Action("shift+right,L", "⇧", "step(10)", "", "A tenth of the way towards noise."),
+            Action("home", "Home", "jump(0)", "", "The first timestep."),
+            Action("end", "End", "jump(1)", "", "The last timestep."),
+            Action("d", "d", "digit(1)", "", "Next class of digit."),
+            Action("D", "D", "digit(-1)", "", "Previous class of digit."),
+            Action("r", "r", "reseed(1)", "re-seed", "Other noise, or other starting weights."),
+            Action("R", "R", "reseed(-1)", "", "The seed before."),
+            Action("m", "m", "source(1)", "", "Next network that can do this."),
+            Action("M", "M", "source(-1)", "", "Previous network that can do this."),
+            Action("c", "c", "schedule(1)", "", "Next schedule, on the left where there are two."),
+            Action("C", "C", "schedule(-1)", "", "Previous schedule, on the left where there are two."),
+            Action("semicolon", ";", "swap", "", "Swap the two schedules."),
+            Action("e", "e", "export", "save", "Save the pictures of this page as PNG."),
+            Action("backspace", "⌫", "restart", "", "Compute this page again."),
+        ),
     }
 )
+
+
+_PLAIN = {"←/→": "h/l", "⇧": "H/L", "⌫": "bksp"}
+
+
+def plain_key(shown: str) -> str:
+    """How to write a key where there are no arrows: another that does the same, or its name."""
+    return _PLAIN.get(shown, shown)
 
 
 def shown_key(screen: str, name: str) -> str:

@@ -14,6 +14,7 @@ from textual.theme import Theme
 
 __all__ = [
     "DARK",
+    "GLOW",
     "HIGH_CONTRAST",
     "LIGHT",
     "MONOCHROME",
@@ -29,6 +30,9 @@ SERIES = ("orange", "blue", "green", "red", "purple", "yellow", "muted")
 
 SHADE = 0.11
 """How much of the foreground a shaded part of a plot has in its ground."""
+
+GLOW = 0.22
+"""How much of the foreground the brightest part of a plot's glow has in its ground."""
 
 
 def _theme(

@@ -57,6 +57,10 @@ def test_what_is_typed_arrives() -> None:
         ("length", "0 steps", "steps must be a whole number from 1"),
         ("length", "-3 min", "minutes must be a number from 0.001"),
         ("data", "/no/such/folder", "/no/such/folder"),
+        ("classes", "two", "classes must be a whole number from 1 to 1000, not 'two'"),
+        ("classes", "0", "classes must be a whole number from 1"),
+        ("image_size", "16", "lab-unet draws 28x28 only"),
+        ("image_size", "2", "size must be a whole number from 4 to 256, not 2"),
     ],
 )
 def test_what_is_wrong_is_told_at_its_field(field: str, text: str, told: str) -> None:
@@ -87,6 +91,31 @@ def test_what_belongs_together_changes_together() -> None:
     assert quick is not None
     assert quick.recipe.sampler_steps == 10
     other, _ = changed(PRESETS["quick"], model="lab-unet")
+    assert other is not None
+    assert dict(other.recipe.model_options) == {"timesteps": 1000}
+
+
+@pytest.mark.parametrize("classes", [2, 4, 6, 10])
+def test_the_toy_with_chosen_classes_and_at_another_size(classes: int) -> None:
+    plan, errors = changed(PRESETS["toy"], classes=str(classes), image_size="20")
+    assert errors == {}
+    assert plan is not None
+    recipe = plan.recipe
+    assert (recipe.classes, recipe.image_size, dict(recipe.model_options)) == (classes, 20, {"size": 20})
+    back, _ = changed(recipe, classes="all", image_size="16", name="toy")
+    assert back == Plan(PRESETS["toy"])
+    assert changed(PRESETS["toy"], image_size="18")[1] == {"image_size": "must be a multiple of 4"}
+
+
+def test_the_lecture_with_the_time_and_without() -> None:
+    plan, errors = changed(PRESETS["lecture"], time="on")
+    assert errors == {}
+    assert plan is not None
+    assert dict(plan.recipe.model_options) == {"time": True}
+    assert plan.recipe.name == "my-lecture"
+    back, _ = changed(plan.recipe, time="off", name="lecture")
+    assert back == Plan(PRESETS["lecture"])
+    other, _ = changed(PRESETS["lecture"], model="lab-unet", time="on")  # which is told anyway
     assert other is not None
     assert dict(other.recipe.model_options) == {"timesteps": 1000}
 

@@ -56,7 +56,7 @@ async def test_keys_walk_choose_and_type() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: app.form.focused is not None)
         await pilot.press("right")  # the network
-        await pilot.press("down", "right")  # the schedule
+        await pilot.press("down", "down", "right")  # past the time to the schedule
         await pilot.press("down", "end", "0")  # T: 10000
         await pilot.press("down", "left", "left")  # the target: x_prev lies to the left of eps, v beyond it
         await pilot.pause()

@@ -1,12 +1,15 @@
 """Dots of curves, against positions worked out one by one, and glyphs against Unicode's own names."""
 
 import unicodedata
+from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from difftui.ui.plotting.raster import DOTS, Curve, Dots, draw_dots, glyphs_of
+from difftui.ui.plotting.raster import DOTS, PATTERNS, Curve, Dots, broken, draw_dots, glyphs_of, hatched
+from difftui.ui.plotting.words import Look
 
 
 def curve(x: object, y: object, kind: str = "line", low: object = None, high: object = None) -> Curve:
@@ -19,6 +22,10 @@ def curve(x: object, y: object, kind: str = "line", low: object = None, high: ob
         "",
         "accent",
         kind,
+        "solid",
+        values,
+        values,
+        values,
     )
 
 
@@ -131,3 +138,71 @@ def test_lines_that_touch_the_same_cells_have_them_in_turn() -> None:
     drawn = glyphs_of([(upper, "line"), (np.zeros((4, 8), bool), "line"), (lower, "line")], "braille")
     assert drawn.owner == [[0, 2, 0, 2]]
     assert drawn.text == [["⠉", "⣀", "⠉", "⣀"]]
+
+
+def test_a_curve_along_y_is_the_same_curve_turned() -> None:
+    """Its mirror image at the diagonal, on dots as many across as the other has up."""
+    places, values = np.linspace(0, 1, 60), np.random.default_rng(1).uniform(0, 1, 60)
+    for kind in ("line", "scatter"):
+        upright = curve(places, values, kind)
+        turned = draw_dots(replace(upright, along="y"), 30, 50, (0.0, 1.0), (0.0, 1.0))
+        assert turned.shape == (50, 30)
+        assert {(j, i) for i, j in lit(turned)} == lit(draw_dots(upright, 50, 30, (0.0, 1.0), (0.0, 1.0)))
+
+
+def test_bars_along_y_reach_from_the_axis_to_their_values() -> None:
+    bars = replace(curve([0, 1, 2, 3], [4, 2, 0, 9], "band", [0] * 4, [4, 2, 0, 9]), along="y")
+    there = lit(draw_dots(bars, 10, 4, (0.0, 9.0), (0.0, 3.0)))
+    for row, value in enumerate((4, 2, 0, 9)):
+        assert {i for i, j in there if j == row} >= set(range(value + 1))
+        assert max(i for i, j in there if j == row) - value in range(6), "neighbours meet half the way"
+
+
+def test_several_curves_in_one_are_all_of_them() -> None:
+    x, y = np.linspace(0, 1, 30), np.random.default_rng(2).uniform(0, 1, (5, 30))
+    limits = (60, 24, (0.0, 1.0), (0.0, 1.0))
+    together = draw_dots(curve(x, y), *limits)
+    assert np.array_equal(together, np.any([draw_dots(curve(x, one), *limits) for one in y], axis=0))
+    assert not draw_dots(curve(x, np.empty((0, 30))), *limits).any()
+
+
+def test_dashes_are_broken_even_where_colours_tell_lines_apart_and_along_y_too() -> None:
+    look, limits = Look("braille", False), (80, 80, (0.0, 1.0), (-1.0, 1.0))
+    x = np.linspace(0, 1, 100)
+    whole, dashes = (curve(x, np.sin(5 * x), kind) for kind in ("line", "dashes"))
+    assert np.array_equal(look.dots_of(whole, *limits), draw_dots(whole, *limits))
+    assert lit(look.dots_of(dashes, *limits)) < lit(draw_dots(dashes, *limits))
+    level = replace(curve(x, np.zeros(100), "dashes"), along="y")
+    seen = lit(look.dots_of(level, 9, 80, (-1.0, 1.0), (0.0, 1.0)))
+    assert {i for i, _ in seen} == {4}
+    assert 40 < len(seen) < 80, "gaps along its way"
+
+
+def test_a_broken_line_is_drawn_and_left_out_by_turns_along_its_way() -> None:
+    x = np.arange(60.0)
+    flat = draw_dots(curve(x, np.full(60, 2.0)), 60, 5, (0, 59), (0, 4))
+    for pattern, on, period in (("dashed", 4, 6), ("dotted", 2, 6)):
+        there = lit(broken(flat, pattern, 2))
+        assert there == {(i, 2) for i in range(60) if i % period < on}
+    steep = draw_dots(curve([0, 1], [0, 40]), 2, 41, (0, 1), (0, 40))
+    rows = [j for i, j in sorted(lit(broken(steep, "dashed", 2)), key=lambda dot: (dot[0], dot[1]))]
+    assert {b - a for a, b in pairwise(rows)} == {1, 3}, "four dots, and two left out, upwards too"
+    assert broken(flat, "solid", 2) is flat
+
+
+def test_no_two_patterns_are_alike_and_none_hides_more_than_two_thirds() -> None:
+    flat = draw_dots(curve(np.arange(84.0), np.zeros(84)), 84, 1, (0, 83), (-1, 1))
+    drawn = {pattern: lit(broken(flat, pattern, 1)) for pattern in PATTERNS}
+    assert len({frozenset(dots) for dots in drawn.values()}) == len(PATTERNS) == 4
+    assert all(len(dots) >= 84 / 3 for dots in drawn.values())
+
+
+def test_a_hatched_band_has_every_other_dot() -> None:
+    solid = draw_dots(curve([0, 10], [5, 5], "band", [0, 0], [9, 9]), 11, 10, (0, 10), (0, 9))
+    assert lit(hatched(solid)) == {(i, j) for i, j in lit(solid) if (i + 9 - j) % 2 == 0}
+
+
+def test_ascii_marks_stand_as_high_as_their_dots() -> None:
+    for row, mark in ((2, "'"), (1, "-"), (0, ".")):
+        dots = draw_dots(curve([0, 1, 2], [row] * 3), 3, 3, (0, 2), (0, 2))
+        assert glyphs_of([(dots, "line")], "ascii").text == [[mark] * 3]

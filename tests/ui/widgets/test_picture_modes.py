@@ -84,10 +84,6 @@ def sixteen(value: np.ndarray, x: int, y: int) -> str:
     return NAMES[nearest(wanted, list(ANSI_16))]
 
 
-def eight(value: np.ndarray, x: int, y: int) -> str:
-    return NAMES[sum(bit for bit, part in zip((1, 2, 4), value, strict=True) if lit(part, x, y))]
-
-
 def mono(value: np.ndarray, x: int, y: int) -> str:
     return "ffffff" if lit(round(luma(value)), x, y) else "000000"
 
@@ -106,7 +102,6 @@ HALF_BLOCKS: dict[PixelMode, tuple[Callable[..., str], Callable[..., str]]] = {
     PixelMode.TRUECOLOR: (ramp, exact),
     PixelMode.PALETTE: (ramp, palette),
     PixelMode.SIXTEEN: (sixteen, sixteen),
-    PixelMode.EIGHT: (eight, eight),
     PixelMode.MONO: (mono, mono),
 }
 
@@ -169,6 +164,30 @@ async def test_ascii_is_ascii_and_denser_where_it_is_lighter(terminal: Any) -> N
                 mean = (values[2 * row, x] + float(values[min(2 * row + 1, 26), x])) / 2
                 assert wire.screen.buffer[row][1 + x].data == " .:-=+*#%@"[round(mean / 255 * 9)]
             assert [wire.text(5)[x] for x in (0, 30)] == ["|", "|"], "the frame is ASCII, too"
+
+
+INK = dict(zip(NAMES, ANSI_16, strict=True))
+COVERED = {" ": 0.0, "░": 0.25, "▒": 0.5, "█": 1.0}
+
+
+async def test_a_console_shows_the_nearest_of_what_its_font_and_its_colours_give(terminal: Any) -> None:
+    async with terminal(lambda: Stage(PixelMode.EIGHT)) as (pilot, wire):
+        for images in (GREY, COLOUR):
+            grey = images.ndim == 3
+            inks = ("white", "brightblack", "brightwhite") if grey else NAMES
+            there = [share * np.array(INK[ink]) for ink in inks for share in COVERED.values()]
+            pilot.app.view.show(images)
+            await pilot.pause()
+            wire.take()
+            for row, x in product(range(14), range(29)):
+                pair = images[0, [2 * row, min(2 * row + 1, 26)], x].astype(float).mean(axis=0)
+                wanted = np.broadcast_to(pair, 3)
+                cell = wire.screen.buffer[row][x]
+                assert cell.bg in ("black", "default") or cell.data == "█"
+                ink = PYTE_SAYS.get(cell.fg, cell.fg)
+                seen = COVERED[cell.data] * np.array(INK.get(ink, (0, 0, 0)))
+                best = min(((wanted - colour) ** 2).sum() for colour in there)
+                assert ((wanted - seen) ** 2).sum() <= best + 1e-6, (row, x, cell)
 
 
 def cells(screen: pyte.Screen) -> list[list[tuple[str, str, str]]]:
@@ -253,9 +272,8 @@ async def test_pictures_follow_the_mode_of_the_app(terminal: Any) -> None:
         assert wrong_halves(wire, GREY[0], exact) == []
 
 
-@pytest.mark.parametrize("mode", [PixelMode.PALETTE, PixelMode.EIGHT], ids=lambda mode: mode.value)
-async def test_less_detail_while_it_moves_and_all_of_it_at_rest(terminal: Any, mode: PixelMode) -> None:
-    async with terminal(lambda: Stage(mode)) as (pilot, wire):
+async def test_less_detail_while_it_moves_and_all_of_it_at_rest(terminal: Any) -> None:
+    async with terminal(lambda: Stage(PixelMode.PALETTE)) as (pilot, wire):
         view, rng = pilot.app.view, np.random.default_rng(1)
         sizes = {}
         for detail in Detail:
@@ -265,12 +283,11 @@ async def test_less_detail_while_it_moves_and_all_of_it_at_rest(terminal: Any, m
                 await pilot.pause()
                 sizes[detail] = len(wire.take().encode())
             assert view.size == (28, 14), "at its place"
-        if mode is PixelMode.PALETTE:
-            assert sizes[Detail.BRAILLE] < sizes[Detail.FEWER_GREYS] < sizes[Detail.FULL]
+        assert sizes[Detail.BRAILLE] < sizes[Detail.FEWER_GREYS] < sizes[Detail.FULL]
         assert sizes[Detail.BRAILLE] < 1700
         view.show(GREY[:, :26], moving=True)
         await pilot.pause()
-        shows = HALF_BLOCKS[mode][0]
+        shows = ramp
         wire.take()
         assert wrong_halves(wire, GREY[0, :26], shows)
         for _ in range(100):
@@ -280,6 +297,18 @@ async def test_less_detail_while_it_moves_and_all_of_it_at_rest(terminal: Any, m
             if not wrong_halves(wire, GREY[0, :26], shows):
                 break
         assert wrong_halves(wire, GREY[0, :26], shows) == []
+
+
+async def test_sixteen_colours_stay_sixteen_while_little_detail_is_drawn(terminal: Any) -> None:
+    async with terminal(lambda: Stage(PixelMode.SIXTEEN)) as (pilot, wire):
+        wire.take()
+        for detail in Detail:
+            pilot.app.pixel_detail = detail
+            pilot.app.view.show(RNG.standard_normal((1, 28, 28)), moving=True)
+            await pilot.pause()
+            wire.take()
+            seen = {wire.screen.buffer[y][x] for y in range(14) for x in range(28)}
+            assert {colour for cell in seen for colour in (cell.fg, cell.bg)} <= {*NAMES, "default", GROUND}
 
 
 async def test_a_terminal_of_which_rich_does_not_know_the_palette(

@@ -10,8 +10,9 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.events import MouseScrollUp
 
+from difftui.ui.plotting.canvas import GLOWS
 from difftui.ui.theme import DARK, LIGHT
-from difftui.ui.widgets.plot import CurvePlot, Line, Marker, Note, Series, Shade
+from difftui.ui.widgets.plot import CurvePlot, Glow, Line, Marker, Note, Series, Shade
 
 BRAILLE = {
     (i, j): bit for i, bits in enumerate(((1, 2, 4, 64), (8, 16, 32, 128))) for j, bit in enumerate(bits)
@@ -427,3 +428,84 @@ async def test_a_redraw_of_a_long_run_is_short(terminal: Any) -> None:
             spent.append(time.process_time() - began)
             await pilot.pause()
         assert min(spent) < 0.015  # 0.005 on two quiet cores; 0.010 is the goal
+
+
+async def test_a_glow_is_a_ground_that_follows_its_strength(terminal: Any) -> None:
+    plot = CurvePlot()
+    places = np.linspace(0, 1, 50)
+    strength = np.tile(np.linspace(0, 1, 50), (50, 1))  # brighter to the right
+    async with terminal(lambda: Stage(plot), (60, 14)) as (pilot, wire):
+        series = [Series([0, 1], [0, 1])]
+        limits = {"x_range": (0.0, 1.0), "y_range": (0.0, 1.0)}
+        plot.set_series(series, **limits, glow=Glow(places, places, strength))
+        await pilot.pause()
+        wire.take()
+        left = 1 + min(wire.text(9).find("│"), wire.text(9).find("┤"), key=lambda at: at if at >= 0 else 99)
+        lightness = [int(wire.screen.buffer[9][x].bg[:2], 16) for x in range(left, 60)]
+        assert lightness == sorted(lightness)
+        assert len(set(lightness)) == GLOWS + 1
+        with_glow = dots(wire)
+        plot.set_series(series, **limits)
+        await pilot.pause()
+        wire.take()
+        assert len({wire.screen.buffer[y][x].bg for y in range(12) for x in range(left, 60)}) == 1
+        assert dots(wire) == with_glow
+
+
+async def test_of_a_curve_that_grows_only_the_new_part_is_sent(terminal: Any) -> None:
+    plot = CurvePlot()
+    x = np.linspace(0, 1, 400)
+    y = np.random.default_rng(0).uniform(0, 1, 400)
+    async with terminal(lambda: Stage(plot), (120, 30)) as (pilot, wire):
+
+        def show(count: int) -> None:
+            plot.set_series([Series(x[:count], y[:count])], x_range=(0, 1), y_range=(0, 1))
+
+        show(300)
+        await pilot.pause()
+        whole = len(wire.take())
+        show(304)
+        await pilot.pause()
+        assert 0 < len(wire.take()) < whole / 8
+        grown = dots(wire)
+        plot.set_series([])
+        show(304)
+        await pilot.pause()
+        wire.take()
+        assert dots(wire) == grown, "what was sent in parts is the same picture"
+
+
+async def test_curves_along_y_and_several_in_one_are_drawn_within_their_limits(terminal: Any) -> None:
+    plot = CurvePlot()
+    async with terminal(lambda: Stage(plot), (60, 16)) as (pilot, wire):
+        places, values = np.linspace(-1, 1, 40), np.linspace(0, 3, 40)
+        plot.set_series([Series(values, places, "law", along="y"), Series([0, 3], np.zeros((2, 2)))])
+        await pilot.pause()
+        wire.take()
+        assert wire.text(0).split() == ["━━", "law"]
+        assert wire.text(15).split()[0] == "0"
+        assert wire.text(15).split()[-1] == "3"
+        assert plot.dots_high(legend=True) == 4 * 13
+    with pytest.raises(ValueError, match=r"\(n,\) each, or y \(k, n\)"):
+        plot.set_series([Series([0, 1, 2], np.zeros((2, 2)))])
+
+
+async def test_a_new_title_sends_the_border_and_not_the_plot(terminal: Any) -> None:
+    plot = CurvePlot()
+    plot.styles.border = ("round", "white")
+    async with terminal(lambda: Stage(plot), (100, 30)) as (pilot, wire):
+        plot.set_series([Series(np.arange(400), np.random.default_rng(0).uniform(0, 1, 400))])
+        plot.entitle("mean [b]0.1[/]", "theory 0")
+        await pilot.pause()
+        whole = len(wire.take())
+        assert "mean 0.1" in wire.text(0)
+        assert "theory 0" in wire.text(29)
+        before = dots(wire)
+        plot.entitle("mean [b]0.2[/]", "theory 0")
+        await pilot.pause()
+        assert 0 < len(wire.take()) < whole / 8
+        assert "mean 0.2" in wire.text(0)
+        assert dots(wire) == before
+        plot.entitle("mean [b]0.2[/]", "theory 0")
+        await pilot.pause()
+        assert wire.take() == ""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Estimate", "Estimates", "clock", "estimate"]
 
+CLASSES = 10  # of digits, about as many of each
 IMAGES = {"mnist": 60_000, "bundled": 10_000}
 
 
@@ -123,7 +124,8 @@ def estimate(recipe: Recipe, device: str) -> Estimate:
 
 
 def _at(recipe: Recipe, rate: float, source: str) -> Estimate:
-    steps = recipe.total_steps(_images(recipe.data)) or 0
+    images = _images(recipe.data) * min(recipe.classes or CLASSES, CLASSES) // CLASSES
+    steps = recipe.total_steps(images) or 0
     return Estimate(steps * recipe.batch_size / rate, f"at {rate:.0f} images/s, {source}")
 
 

@@ -57,9 +57,9 @@ def loss_series(history: History, ghost: Ghost | None, recipe: Recipe, *, live: 
     if ghost is not None and ghost.reason(recipe) is None:
         end = float(loss.x[-1]) if live and len(loss) else np.inf
         series += _ghost_series(ghost, end)
-    series.append(Series(loss.x, loss.smooth, "smoothed", "accent"))
+    series.append(Series(loss.x, loss.smooth, "smoothed", "accent", pattern="solid"))
     if len(validation):
-        series.append(Series(validation.x, validation.y, "held-out digits", "green"))
+        series.append(Series(validation.x, validation.y, "held-out digits", "green", pattern="dashed"))
     return series
 
 
@@ -78,7 +78,7 @@ def loss_notes(recipe: Recipe) -> list[Note]:
 def _ghost_series(ghost: Ghost, end: float) -> list[Series]:
     loss, validation = ghost.history.loss, ghost.history.validation
     shown = _until(loss, end)
-    series = [Series(loss.x[shown], loss.smooth[shown], ghost.name, "purple")]
+    series = [Series(loss.x[shown], loss.smooth[shown], ghost.name, "purple", pattern="dotted")]
     if len(validation):
         shown = _until(validation, end)
         series.append(Series(validation.x[shown], validation.y[shown], "", "purple", "scatter"))

@@ -56,9 +56,18 @@ class Field:
 NETWORKS = ("lab-unet", "patch-unet", "attention-unet", "residual-unet", "toy-unet", "autoencoder")
 """Names of the networks; they themselves are torch's, which this page does not wait for."""
 
+SIZED: Mapping[str, int] = MappingProxyType(
+    {"attention-unet": 28, "residual-unet": 28, "toy-unet": 16, "autoencoder": 28}
+)
+"""Networks that are made for pictures of any size, and for which if they are not told; others draw 28x28."""
+
+DIGITS = 28  # pixels across
+TIMED = "residual-unet"  # the network with a switch that tells it the time
+
 FIELDS: tuple[Field, ...] = (
     Field("name", "name", "Runs are called after it: quick-1, quick-2."),
     Field("model", "network", "Only patch- and attention-unet know digits.", NETWORKS),
+    Field("time", "t switch", "Only of residual-unet: on, it is told t.", ("off", "on")),
     Field("schedule", "schedule", "How fast noise takes over on the way to T.", tuple(SCHEDULES)),
     Field("timesteps", "T", "Steps from clean to noise, at no more cost."),
     Field("target", "target", "Noise ε, image x0, v, or x a step cleaner.", get_args(Target)),
@@ -69,6 +78,8 @@ FIELDS: tuple[Field, ...] = (
     Field("ema_decay", "average", "0.999 averages weights for samples; or none."),
     Field("seed", "seed", "The same seed trains the same network again."),
     Field("data", "data", "mnist: 60 000; bundled: 10 000; or a folder."),
+    Field("classes", "classes", "all, or the first few: 2 is 0 and 1."),
+    Field("image_size", "size", "Pixels across: the toy has 16, digits 28."),
     Field("length", "length", "20 epochs, 5000 steps or 2 min."),
     Field("devices", "device", "All GPUs share each batch, a process each.", tuple(DEVICES)),
     Field("keep", "on hang-up", "go on: a process of its own keeps training.", tuple(HANG_UP)),
@@ -82,6 +93,9 @@ def texts_of(plan: Plan) -> dict[str, str]:
     recipe = plan.recipe
     texts = {field.name: str(getattr(recipe, field.name, "")) for field in FIELDS}
     texts["learning_rate"] = f"{recipe.learning_rate:g}"
+    texts["time"] = "on" if recipe.model_options.get("time") else "off"
+    texts["classes"] = "all" if recipe.classes is None else str(recipe.classes)
+    texts["image_size"] = str(recipe.image_size or DIGITS)
     texts["ema_decay"] = "none" if recipe.ema_decay is None else f"{recipe.ema_decay:g}"
     texts["length"] = length_text(recipe)
     texts["devices"] = next(word for word, devices in DEVICES.items() if devices == plan.devices)
@@ -125,7 +139,17 @@ def plan_from(texts: Mapping[str, str], base: Recipe) -> tuple[Plan | None, dict
         make_schedule(recipe.schedule, recipe.timesteps, **recipe.schedule_options)
     except ValueError as error:
         return None, {"timesteps": str(error)}
+    if wrong := _wrong_size(recipe):
+        return None, {"image_size": wrong}
     return Plan(_named(recipe), DEVICES[texts["devices"]], HANG_UP[texts["keep"]]), {}
+
+
+def _wrong_size(recipe: Recipe) -> str:
+    """Why the network cannot have pictures of this size; empty where it can."""
+    size = recipe.image_size or DIGITS
+    if recipe.model not in SIZED and size != DIGITS:
+        return f"{recipe.model} draws 28x28 only"
+    return "must be a multiple of 4" if recipe.model != "autoencoder" and size % 4 else ""
 
 
 def _in_words_of_the_form(field: Field, message: str) -> str:
@@ -137,6 +161,12 @@ def _read(name: str, text: str) -> dict[str, Any]:
     """The recipe's fields that a text stands for. What is no number stays text, for the recipe to refuse."""
     if name in ("timesteps", "batch_size", "seed"):
         return {name: _number(text.replace(" ", ""), int)}
+    if name == "time":
+        return {name: text == "on"}
+    if name == "classes":
+        return {name: None if text in ("", "all") else _number(text, int)}
+    if name == "image_size":
+        return {name: None if text in ("", str(DIGITS)) else _number(text, int)}
     if name == "name":
         check_name(text)
         check_name(f"my-{text}-9999")  # it must stay one with what is put before and behind it
@@ -178,17 +208,31 @@ def _read_length(text: str) -> dict[str, Any]:
 def _fitting(base: Recipe, changes: Mapping[str, Any]) -> dict[str, Any]:
     """The changes, and with them what must go along: options of another network, of another schedule."""
     changes = dict(changes)
+    told = changes.pop("time", None)
     model = changes.get("model", base.model)
     timesteps = changes.get("timesteps", base.timesteps)
     if model == "lab-unet":  # its time input is t/T
         changes["model_options"] = {"timesteps": timesteps}
     elif model != base.model:
         changes["model_options"] = {}
+    options = dict(changes.get("model_options", base.model_options))
+    if model == TIMED and told is not None:
+        options = {**options, "time": True} if told else _without(options, "time")
+    size = changes.get("image_size", base.image_size) or DIGITS
+    if model in SIZED and isinstance(size, int):
+        usual = size == SIZED[model] and "size" not in base.model_options
+        options = _without(options, "size") if usual else {**options, "size": size}
+    if options != base.model_options:
+        changes["model_options"] = options
     if changes.get("schedule", base.schedule) != base.schedule:
         changes["schedule_options"] = {}
     if isinstance(timesteps, int) and base.sampler_steps is not None and 0 < timesteps < base.sampler_steps:
         changes["sampler_steps"] = timesteps
     return changes
+
+
+def _without(options: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in options.items() if key != name}
 
 
 def _named(recipe: Recipe) -> Recipe:

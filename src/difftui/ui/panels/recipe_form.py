@@ -11,13 +11,14 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.events import Click
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from difftui.diffusion import SCHEDULES
 from difftui.ui.panels.plan import FIELDS, Field, Plan, plan_from, texts_of
+from difftui.ui.widgets.entry import Entry
 from difftui.ui.widgets.text import ActionText
+from difftui.ui.window import Window, hints
 
 __all__ = ["Choice", "RecipeForm"]
 
@@ -62,7 +63,7 @@ class Choice(Widget, can_focus=True):
         self.action_walk(1)
 
 
-class RecipeForm(ModalScreen["Plan | None"]):
+class RecipeForm(Window[Plan]):
     """Change a plan. It closes with the new one, or None where nothing is to change.
 
     What is typed is read at every key; a line that is wrong says why in the words of whoever refused it.
@@ -116,7 +117,12 @@ class RecipeForm(ModalScreen["Plan | None"]):
                     yield Static(field.hint, classes="hint", id=f"hint-{field.name}", markup=False)
             yield ActionText(id="detail")
         box.border_title = "recipe"
-        box.border_subtitle = "↑ ↓ field   ← → choose   enter keep   esc cancel"
+        box.border_subtitle = hints(
+            ("↑ ↓", "field", "next()"),
+            ("← →", "choose", "walk()"),
+            ("enter", "keep", "done()"),
+            ("esc", "cancel", "cancel()"),
+        )
 
     def on_mount(self) -> None:
         self._read()
@@ -140,6 +146,16 @@ class RecipeForm(ModalScreen["Plan | None"]):
         """Close; what was before stays."""
         self.dismiss(None)
 
+    def action_next(self) -> None:
+        """To the next field."""
+        self.focus_next()
+
+    def action_walk(self) -> None:
+        """The next value of the field, where it has a few to choose from."""
+        if isinstance(self.focused, Choice):
+            self.focused.action_walk(1)
+            self._read()  # a message does not bubble up to the one that caused it
+
     def action_done(self) -> None:
         """Close with the plan, if it is one; else go to the first line that is wrong."""
         if self.plan is not None:
@@ -151,7 +167,7 @@ class RecipeForm(ModalScreen["Plan | None"]):
         value = self.texts[field.name]
         if field.choices:
             return Choice(field.choices, value, id=field.name)
-        return Input(value, compact=True, select_on_focus=False, id=field.name)
+        return Entry(value, compact=True, select_on_focus=False, id=field.name)
 
     def _read(self) -> None:
         for field in FIELDS:

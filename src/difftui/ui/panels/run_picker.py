@@ -10,12 +10,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from difftui.ui.panels.run_list import Kind, RunEntry, line_of
 from difftui.ui.panels.run_preview import RunPreview
+from difftui.ui.window import Window, hints
 
 __all__ = ["Picked", "RunPicker"]
 
@@ -48,7 +48,7 @@ class Picked:
     verb: Literal["open", "watch", "pin"]
 
 
-class RunPicker(ModalScreen["Picked | None"]):
+class RunPicker(Window[Picked]):
     """The list. It closes with what was picked, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -84,7 +84,15 @@ class RunPicker(ModalScreen["Picked | None"]):
             if self.entries:
                 yield RunPreview()
         box.border_title = "your runs"
-        box.border_subtitle = "enter open   w only look   p pin as ghost   esc close"
+        close = ("esc", "close", "dismiss(None)")
+        box.border_subtitle = hints(
+            *(
+                ("enter", "open", "pick('open')"),
+                ("w", "only look", "pick('watch')"),
+                ("p", "pin as ghost", "pick('pin')"),
+            )[: 3 if self.entries else 0],
+            close,
+        )
 
     def on_mount(self) -> None:
         if not self.entries:
@@ -101,7 +109,7 @@ class RunPicker(ModalScreen["Picked | None"]):
         event.stop()
         self.dismiss(Picked(self.entries[event.option_index], "open"))
 
-    def action_pick(self, verb: Literal["watch", "pin"]) -> None:
+    def action_pick(self, verb: Literal["open", "watch", "pin"]) -> None:
         """Close with the highlighted run."""
         at = self.query_one(OptionList).highlighted
         if at is not None:

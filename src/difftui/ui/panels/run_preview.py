@@ -10,6 +10,7 @@ from textual_plotext import PlotextPlot
 from difftui.runs import Run
 from difftui.runs.history import History
 from difftui.runs.reader import MetricsReader
+from difftui.ui.pixels.display import has_all_characters
 from difftui.ui.plotting.still import plot_losses
 
 __all__ = ["RunPreview"]
@@ -58,6 +59,7 @@ class RunPreview(PlotextPlot):
     def _plot_again(self) -> None:
         if self.history is None:
             return
-        seen = plot_losses(self.plt, self.history, *self.size)
+        marker = "braille" if has_all_characters(self.app) else "*"
+        seen = plot_losses(self.plt, self.history, *self.size, marker=marker)
         self.plt.title("" if seen else "no curve yet")
         self.refresh()

@@ -187,6 +187,33 @@ class Glyphs(Brush):
         return np.array([[0 if cell == EMPTY else ord(cell[0]) for cell in cells]], dtype=np.int64)
 
 
+class Shades(Brush):
+    """One character a cell, in one of the sixteen colours on black; wants are 1 + places in `SHADES`."""
+
+    per_cell = 1
+    nothing = 0
+    kind = "shades"
+    strip = AnsiStrip
+
+    def __init__(self, *, fewer: bool = False) -> None:
+        self._fewer = fewer
+
+    def wants(self, images: NDArray[Any]) -> Wants:
+        return 1 + quantise.shades(to_uint8(images), fewer=self._fewer)
+
+    def holds(self, wants: Wants, shown: Wants) -> NDArray[np.bool_]:
+        return np.asarray(wants == shown)
+
+    def encode(self, wants: Wants) -> list[Cell]:
+        return [_SHADES[want] for want in wants[0].tolist()]
+
+    def shown(self, cells: Sequence[Cell]) -> Wants:
+        return np.array([[_SHADES.index(cell) for cell in cells]], dtype=np.int64)
+
+
+_SHADES: list[Cell] = [EMPTY, *((glyph, ANSI + ink, ANSI) for glyph, ink in quantise.SHADES)]
+
+
 @cache
 def _glyph(code: int) -> Cell:
     return (chr(code), WHITE, BLACK) if code else EMPTY
@@ -225,15 +252,17 @@ _BRUSHES: dict[PixelMode, Brush] = {
     PixelMode.EXACT: HalfBlocks("exact", _exact_inks, TrueStrip),
     PixelMode.PALETTE: HalfBlocks("256", _palette_inks, PaletteStrip),
     PixelMode.SIXTEEN: HalfBlocks("16", lambda pixels: ANSI + quantise.sixteen(pixels), AnsiStrip),
-    PixelMode.EIGHT: HalfBlocks("8", lambda pixels: ANSI + quantise.eight(pixels), AnsiStrip),
+    PixelMode.EIGHT: Shades(),
     PixelMode.MONO: Glyphs("mono", _mono_codes),
     PixelMode.BRAILLE: Glyphs("braille", _braille),
     PixelMode.ASCII: Glyphs("ascii", quantise.ascii_codes),
 }
 _BRAILLE_FOR_HALVES = Glyphs("braille for halves", _braille_for_halves, PaletteStrip)
+_BRAILLE_FOR_SIXTEEN = Glyphs("braille for sixteen", _braille_for_halves, AnsiStrip)
 _GREYS = Greys()
 _MOVING_GREYS = Greys(moving=True)
 _FEWER_GREYS = Greys(moving=True, fewer=True)
+_FEWER_SHADES = Shades(fewer=True)
 
 _HALF_BLOCK_MODES = frozenset((PixelMode.EXACT, PixelMode.TRUECOLOR, PixelMode.PALETTE))
 
@@ -253,10 +282,12 @@ def brush_for(mode: PixelMode, *, colour: bool, moving: bool = False, detail: De
         detail: how much of a moving picture to draw.
     """
     if moving and detail is Detail.BRAILLE:
-        if mode in _HALF_BLOCK_MODES or mode is PixelMode.SIXTEEN:
+        if mode in _HALF_BLOCK_MODES:
             return _BRAILLE_FOR_HALVES
-        if mode is PixelMode.EIGHT:  # its font has no braille
-            return _BRUSHES[PixelMode.MONO]
+        if mode is PixelMode.SIXTEEN:
+            return _BRAILLE_FOR_SIXTEEN
+    if mode is PixelMode.EIGHT:  # a console's font has no braille
+        return _FEWER_SHADES if moving and detail is not Detail.FULL else _BRUSHES[mode]
     fewer = moving and detail is Detail.FEWER_GREYS
     if mode in _HALF_BLOCK_MODES:
         if colour:

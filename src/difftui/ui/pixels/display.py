@@ -16,6 +16,7 @@ from textual._compositor import ChopsUpdate, CompositorUpdate
 from textual.app import App
 from textual.reactive import reactive
 
+from difftui.characters import Repertoire, repertoire_of
 from difftui.pixel_modes import Detail, PixelMode, own_environment, pixel_mode, terminal_facts
 from difftui.ui.lean_strip import LeanStrip, Pen
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from textual.screen import Screen
 
-__all__ = ["PixelApp", "SpanUpdate"]
+__all__ = ["PixelApp", "SpanUpdate", "has_all_characters"]
 
 
 class SpanUpdate(CompositorUpdate):
@@ -74,6 +75,11 @@ def _move(here: tuple[int, int], there: tuple[int, int]) -> str:
     return f"\x1b[{y + 1};{x + 1}H" if x else f"\x1b[{y + 1}H"
 
 
+def has_all_characters(app: App[Any]) -> bool:
+    """Whether its terminal can show any character: braille, arrows, Greek."""
+    return not isinstance(app, PixelApp) or repertoire_of(app.pixel_mode) is Repertoire.UNICODE
+
+
 class PixelApp(App[None]):
     """An app that its pictures follow, and that sends a partial update as a `SpanUpdate`.
 
@@ -82,11 +88,13 @@ class PixelApp(App[None]):
         pixel_detail: how much of a picture is drawn while it moves: less when the link is behind.
         frames: how often the screen could have drawn a frame so far; None in an app that does not count. On a
             slow link they are far between, and a picture that waits for its next one does not rest.
+        allowance: bytes that pictures at rest may send before the next frame, about; None: any number.
         pictures_wait: whether moving pictures wait for the next frame, while words are drawn: on a slow link
             what a key changes is soon said, and not behind a picture.
     """
 
     frames: int | None = None
+    allowance: int | None = None
     pictures_wait: reactive[bool] = reactive(False, repaint=False)
 
     pixel_mode: reactive[PixelMode] = reactive(PixelMode.PALETTE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -12,18 +13,26 @@ from difftui.ui.lean_strip import ANSI_16, CUBE_STEPS
 
 __all__ = [
     "ASCII_RAMP",
+    "SHADES",
     "ascii_codes",
     "braille_codes",
-    "eight",
     "luma",
     "mono",
     "nearest_256",
     "packed",
+    "shades",
     "sixteen",
 ]
 
 ASCII_RAMP = " .:-=+*#%@"
 """From black to white, on black."""
+
+SHADES = ((" ", 0), *((glyph, ink) for ink in range(1, 16) for glyph in "░▒█"))
+"""Cells that a console can show, each a character and one of the sixteen colours, on black. The bright ones
+are of use here: as a foreground they are bright on a console, too."""
+
+_COVERED = {" ": 0.0, "░": 0.25, "▒": 0.5, "█": 1.0}
+"""How much of a cell each character covers."""
 
 _GREYS_OF_SIXTEEN = np.array((0, 8, 7, 15))
 _STEP = 85
@@ -67,11 +76,39 @@ def braille_codes(lit: NDArray[np.bool_]) -> Numbers:
 
 def ascii_codes(grey: Bytes) -> Numbers:
     """Code points of one character for two pixels, (N, ⌈H/2⌉, W): the ramp at their mean."""
-    if grey.shape[1] % 2:
-        grey = np.concatenate([grey, grey[:, -1:]], axis=1)
-    mean = (grey[:, 0::2].astype(np.float64) + grey[:, 1::2]) / 2.0
     ramp = np.array([ord(character) for character in ASCII_RAMP])
-    return np.asarray(ramp[np.rint(mean / 255.0 * (len(ramp) - 1)).astype(np.int64)])
+    return np.asarray(ramp[np.rint(_pairs(grey) / 255.0 * (len(ramp) - 1)).astype(np.int64)])
+
+
+def shades(pixels: Bytes, *, fewer: bool = False) -> Numbers:
+    """Places in `SHADES` of what is nearest to the mean of two pixels, (N, ⌈H/2⌉, W).
+
+    Args:
+        pixels: greys (N, H, W), for which greys are taken, or colours (N, H, W, 3).
+        fewer: only the characters in white: no colour has to be set from cell to cell.
+    """
+    if fewer or pixels.ndim == 3:
+        steps, places = _grey_shades((7,) if fewer else (7, 8, 15))
+        grey = _pairs(pixels if pixels.ndim == 3 else luma(pixels))
+        return np.asarray(places[np.searchsorted((steps[1:] + steps[:-1]) / 2.0, grey)])
+    colours = np.array([_COVERED[glyph] * np.array(ANSI_16[ink]) for glyph, ink in SHADES])
+    distance = ((_pairs(pixels)[..., None, :] - colours) ** 2).sum(axis=-1)
+    return np.asarray(distance.argmin(axis=-1))
+
+
+@cache
+def _grey_shades(inks: tuple[int, ...]) -> tuple[NDArray[np.float64], Numbers]:
+    """Greys of `SHADES` in these inks from dark to light, 0 to 255, and their places."""
+    levels = {_COVERED[g] * ANSI_16[ink][0]: i for i, (g, ink) in enumerate(SHADES) if ink in (0, *inks)}
+    greys = sorted(levels)
+    return np.array(greys), np.array([levels[grey] for grey in greys])
+
+
+def _pairs(pixels: Bytes) -> NDArray[np.float64]:
+    """The mean of each pixel and the one below it; the last row alone where there is none below."""
+    if pixels.shape[1] % 2:
+        pixels = np.concatenate([pixels, pixels[:, -1:]], axis=1)
+    return np.asarray((pixels[:, 0::2].astype(np.float64) + pixels[:, 1::2]) / 2.0)
 
 
 def sixteen(pixels: Bytes) -> Numbers:
@@ -83,14 +120,6 @@ def sixteen(pixels: Bytes) -> Numbers:
     wanted = pixels + offset[..., None]
     distance = ((wanted[..., None, :] - np.array(ANSI_16)) ** 2).sum(axis=-1)
     return np.asarray(distance.argmin(axis=-1))
-
-
-def eight(pixels: Bytes) -> Numbers:
-    """Numbers of the eight dark ANSI colours, shapes as for `sixteen`: each of red, green, blue on or off."""
-    if pixels.ndim == 3:
-        return np.where(mono(pixels), 7, 0)
-    lit = pixels > 255.0 * _thresholds(*pixels.shape[1:3])[..., None]
-    return np.asarray(lit @ np.array([1, 2, 4]))
 
 
 def nearest_256(colours: Bytes) -> Numbers:

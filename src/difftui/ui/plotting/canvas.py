@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
+from numpy.typing import NDArray
 from rich.cells import cell_len
 from rich.color import Color as RichColor
 from rich.segment import Segment
@@ -15,13 +17,15 @@ from textual.color import Color
 from textual.strip import Strip
 from textual.widget import Widget
 
-from difftui.ui.plotting.records import Line, Marker, Note, Range, Shade
+from difftui.ui.plotting.records import Floats, Glow, Line, Marker, Note, Range, Shade
 from difftui.ui.plotting.ticks import log10
-from difftui.ui.theme import SHADE, series
+from difftui.ui.theme import GLOW, SHADE, series
 
 __all__ = ["Axes", "Canvas", "Cell", "Paint"]
 
 MOST_NARROW_NOTE = 34
+GLOWS = 4  # steps of a glow
+CURSOR = "┃"
 PLAIN_SHADE = "░"  # where no colour can shade
 
 NAMED = {"accent": "accent", "noise": "secondary", "muted": "muted", "foreground": "foreground",
@@ -40,10 +44,18 @@ class Axes:
     shades: tuple[Shade, ...]
     notes: tuple[Note, ...]
     x_ticks: tuple[tuple[float, str], ...] | None
+    glow: Glow | None = None
+    cursor: float | None = None
 
 
 Cell = tuple[str, RichColor | None, RichColor | None]
 """Glyph, foreground, background; None is the widget's own."""
+
+
+def nearest(places: Floats, wanted: Floats) -> NDArray[np.intp]:
+    """Index of the place nearest to each wanted one; places rise, and are two at least."""
+    above = np.clip(np.searchsorted(places, wanted), 1, len(places) - 1)
+    return above - (wanted - places[above - 1] < places[above] - wanted)
 
 
 class Paint:
@@ -57,6 +69,9 @@ class Paint:
         self.plain = background.ansi is not None  # NO_COLOR
         foreground = Color.parse(self._theme.get("foreground", "#808080"))
         self.shade = (background.blend(foreground, SHADE) if not background.ansi else foreground).rich_color
+        self.glows = [
+            background.blend(foreground, GLOW * level / GLOWS).rich_color for level in range(GLOWS + 1)
+        ]
         self._known: dict[str, RichColor] = {}
 
     def colour(self, name: str) -> RichColor:
@@ -124,6 +139,8 @@ class Canvas:
     def draw(self) -> list[Line | Marker | Shade]:
         """Draw everything; returns what has a label that found no room."""
         axes = self._axes
+        if axes.glow is not None and not self._paint.plain:
+            self._draw_glow(axes.glow)
         shades = [shade for shade in axes.shades if self._draw_shade(shade)]
         lines = [line for line in axes.lines if self._draw_line(line)]
         markers = [marker for marker in axes.markers if self._draw_marker(marker)]
@@ -132,6 +149,8 @@ class Canvas:
         homeless += [shade for shade in shades if not self._label_shade(shade)]
         for note in axes.notes:
             self._draw_note(note)
+        if axes.cursor is not None:
+            self._draw_cursor(axes.cursor)
         for y, row in enumerate(self._dots):
             for x, dot in enumerate(row):
                 if dot is not None:
@@ -142,6 +161,18 @@ class Canvas:
         """First column of a shade and the one after its last."""
         low, high = self._axes.x_range
         return self.column_of(max(shade.start, low)), self.column_of(min(shade.end, high)) + 1
+
+    def _draw_glow(self, glow: Glow) -> None:
+        """Each cell's ground by the nearest place of the glow; in few steps, so that neighbours are alike."""
+        (left, right), (low, high) = self._axes.x_range, self._axes.y_range
+        x = left + (np.arange(self.columns) + 0.5) / self.columns * (right - left)
+        y = high - (np.arange(self.rows) + 0.5) / self.rows * (high - low)
+        strength = glow.strength[np.ix_(nearest(glow.y, y), nearest(glow.x, x))]
+        levels = np.floor(np.clip(strength, 0.0, 1.0) * GLOWS + 0.5).astype(np.intp)
+        for row, own in zip(self.cells, levels.tolist(), strict=True):
+            for at, level in enumerate(own):
+                if level:
+                    row[at] = (row[at][0], row[at][1], self._paint.glows[level])
 
     def _draw_shade(self, shade: Shade) -> bool:
         low, high = self._axes.x_range
@@ -170,6 +201,13 @@ class Canvas:
             row[x] = ("│", colour, row[x][2])
             self._written.add((x, y))
         return True
+
+    def _draw_cursor(self, place: float) -> None:
+        """Under data and words: it comes and goes, and moves none of them."""
+        x, colour = self.column_of(place), self._paint.colour("foreground")
+        for y, row in enumerate(self.cells):
+            if (x, y) not in self._written or row[x][0] == "│":
+                row[x] = (CURSOR, colour, row[x][2])
 
     def _y_of(self, line: Line) -> float:
         return log10(line.y) if self._axes.log_y else line.y

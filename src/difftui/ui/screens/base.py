@@ -15,6 +15,7 @@ from difftui.ui.widgets.bars import KeyBar, TopBar
 
 if TYPE_CHECKING:
     from difftui.ui.app import DifftuiApp
+    from difftui.ui.widgets.plot import CurvePlot
 
 __all__ = ["LabScreen"]
 
@@ -65,6 +66,40 @@ class LabScreen(Screen[None]):
     def compose_body(self) -> ComposeResult:
         """The widgets between the bars."""
         raise NotImplementedError
+
+    # Reading values off the plots.
+
+    def action_read(self, steps: int) -> None:
+        """Move the cursor of the plots, or bring it to their middle."""
+        plots = self._readable()
+        if plots:
+            plots[0].read_on(steps)
+            for plot in plots[1:]:
+                plot.read_at(plots[0].cursor)
+
+    def action_read_off(self) -> None:
+        """Put the cursor away."""
+        for plot in self._readable():
+            plot.read_at(None)
+
+    def on_curve_plot_pointed(self, event: CurvePlot.Pointed) -> None:
+        """The mouse reads one plot: those that share its x follow."""
+        if event.plot.x_name:
+            for plot in self._plots():
+                if plot is not event.plot and plot.x_name == event.plot.x_name:
+                    plot.read_at(event.x)
+
+    def _plots(self) -> list[CurvePlot]:
+        from difftui.ui.widgets.plot import CurvePlot  # a screen without plots need not load them
+
+        return list(self.query(CurvePlot))
+
+    def _readable(self) -> list[CurvePlot]:
+        """The first plot that shows something, and those that share its x."""
+        plots = [plot for plot in self._plots() if plot.size and plot.has_curves]
+        return [
+            plot for plot in plots if plot is plots[0] or (plot.x_name and plot.x_name == plots[0].x_name)
+        ]
 
     def remember(self) -> dict[str, object]:
         """What was chosen here, as values of JSON, for :meth:`recall` at the next start; asked often."""

@@ -45,6 +45,7 @@ SIDE = 28
 MOST_EXAMPLES = 10_000  # of a class, roundly
 LEAP_SECONDS = 0.25  # so much time passes at most between two ticks: none while another screen is shown
 TALL = 32  # rows from which the numbers stand in a column beside the pictures, and the plots below
+VAST = (200, 56)  # from so many columns and rows on the pictures are twice as large
 ROWS_ABOVE_STRIP = 31  # then: the two bars, the pictures, at least eleven for the plots, slider and captions
 DECIBELS = 50.0  # the SNR axis, both ways: the same for every schedule, so that they can be compared
 
@@ -159,8 +160,8 @@ class ForwardScreen(LabScreen):
                     yield Static(id="formula")
                     yield ActionText(id="choices")
                 with Container(id="curves"):
-                    yield CurvePlot(id="amplitudes", classes="panel")
-                    yield CurvePlot(id="snr", classes="panel")
+                    yield CurvePlot(id="amplitudes", x_name="t", classes="panel")
+                    yield CurvePlot(id="snr", x_name="t", classes="panel")
             with Horizontal(id="scrub"):
                 yield Static(id="t")
                 yield Slider("[$accent]clean[/] 0", "T [$secondary]noise[/]", id="slider")
@@ -188,7 +189,10 @@ class ForwardScreen(LabScreen):
     def on_resize(self, event: Resize) -> None:
         # Nine pictures side by side, as large as the width allows and the plots above can spare.
         rows = (self.size.width - THUMBNAILS + 1) // THUMBNAILS // 2
-        spare = self.size.height - ROWS_ABOVE_STRIP if self.tall else 4
+        columns, height = self.size
+        vast = columns >= VAST[0] and height >= VAST[1]
+        self.set_class(vast, "-vast")
+        spare = height - ROWS_ABOVE_STRIP - (SIDE // 2 if vast else 0) if self.tall else 4
         self.query_one("#strip").styles.height = min(rows, spare, SIDE // 2) + 1
         self._shown = None
         self._draw_soon()
@@ -267,6 +271,10 @@ class ForwardScreen(LabScreen):
         self.playing = False
         self._choose(self.scene.at(event.value))
 
+    def on_curve_plot_picked(self, event: CurvePlot.Picked) -> None:
+        self.playing = False
+        self._choose(self.scene.at(round(event.x)))
+
     def on_pixel_view_picked(self, event: PixelView.Picked) -> None:
         if event.view.id == "strip":
             self.playing = False
@@ -336,8 +344,6 @@ class ForwardScreen(LabScreen):
         self._shown = new
         other_schedule = old is None or old.schedule != new.schedule
         other_picture = old is None or old.picture != new.picture
-        if other_schedule:
-            self._entitle_curves()
         if other_picture:
             self._draw_terms()
         if other_picture or other_schedule:
@@ -345,6 +351,8 @@ class ForwardScreen(LabScreen):
             self._draw_choices()
         if other_picture or other_schedule or old is None or old.t != new.t:
             self._draw_time()
+        if other_schedule:
+            self._entitle_curves()
         time = _time(new, self.playing)
         if time != self._time:
             self._time = time
@@ -377,7 +385,10 @@ class ForwardScreen(LabScreen):
     def _entitle_curves(self) -> None:
         schedule = self.scene.schedule
         left, crossing = math.sqrt(schedule.alpha_bars[-1]), schedule.snr_crossing
-        title = "[$accent]√ᾱ[/] and [$secondary]√(1-ᾱ)[/]"
+        marks = [
+            f"{mark} " if (mark := self.query_one("#amplitudes", CurvePlot).mark(i)) else "" for i in (0, 1)
+        ]
+        title = f"[$accent]{marks[0]}√ᾱ[/] and [$secondary]{marks[1]}√(1-ᾱ)[/]"
         if not self.tall:  # else it stands among the numbers
             title += f" · signal left at T [b $accent]{left:.3g}[/]"
         self.query_one("#amplitudes").border_title = title
@@ -492,7 +503,7 @@ def _figure(value: float) -> str:
 
 def _choices(scene: Scene, count: int, tall: bool) -> Content:
     """What can be chosen, by its key or by a click."""
-    indent = 10 if tall else 0
+    indent = 8 if tall else 0
     number = f"{scene.example + 1 if count else 0}/{count}"
     schedule = _choice("c", f"{'schedule':<{indent}}", f"{scene.kind:<14}", "schedule(1)")
     steps = _choice("t", f"{'T':<{indent}}", str(scene.T), "timesteps(1)")

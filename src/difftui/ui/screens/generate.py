@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import NDArray
 from textual import work
 from textual.app import ComposeResult
@@ -15,83 +13,43 @@ from textual.containers import Container, Horizontal, Vertical
 from textual.content import Content
 from textual.events import Resize
 
+from difftui.diffusion import EXPERIMENTS, looks
 from difftui.engine import Job, JobState
-from difftui.engine.sampling import SamplingRequest, SamplingView, start_sampling
+from difftui.engine.sampling import SamplingView, start_sampling
 from difftui.errors import DifftuiError
-from difftui.paths import home_dir
-from difftui.state import MOST_SEED, Choices
+from difftui.state import Choices
 from difftui.ui.exports import save_trajectory
+from difftui.ui.panels.absent import absent_text, nothing_text
+from difftui.ui.panels.drawing_texts import Drawing, band, facts, guidance_text, sampler_text, side
+from difftui.ui.panels.network_picker import NetworkPicker
+from difftui.ui.panels.stage import NARROWEST_SIDE, PANES, Stage, captions, pane_pixels, time_title
+from difftui.ui.panels.wish import Wish
+from difftui.ui.pipeline_sources import Network
 from difftui.ui.playhead import Playhead
 from difftui.ui.screens.base import LabScreen
-from difftui.ui.sources import Source, find_sources, named_source
+from difftui.ui.shelf import Shelf
+from difftui.ui.sources import RUN_PICTURES, SIDE
 from difftui.ui.widgets.pixels import PixelView
 from difftui.ui.widgets.slider import Slider
 from difftui.ui.widgets.text import ActionText
-from difftui.words import grouped, short_path
+from difftui.words import short_path
 
 if TYPE_CHECKING:
     from difftui.runs import Run
 
-__all__ = ["SCREEN", "GenerateScreen", "Stage"]
+__all__ = ["SCREEN", "GenerateScreen"]
 
-Label = int | Literal["each"] | None
-
-DEFAULT_STEPS = 50  # where no recipe advises
-STEPS = (5, 10, 25, 50, 100, 200, 500, 1000)
-SAMPLERS = ("ddim", "ddpm")
-CLASSES = 10
-GRID = 12
 FPS = 15  # of the usual speed; faster playing, or a slower clock, leaves frames out
 SPEEDS = range(-4, 7)  # powers of two of it
 WHOLE_SECONDS = 4.0  # about how long a trajectory plays until the user chooses a speed
-SIDE = 28
-MOST_SCALE = 2
-CELL = 23  # columns of one choice or fact
-NARROWEST_SIDE, CHOSEN_SIDE = 16, 20  # columns of text beside two panes, and beside more of them
-
-PANES = (
-    ("x_t", "x_t"),
-    ("x0_hat", "x̂0: what it believes now"),
-    ("eps_hat", "[$secondary]ε̂: the noise it sees[/]"),
-    ("change", "last change, stretched"),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """How the room is used: more room gives larger pictures, then more panes.
-
-    Attributes:
-        scale: each pixel is this many cells wide.
-        panes: how many of x_t, x̂0, ε̂ and the last change are shown.
-        side: columns of the text beside the panes; 0 puts it below them.
-    """
-
-    scale: int
-    panes: int
-    side: int
-
-    @classmethod
-    def fitting(cls, columns: int, rows: int) -> Stage:
-        """The best use of a terminal: two panes at least, as large as fits."""
-        for scale in range(MOST_SCALE, 0, -1):
-            width, height = SIDE * scale + 2, SIDE // 2 * scale + 2
-            if 2 * width + NARROWEST_SIDE <= columns and height + 6 <= rows:
-                panes = max(2, min(len(PANES), (columns - CHOSEN_SIDE) // width))
-                return cls(scale, panes, columns - panes * width)
-            if 2 * width <= columns and height + 9 <= rows:
-                return cls(scale, min(len(PANES), columns // width), 0)
-        return cls(1, 2, 0)
 
 
 class GenerateScreen(LabScreen):
-    """Reverse diffusion from a shipped checkpoint, a run, or the run in training.
+    """Reverse diffusion from a shipped checkpoint, a run, the run in training, or a diffusers pipeline.
 
     Attributes:
-        sources: the networks there are; ``source`` the chosen one, None when there is none.
-        sampler, steps: as the user chose them, None while the network's recipe decides.
-        seed, label: what is asked for.
-        grid: twelve seeds together; ``picture`` is the highlighted one, and the one shown alone.
+        shelf: the networks there are, and the chosen one.
+        wish: what the user chose besides.
         job: the drawing; a change of choice closes it and starts another.
         playhead: which of its frames is shown.
     """
@@ -100,44 +58,28 @@ class GenerateScreen(LabScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self.sources: list[Source] = []
-        self.source: Source | None = None
-        self.sampler: str | None = None
-        self.steps: int | None = None
-        self.seed = 0
-        self.label: Label = 7
-        self.grid = False
-        self.picture = 0
+        self.shelf = Shelf()
+        self.wish = Wish()
         self.job: Job[SamplingView] | None = None
         self.playhead = Playhead()
         self.stage = Stage(1, 2, NARROWEST_SIDE)
         self._last_run = ""
         self._speed: int | None = None  # as the user chose it; None goes by the length
         self._message = Content()
-        self._live: Run | None = None
         self._saving = False
         self._drawn: tuple[object, ...] = ()
         self._texts: dict[str, Content] = {}
-        self._parts: tuple[bool, ...] = ()
+        self._parts: tuple[object, ...] = ()
+
+    @property
+    def source(self) -> Network | None:
+        """The chosen network."""
+        return self.shelf.source
 
     @property
     def view(self) -> SamplingView | None:
         """The trajectory as far as it has come, or None before its first picture."""
         return self.job.snapshot if self.job is not None else None
-
-    @property
-    def taken_sampler(self) -> str:
-        """The user's choice, else what the network's recipe advises."""
-        recipe = self.source.recipe if self.source is not None else None
-        return self.sampler or (recipe.sampler if recipe is not None else SAMPLERS[0])
-
-    @property
-    def taken_steps(self) -> int:
-        """The user's choice, else what the recipe advises; never more than the schedule has."""
-        recipe = self.source.recipe if self.source is not None else None
-        if recipe is None:
-            return self.steps or DEFAULT_STEPS
-        return min(self.steps or recipe.sampler_steps or recipe.timesteps, recipe.timesteps)
 
     # Composition.
 
@@ -150,7 +92,7 @@ class GenerateScreen(LabScreen):
                         yield PixelView(fit=True, id=name)
                 yield ActionText(id="side")
             with Container(id="sheet"):
-                yield PixelView(shape=(GRID, SIDE, SIDE), fit=True, framed=True, id="grid")
+                yield PixelView(shape=(RUN_PICTURES, SIDE, SIDE), fit=True, framed=True, id="grid")
             yield ActionText(id="nothing")
             yield Slider("[$secondary]noise[/] T", "0 [$accent]clean[/]", id="time")
             yield ActionText(id="status")
@@ -158,25 +100,13 @@ class GenerateScreen(LabScreen):
             yield ActionText(id="message")
 
     def remember(self) -> dict[str, object]:
-        return {
-            "run": self.source.name if self.source is not None else self._last_run,
-            "sampler": self.sampler,
-            "steps": self.steps,
-            "seed": self.seed,
-            "label": self.label,
-            "grid": self.grid,
-            "picture": self.picture,
-        }
+        run = self.source.name if self.source is not None else self._last_run
+        return {"run": run, "opened": "\n".join(self.shelf.opened), **self.wish.remember()}
 
     def recall(self, choices: Choices) -> None:
         self._last_run = choices.text("run")
-        self.sampler = choices.one_of("sampler", (*SAMPLERS, None), None)
-        self.steps = choices.whole("steps", 1, 10_000, 0) or None
-        self.seed = choices.whole("seed", 0, MOST_SEED, 0)
-        self.grid = choices.one_of("grid", (True, False), False)
-        self.picture = choices.whole("picture", 0, GRID - 1, 0) if self.grid else 0
-        labels: tuple[Label, ...] = (*range(CLASSES), None, *(("each",) if self.grid else ()))
-        self.label = choices.one_of("label", labels, self.label)
+        self.shelf.opened = [line for line in choices.text("opened").split("\n") if line]
+        self.wish = Wish.recall(choices)
 
     def on_mount(self) -> None:
         self._lay_out()
@@ -188,15 +118,19 @@ class GenerateScreen(LabScreen):
         self.playhead.rest()
         self._look_for_sources()
         wanted, self.lab.wanted_run = self.lab.wanted_run, None
-        if wanted is not None:
-            self._choose(wanted)
-        elif self.source is None and self.sources:
-            remembered = [source for source in self.sources if source.name == self._last_run]
-            self.source = (*remembered, *self.sources)[0]
+        problem = ""
+        try:
+            if wanted is not None:
+                self.shelf.choose(wanted)
+        except DifftuiError as error:
+            problem = str(error)
+        self.shelf.begin(self._last_run)
         if self.source is not None and (self.job is None or wanted is not None):
             self._start()
         elif self.job is not None and self.job.state is JobState.PAUSED:
             self.job.resume()
+        if problem:
+            self._say_message(problem, wrong=True)
 
     def on_screen_suspend(self) -> None:
         """Another screen is shown: leave the device to what that one wants. (Help leaves it as it is.)"""
@@ -232,73 +166,77 @@ class GenerateScreen(LabScreen):
         self.playhead.rate = FPS * 2.0**self._speed
 
     def action_reseed(self, by: int) -> None:
-        """Another seed, in the grid the next twelve."""
-        seed = max(0, self.seed + by * (GRID if self.grid else 1))
-        if seed != self.seed:
-            self.seed = seed
+        """Another seed, in the grid the next ones."""
+        seed = max(0, self.wish.seed + by * self.wish.count(self.source))
+        if seed != self.wish.seed:
+            self.wish.seed = seed
             self._start()
 
     def action_digit(self, by: int) -> None:
-        """Another digit to ask for."""
-        view = self.view
-        classes = CLASSES if view is None else view.num_classes
-        if view is not None and classes is None:
-            self._say_message(f"{view.name} was trained without labels: it cannot be asked for a digit.")
-            return
-        labels = [*range(classes or 0), None, *(["each"] if self.grid else [])]
-        at = labels.index(self.label) if self.label in labels else 0
-        self.label = labels[(at + by) % len(labels)]
-        self._start()
+        """Another digit, or class, to ask for."""
+        view, source = self.view, self.source
+        if view is not None and view.num_classes is None:
+            self._say_message(f"{view.name} was trained without labels: it cannot be asked for anything.")
+        elif source is not None:
+            self.wish.next_label(by, source.classes if view is None else view.num_classes or 0)
+            self._start()
 
     def action_source(self, by: int) -> None:
         """Another network."""
         self._look_for_sources()
-        if not self.sources:
-            return
-        runs = [source.run for source in self.sources]
-        known = self.source is not None and self.source.run in runs
-        at = (runs.index(self.source.run) + by) % len(runs) if known and self.source is not None else 0
-        if self.source is None or self.sources[at].run != self.source.run:
-            self.source = self.sources[at]
-            self._start()
+        if self.shelf.walk(by):
+            self._start_other()
 
-    def action_sampler(self) -> None:
-        """DDIM or DDPM."""
-        taken = self.taken_sampler
-        at = SAMPLERS.index(taken) if taken in SAMPLERS else -1  # a recipe may advise another
-        self.sampler = SAMPLERS[(at + 1) % len(SAMPLERS)]
-        self._start()
+    def action_runs(self) -> None:
+        """The list of networks, and a line to name a pipeline in."""
+        self._look_for_sources()
+        picker = NetworkPicker(self.shelf.offered(), self.source, self.lab.engine)
+        self.lab.push_screen(picker, self._take_pick)
+
+    def action_sampler(self, by: int) -> None:
+        """The next sampler or experiment that can draw with this network."""
+        if self.source is None:
+            return
+        if self.wish.next_sampler(self.source, by):
+            self._start()
+            name, steps = self.wish.taken(self.source)
+            self._say_message(sampler_text(name, looks(name, steps)))
+        else:
+            self._say_message(f"{self.source.name} cleans in one look: no other sampler can draw with it.")
 
     def action_count(self, by: int) -> None:
         """More or fewer sampler steps, never more than the schedule has."""
-        recipe = self.source.recipe if self.source is not None else None
-        counts = STEPS if recipe is None else (*(n for n in STEPS if n < recipe.timesteps), recipe.timesteps)
-        further = [n for n in counts if (n > self.taken_steps if by > 0 else n < self.taken_steps)]
-        if further:
-            self.steps = min(further) if by > 0 else max(further)
+        if self.wish.other_steps(self.source, by):
             self._start()
 
-    def action_grid(self) -> None:
-        """Twelve seeds together; or the highlighted one alone, at the frame where the grid is."""
-        self.grid = not self.grid
-        view = self.view
-        self._lay_out()
-        if not self.grid:
-            if view is not None:
-                self.seed = view.request.seeds[self.picture]
-            if self.label == "each":
-                self.label = view.labels[self.picture] if view is not None and view.labels else None
-        elif view is None or len(view.request.seeds) == 1:
-            self.picture = 0
-            self._start()
+    def action_guide(self, by: int) -> None:
+        """Stronger or weaker guidance, where there is something to guide towards."""
+        source = self.source
+        if source is None:
+            return
+        if not source.guidable or (self.view is not None and not self.view.guidable):
+            self._say_message(f"{source.name} cannot be guided: it did not learn with a label and without.")
+        elif self.wish.label is None:
+            self._say_message("Guidance goes towards what is asked for, and nothing is: d asks for a digit.")
         else:
-            self.seed = view.request.seeds[0]
-            self.label = view.request.label
+            wanted = self.wish.guidance
+            taken = source.guidance if wanted is None else wanted
+            if self.wish.other_guidance(taken, by):
+                self._start()
+            self._say_message(guidance_text(taken if self.wish.guidance is None else self.wish.guidance))
+
+    def action_grid(self) -> None:
+        """Several seeds together; or the highlighted one alone, at the frame where the grid is."""
+        if self.wish.grid:
+            self.wish.leave_grid(self.view)
+        elif self.wish.enter_grid(self.view):
+            self._start()
+        self._lay_out()
 
     def action_pick(self, by: int) -> None:
         """Highlight another picture of the grid."""
-        if self.grid:
-            self.picture = (self.picture + by) % GRID
+        if self.wish.grid:
+            self.wish.picture = (self.wish.picture + by) % self.wish.count(self.source)
 
     def action_export(self) -> None:
         """Save the picture shown as PNG, and the way to it as GIF."""
@@ -308,8 +246,8 @@ class GenerateScreen(LabScreen):
         elif not self._saving:
             self._saving = True
             self._say_message("saving …")
-            folder = home_dir() / "exports" if source.shipped else source.run.samples_path
-            self._save(view, self.playhead.index, None if self.grid else self.picture, folder)
+            picture = None if self.wish.grid else self.wish.picture
+            self._save(view, self.playhead.index, picture, source.exports)
 
     def on_slider_moved(self, event: Slider.Moved) -> None:
         if self.view is not None:
@@ -317,30 +255,35 @@ class GenerateScreen(LabScreen):
 
     def on_pixel_view_picked(self, event: PixelView.Picked) -> None:
         if event.view.id == "grid":
-            self.picture = event.index
+            self.wish.picture = event.index
 
     # Sources and drawings.
 
     def _look_for_sources(self) -> None:
-        self._live = self._run_in_training()
-        self.sources = find_sources(self._live)
-        if self.source is not None:
-            now = [source for source in self.sources if source.run == self.source.run]
-            self.source = now[0] if now else self.source
+        self.shelf.look(self._run_in_training())
 
     def _run_in_training(self) -> Run | None:
         """The run that this app is training, once it is on disk."""
         training = self.lab.own_training()
         return training.snapshot.run if training is not None and training.snapshot is not None else None
 
-    def _choose(self, name: str) -> None:
-        """Take the network that ``--run`` or another screen named: the user's own before a shipped one."""
-        matching = [source for source in self.sources if source.name == name]
+    def _take_pick(self, picked: Network | str | None) -> None:
+        """What the list of networks was left with: one of them, or the name of a pipeline."""
         try:
-            self.source = matching[-1] if matching else named_source(name)
+            if isinstance(picked, str):
+                self.shelf.take_typed(picked)
+            elif picked is not None:
+                self.shelf.take(picked)
         except DifftuiError as error:
             self._say_message(str(error), wrong=True)
-            self.source = self.source or (self.sources[0] if self.sources else None)
+        else:
+            if picked is not None:
+                self._start_other()
+
+    def _start_other(self) -> None:
+        """Draw with another network."""
+        self.wish.picture = 0
+        self._start()
 
     def _start(self) -> None:
         """Draw what is chosen now, from the noise on; the drawing before is given up."""
@@ -348,25 +291,21 @@ class GenerateScreen(LabScreen):
             return
         if self.job is not None:
             self.job.close()
-        if not self.grid:
-            self.picture = 0
-        count = GRID if self.grid else 1
-        request = SamplingRequest(
-            source=self.source.wanted,
-            sampler=self.taken_sampler,
-            steps=self.taken_steps,
-            seeds=tuple(range(self.seed, self.seed + count)),
-            label=self.label,
-        )
+            self.job = None
+        self.wish.picture = min(self.wish.picture, self.wish.count(self.source) - 1)
+        self._message = Content()
+        self._lay_out()
+        if self.source.absent:
+            return
+        request = self.wish.request(self.source)
         self.job = self.lab.engine.submit(f"drawing with {self.source.name}", start_sampling(request))
         self.playhead.rate = FPS * 2.0 ** self._effective_speed()
         self.playhead.start()
-        self._message = Content()
 
     def _effective_speed(self) -> int:
         if self._speed is not None:
             return self._speed
-        speed = round(math.log2(self.taken_steps / (FPS * WHOLE_SECONDS)))
+        speed = round(math.log2(self.wish.taken(self.source)[1] / (FPS * WHOLE_SECONDS)))
         return min(max(speed, -2), SPEEDS[-1])
 
     def _at_end(self, view: SamplingView) -> bool:
@@ -389,7 +328,7 @@ class GenerateScreen(LabScreen):
     # Drawing.
 
     def tick(self, now: float) -> None:
-        if self._run_in_training() != self._live:
+        if self._run_in_training() != self.shelf.live:
             self._look_for_sources()
         view, head = self.view, self.playhead
         self._show_parts()
@@ -404,17 +343,18 @@ class GenerateScreen(LabScreen):
         """The pictures, the titles that tell the time, and the slider; only what is another than before."""
         index, last = self.playhead.index, len(view.times) - 1
         self.query_one("#time", Slider).move(index, last=last, reached=None if view.done else view.newest)
-        self.query_one("#grid", PixelView).highlighted = self.picture
-        drawn = (self.job, index, view.has_belief(index), self.grid, self.picture, self.stage)
+        grid, picture = self.wish.grid, self.wish.picture
+        self.query_one("#grid", PixelView).highlighted = picture
+        drawn = (self.job, index, view.has_belief(index), grid, picture, self.stage)
         if drawn == self._drawn:
             return
         self._drawn = drawn
-        if self.grid:
+        if grid:
             self._draw_grid(view, index)
             return
-        self.query_one("#pane-x_t").border_title = _title(view, index)
+        self.query_one("#pane-x_t").border_title = time_title(view, index)
         for name, _ in PANES[: self.stage.panes]:
-            self._show(name, _pixels(view, name, index, self.picture))
+            self._show(name, pane_pixels(view, name, index, picture))
 
     def _draw_nothing(self) -> None:
         """After a failure: what was there before belongs to another choice."""
@@ -425,8 +365,8 @@ class GenerateScreen(LabScreen):
 
     def _draw_grid(self, view: SamplingView, index: int) -> None:
         sheet = self.query_one("#grid", PixelView)
-        if len(view.request.seeds) == GRID:
-            sheet.captions = _captions(view) if self.stage.scale > 1 else ()
+        if len(view.request.seeds) > 1:
+            sheet.captions = captions(view) if self.size.width >= 110 else ()
             self._show("grid", view.x[index])
 
     def _show(self, name: str, pixels: NDArray[Any] | None) -> None:
@@ -441,8 +381,9 @@ class GenerateScreen(LabScreen):
         columns, rows = self.size
         if not columns:
             return
-        self.stage = stage = Stage.fitting(columns, rows)
-        width, height = SIDE * stage.scale + 2, SIDE // 2 * stage.scale + 2
+        picture = self.source.side if self.source is not None else SIDE
+        self.stage = stage = Stage.fitting(columns, rows, picture)
+        width, height = stage.pixels + 2, -(-stage.pixels // 2) + 2
         for position, (name, _) in enumerate(PANES):
             pane = self.query_one(f"#pane-{name}")
             pane.display = position < stage.panes
@@ -452,31 +393,47 @@ class GenerateScreen(LabScreen):
         self._drawn = ()
 
     def _show_parts(self) -> None:
-        nothing, beside = self.source is None, bool(self.stage.side) and not self.grid
-        parts = (nothing, beside, self.grid)
+        nothing = self.source is None or self.source.absent
+        grid = self.wish.grid
+        beside = bool(self.stage.side) and not grid and not nothing
+        parts = (nothing, beside, grid)
         if parts == self._parts:
             return
         self._parts = parts
         self.query_one("#nothing").display = nothing
-        self.query_one("#stage").display = not nothing and not self.grid
-        self.query_one("#sheet").display = not nothing and self.grid
+        self.query_one("#stage").display = not nothing and not grid
+        self.query_one("#sheet").display = not nothing and grid
         self.query_one("#side").display = beside
         self.query_one("#band").display = not nothing and not beside
         self.query_one("#time").display = not nothing
         self.query_one("#status").display = not nothing
 
     def _draw_texts(self, view: SamplingView | None) -> None:
-        if self.source is None:
-            self._say("nothing", _NOTHING)
+        source = self.source
+        if source is None:
+            self._say("nothing", nothing_text())
+        elif source.absent:
+            self._say("nothing", absent_text(source))
         else:
             self._say("status", self._status(view))
-            facts = self._facts(view)
-            if self.stage.side and not self.grid:
-                self._say("side", self._side(facts))
+            speed = FPS * 2.0 ** self._effective_speed()
+            drawing = Drawing(self.wish, source, view, self.playhead.index, speed, self.stage.pixels)
+            told = facts(drawing)
+            if self.stage.side and not self.wish.grid:
+                self._say("side", side(drawing, told, self.stage.side))
             else:
-                self._say("band", self._band(facts))
+                self._say("band", band(drawing, told, self.size.width))
         error = self.job.error if self.job is not None else None
-        self._say("message", Content(error).stylize("$error") if error else self._message)
+        self._say(
+            "message", Content(error).stylize("$error") if error else self._message or self._warning(view)
+        )
+
+    def _warning(self, view: SamplingView | None) -> Content:
+        """What must not be taken for a picture: an experiment's."""
+        name = view.sampler if view is not None else ""
+        return (
+            Content(f"{name} {EXPERIMENTS[name]}").stylize("$warning") if name in EXPERIMENTS else Content()
+        )
 
     def _status(self, view: SamplingView | None) -> Content:
         """What moves and what does not: the player on the left, the computing on the right."""
@@ -498,72 +455,11 @@ class GenerateScreen(LabScreen):
         if view is not None and not view.done and not (job is not None and job.error):
             total = len(view.times) - 1
             right = f"computed {view.count - 1:>{len(str(total))}} of {total}"
-        if view is not None and self.grid and not self._at_end(view):
-            left = f"{_title(view, self.playhead.index)}    {left}"
+        if view is not None and self.wish.grid and not self._at_end(view):
+            left = f"{time_title(view, self.playhead.index)}    {left}"
         line = Content.from_markup(f" {left}")
         gap = max(1, self.size.width - line.cell_length - len(right) - 1)
         return line + " " * gap + Content.from_markup(f"[$muted]{right}[/]")
-
-    def _choices(self) -> list[Content]:
-        source, view = self.source, self.view
-        classes = view.num_classes if view is not None else None
-        name = source.name if source is not None else ""
-        asked = view is None or classes is not None
-        speed = self._effective_speed()
-        choices = [
-            _choice("m", "model", name, "source(1)", mark=" ▶" if source is not None and source.live else ""),
-            _choice("d", "digit", self._label_text(view) if asked else "none", "digit(1)", grey=not asked),
-            _choice("a", "sampler", self.taken_sampler.upper(), "sampler"),
-            _choice("+/-", "steps", str(self.taken_steps), "count(1)"),
-            _choice("r", "seed", self._seed_text(), "reseed(1)"),
-            _choice("g", "seeds", str(GRID if self.grid else 1), "grid"),
-            _choice("f", "fps", f"{FPS * 2.0**speed:.3g}", "speed(1)"),
-        ]
-        if self.grid:
-            choices.append(_choice("n", "chosen", str(self.seed + self.picture), "pick(1)"))
-        return choices
-
-    def _label_text(self, view: SamplingView | None) -> str:
-        if self.label is None and view is not None and view.labels and not self.grid:
-            return f"any {view.labels[self.picture]}"
-        return "any" if self.label is None else str(self.label)
-
-    def _seed_text(self) -> str:
-        return f"{self.seed}-{self.seed + GRID - 1}" if self.grid else str(self.seed)
-
-    def _facts(self, view: SamplingView | None) -> list[tuple[str, str]]:
-        """Names and values; a value that is not there yet is a dash, so that nothing jumps."""
-        if view is None:
-            names = ("frame", "noise", "x̂0 moved", "temperature", "train steps")
-            return [(name, "-") for name in names]
-        index = self.playhead.index
-        moved = view.belief_moved(index, self.picture)
-        return [
-            ("frame", f"{index}/{len(view.times) - 1}"),
-            ("noise", f"{100 * (1 - view.alpha_bars[index]):.1f} %"),
-            ("x̂0 moved", "-" if moved is None else f"{moved:.3f}"),
-            ("temperature", f"{view.temperature:g}"),
-            ("train steps", grouped(view.weights_step)),
-        ]
-
-    def _side(self, facts: list[tuple[str, str]]) -> Content:
-        width = min(self.stage.side, CELL)
-        lines = [
-            *self._choices(),
-            Content(),
-            *(_fact(name, value, min(width - 1, CELL - 5)) for name, value in facts),
-        ]
-        return Content("\n").join([Content(" ") + line.truncate(width - 1, ellipsis=True) for line in lines])
-
-    def _band(self, facts: list[tuple[str, str]]) -> Content:
-        cells = max(4, self.size.width // CELL)
-        width = self.size.width // cells
-        choices = [choice.truncate(width - 1, ellipsis=True) for choice in self._choices()]
-        rows = [choices[at : at + cells] for at in range(0, len(choices), cells)]
-        shown = [fact for fact in facts if not (self.grid and fact[0] == "x̂0 moved")]  # it is of one picture
-        rows.append([_fact(name, value, width - 4) for name, value in shown])
-        lines = [Content().join([cell.pad_right(width - cell.cell_length) for cell in row]) for row in rows]
-        return Content("\n").join([Content(" ") + line for line in lines])
 
     def _say(self, name: str, text: Content) -> None:
         if self._texts.get(name) != text:
@@ -572,63 +468,6 @@ class GenerateScreen(LabScreen):
 
     def _say_message(self, text: str, *, wrong: bool = False) -> None:
         self._message = Content(text).stylize("$error" if wrong else "$foreground")
-
-
-_NOTHING = Content.from_markup(
-    "No trained network is here: none came with this installation, and you have no run with weights.\n\n"
-    "Press [b $accent]4[/] to train one; what it can draw can be watched here while it trains."
-)
-
-
-def _title(view: SamplingView, index: int) -> str:
-    """Which way time runs: from this timestep to the next."""
-    if view.times[index] < 0:
-        return "x_0  [$foreground]finished[/]"
-    width = len(str(view.T - 1))
-    goal = view.times[index + 1]
-    towards = f"{goal:>{width}}" if goal >= 0 else "clean"
-    return f"x_t  [$foreground]t = {view.times[index]:>{width}} → {towards}[/]"
-
-
-def _pixels(view: SamplingView, name: str, index: int, picture: int) -> NDArray[np.floating[Any]] | None:
-    """What a pane shows, (H, W) about [-1, 1], or None while there is nothing."""
-    pictures: NDArray[np.floating[Any]] | None
-    if name == "x_t":
-        pictures = view.x[index]
-    elif name == "x0_hat":
-        pictures = view.x0_hat[index] if view.has_belief(index) else None
-    elif name == "eps_hat":
-        pictures = view.eps_hat(index)
-    else:
-        pictures = view.change(index)
-        if pictures is not None:  # however small the change, white is the most that a pixel rose
-            pictures = pictures / max(float(np.abs(pictures[picture]).max()), 1e-3)
-    return None if pictures is None else pictures[picture]
-
-
-def _captions(view: SamplingView) -> tuple[str, ...]:
-    seeds = [f"seed {seed}" for seed in view.request.seeds]
-    if view.labels is None:
-        return tuple(seeds)
-    return tuple(f"{label} · {seed}" for label, seed in zip(view.labels, seeds, strict=True))
-
-
-def _choice(key: str, name: str, value: str, action: str, *, mark: str = "", grey: bool = False) -> Content:
-    """Key, name, value; a click does what the key does."""
-    text = Content.assemble(
-        (f"{key} ", "$muted" if grey else "b $accent"),
-        (f"{name:<{9 - len(key)}}", "$muted"),
-        (value, "$muted" if grey else "b"),
-        (mark, "$accent"),
-    )
-    return text.stylize(f"@click=screen.{action}" if "(" in action else f"@click=screen.{action}()")
-
-
-def _fact(name: str, value: str, width: int) -> Content:
-    """Name on the left, value on the right; where the room is short the name is cut, never the value."""
-    room = max(1, width - len(value))
-    label = Content(name).truncate(room - 1, ellipsis=True, pad=True)
-    return label.stylize("$muted") + " " + value
 
 
 SCREEN = GenerateScreen

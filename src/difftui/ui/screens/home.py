@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
-from textual.containers import Vertical
+from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.events import Resize
-from textual.widgets import Static
 
 from difftui.ui.keys import PLACES, Place
 from difftui.ui.screens.base import LabScreen
@@ -29,7 +28,8 @@ _INTRODUCTION = (
     "network learning to take it away, and digits being born from nothing."
 )
 BANNER_DIGIT = 4  # position among the bundled digits of the one that turns into noise on this screen
-BANNER_SIDE = 14
+BANNER_SIDES = ((150, 44, 28), (112, 36, 21), (0, 0, 14))
+"""From so many columns and rows on the banner's pictures have sides of so many pixels."""
 BANNER_TIMES = (0, 99, 199, 349, 999)
 _CAPTIONS = ("clean  t = 0", *(f"t = {t}" for t in BANNER_TIMES[1:-1]), "t = 999  noise")
 BRIEF_COLUMNS = 26
@@ -56,17 +56,21 @@ class HomeScreen(LabScreen):
         super().__init__()
         self.found: Found | None = None
         self._shown: Content | None = None
+        self._banner_side = 0
 
     def compose_body(self) -> ComposeResult:
         with Vertical(id="home"):
             yield Vertical(id="banner")  # filled after the first paint, which need not wait for NumPy
-            yield ActionText(id="introduction")
-            yield Static(id="found")
+            with Container(id="words"):
+                yield ActionText(id="introduction")
+                yield ActionText(id="found")
 
     def on_resize(self, event: Resize) -> None:
         super().on_resize(event)
         introduction = _introduction(short=event.size.height < ROWS_FOR_TEXTS)
         self.query_one("#introduction", ActionText).update(introduction)
+        if self.found is not None:
+            self._show_banner()
 
     def on_screen_resume(self) -> None:
         self.found = None  # runs may have come since
@@ -77,7 +81,7 @@ class HomeScreen(LabScreen):
         text = self._found_text()
         if text != self._shown:
             self._shown = text
-            self.query_one("#found", Static).update(text)
+            self.query_one("#found", ActionText).update(text)
 
     def action_begin(self) -> None:
         """Resume what was interrupted or attach to what runs, else go and see a digit being born."""
@@ -103,12 +107,16 @@ class HomeScreen(LabScreen):
     def _show_banner(self) -> None:
         from difftui.ui.widgets.pixels import PixelView
 
+        columns, rows = self.size
+        side = next(s for wide, high, s in BANNER_SIDES if columns >= wide and rows >= high)
+        if side == self._banner_side:
+            return
+        self._banner_side = side
+        pictures = _banner(side)
         banner = self.query_one("#banner")
         if not banner.children:
-            pictures = _banner()
-            view = PixelView(shape=pictures.shape, columns=len(pictures), captions=_CAPTIONS)
-            banner.mount(view)
-            view.show(pictures)
+            banner.mount(PixelView(shape=pictures.shape, columns=len(pictures), captions=_CAPTIONS))
+        banner.query_one(PixelView).show(pictures)
 
     def _found_text(self) -> Content:
         engine, found = self.lab.engine, self.found
@@ -122,14 +130,14 @@ class HomeScreen(LabScreen):
             rows.append(("your runs", _runs_text(found)))
         lines = [Content.from_markup(f"[$muted]{name:<10}[/] ") + Content(value) for name, value in rows]
         first = Content.from_markup(
-            "Press [b $accent]enter[/] to $what, or a number to begin anywhere.",
+            "Press [@click=screen.begin()][b $accent]enter[/] to $what[/], or a number to begin anywhere.",
             what=found.open[0].offer if found is not None and found.open else "watch a digit being born",
         )
         return Content("\n").join([*lines, Content(), first])
 
 
-def _banner() -> NDArray[np.float64]:
-    """A bundled digit at five timesteps of the linear schedule, always with the same noise, at half size."""
+def _banner(side: int) -> NDArray[np.float64]:
+    """A bundled digit at five timesteps of the linear schedule, always with the same noise, in this size."""
     import numpy as np
 
     from difftui.data import bundled
@@ -140,7 +148,7 @@ def _banner() -> NDArray[np.float64]:
     eps = np.random.default_rng(0).standard_normal(x0.shape)
     schedule = make_schedule("linear", 1000)
     frames = np.stack([add_noise(x0, eps, schedule.alpha_bar(t)) for t in BANNER_TIMES])
-    return resample(frames, BANNER_SIDE, BANNER_SIDE)
+    return resample(frames, side, side)
 
 
 def _introduction(*, short: bool) -> Content:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.style import Style
 
 from difftui.engine import Job, JobState
 from difftui.engine.handover import Handover, begin_apart, move_apart, resume_apart
@@ -35,7 +36,7 @@ from difftui.ui.panels.timestep_bars import TimestepBars
 from difftui.ui.screens.base import LabScreen
 from difftui.ui.widgets.plot import CurvePlot, Marker, Series
 from difftui.ui.widgets.text import ActionText
-from difftui.words import grouped
+from difftui.words import grouped, loss_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,6 +72,7 @@ class TrainScreen(LabScreen):
         self._drawn: tuple[object, ...] = ()
         self._said_at = 0.0
         self._loss_text = ""
+        self._title_shown = Content()
         self._texts: dict[str, Content] = {}
 
     # -- composition
@@ -79,12 +81,12 @@ class TrainScreen(LabScreen):
         with Vertical(id="train"):
             with Horizontal(id="upper"):
                 with Vertical(id="loss-panel", classes="panel"):
-                    yield CurvePlot(id="loss", zoomable=True)
+                    yield CurvePlot(id="loss", zoomable=True, x_name="step")
                 with Vertical(id="bars-panel", classes="panel"):
                     yield TimestepBars(id="bars")
                 with Vertical(id="more"):
-                    yield CurvePlot(id="gradient", classes="panel")
-                    yield CurvePlot(id="rate", classes="panel")
+                    yield CurvePlot(id="gradient", x_name="step", classes="panel")
+                    yield CurvePlot(id="rate", x_name="step", classes="panel")
             yield ActionText(id="invitation", classes="panel")
             with Horizontal(id="below"):
                 with Vertical(id="samples-panel", classes="panel"):
@@ -335,14 +337,15 @@ class TrainScreen(LabScreen):
         where = f" · watching {feed.who}" if isinstance(feed, Watch) and feed.who and not cramped else ""
         plot = self._loss
         numbers = f" · {self._loss_text}" if self._loss_text and self.has_class("-short") else ""
-        title = f"{standing.mark} {feed.name} · {standing.value}{where}{numbers}"
+        title = Content(f"{standing.mark} {feed.name} · {standing.value}{where}{numbers}")
         if not plot.viewport.live:
             first, last = (grouped(round(end)) for end in plot.shown)
             stands = "" if cramped else f" · {standing.value}"
-            title = f"{standing.mark} {feed.name}{stands} · steps {first} to {last}, 0 shows all"
-        panel = self.query_one("#loss-panel")
-        if panel.border_title != title:
-            panel.border_title = title
+            whole = Content("0 shows all").stylize(Style.from_meta({"@click": "screen.all()"}))
+            title = Content(f"{standing.mark} {feed.name}{stands} · steps {first} to {last}, ") + whole
+        if title != self._title_shown:
+            self._title_shown = title
+            self.query_one("#loss-panel").border_title = title
 
     def _draw_curves(self, view: TrainingView, *, live: bool) -> None:
         history, recipe = view.history, view.recipe
@@ -370,7 +373,8 @@ class TrainScreen(LabScreen):
     def _say(self, name: str, text: Content) -> None:
         if self._texts.get(name) != text:
             self._texts[name] = text
-            self.query_one(f"#{name}", ActionText).update(text, layout=False)
+            grows = name == "invitation"  # with its lines, where there is room
+            self.query_one(f"#{name}", ActionText).update(text, layout=grows)
 
     def _bar(self, feed: Feed | None, view: TrainingView | None, standing: Standing) -> Content:
         """How far it is; instead of that, what went wrong and what to press."""
@@ -437,14 +441,14 @@ class TrainScreen(LabScreen):
         lines.append(Content())
         if self.handover is None:
             start = f"train [b]$name[/] for {length_text(recipe)}"
-            lines.append(Content.from_markup(f"Press [b $accent]space[/] to {start}.", name=recipe.name))
+            press = f"Press [@click=screen.play()][b $accent]space[/] to {start}[/]."
+            lines.append(Content.from_markup(press, name=recipe.name))
         if self.estimate.words:
             lines.append(Content(self.estimate.words).stylize("$muted"))
         if offer is not None:
             verb = "attach to" if offer.kind == "running" else "go on with"
-            what = Content.from_markup(
-                f"Press [b $accent]enter[/] to {verb} [b]$name[/]", name=offer.run.name
-            )
+            press = f"Press [@click=screen.go_on()][b $accent]enter[/] to {verb} [b]$name[/][/]"
+            what = Content.from_markup(press, name=offer.run.name)
             told = f"{offer.kind} at {offer.fraction:.0%}, {offer.told}".rstrip(".")
             lines += [Content(), what + Content(f": {told}.")]
         if self.ghost is not None:
@@ -452,9 +456,7 @@ class TrainScreen(LabScreen):
             words = Content.from_markup(pinned, name=self.ghost.name)
             lines.append(words + _key("unpin", "unpins it"))
         if self.entries:
-            lines.append(
-                Content.from_markup(f"[b $accent]o[/] [$muted]all your runs ({len(self.entries)})[/]")
-            )
+            lines.append(_key("runs", f"all your runs ({len(self.entries)})"))
         if self.lab.engine.device is None and not self.lab.engine.problem:
             lines.append(
                 Content("torch is still loading; it starts as soon as that is done").stylize("$muted")
@@ -604,7 +606,7 @@ class TrainScreen(LabScreen):
             self.run_worker(lambda: self._pin(picked.entry.run), thread=True)
         elif (own := self.lab.own_training()) is not None or self.handover is not None:
             name = own.name if own is not None else "A training"
-            self.notify(f"{name} trains here. Stop it with x, or hand it over with k, first.", markup=False)
+            self.notify(f"{name} trains here. Stop it with x, or hand it over with z, first.", markup=False)
         elif picked.verb == "watch":
             self._show_run(picked.entry.run)
         else:
@@ -686,19 +688,19 @@ _NOTES = {
     "lecture": "The lecture's residual U-Net, 4 284 481 parameters, which is not told the time.\n"
     "Slow without a GPU.",
     "denoiser": "The lecture's autoencoder cleans a noisy digit in one look.\n"
-    "It cannot draw from noise: see difftui denoise.",
+    "It cannot draw from noise: see it at work on 7, Denoise.",
 }
 
 
 def _loss_text(history: History) -> str:
     loss = history.loss
-    return f"smoothed {loss.smooth[-1]:.4f}" if len(loss) else ""
+    return f"smoothed {loss_text(loss.smooth[-1])}" if len(loss) else ""
 
 
 def _bars_title(history: History) -> str:
     if not len(history.validation):
         return "loss by timestep"
-    return f"held-out {history.validation.y[-1]:.4f} by timestep"
+    return f"held-out {loss_text(history.validation.y[-1])} by timestep"
 
 
 def _key(action: str, words: str) -> Content:

@@ -6,7 +6,8 @@ from rich.markup import escape
 from textual.content import Content
 from textual.style import Style
 
-from difftui.ui.keys import GLOBAL, PLACES, SCREENS, Action
+from difftui.ui.keys import GLOBAL, PLACES, SCREENS, Action, plain_key
+from difftui.ui.pixels.display import has_all_characters
 from difftui.ui.widgets.text import ActionText
 
 __all__ = ["KeyBar", "TopBar"]
@@ -37,6 +38,8 @@ class TopBar(ActionText):
         parts = list(self.pulse)
         while len(parts) > 1 and len(" · ".join(parts)) > room:
             parts.pop(0)
+        if parts and len(parts[-1]) > room:
+            parts[-1] = parts[-1].partition(",")[0]  # "CPU" of "CPU, 2 cores"
         pulse = Content(" · ".join(parts)).truncate(max(room, 0), ellipsis=True).stylize("$foreground")
         gap = max(0, self.size.width - left.cell_length - pulse.cell_length - 1)
         return left + " " * gap + pulse
@@ -61,19 +64,20 @@ class KeyBar(ActionText):
 
     def render(self) -> Content:
         bar = Content(" ")
-        last = _entry(self.actions[-2]) + _entry(self.actions[-1])  # help and quit are always there
-        for action in self.actions[:-2]:
-            entry = _entry(action)
+        entries = [_entry(action, plain=not has_all_characters(self.app)) for action in self.actions]
+        last = entries[-2] + entries[-1]  # help and quit are always there
+        for entry in entries[:-2]:
             if bar.cell_length + entry.cell_length + last.cell_length > self.size.width + 2:
                 break
             bar += entry
         return bar + last
 
 
-def _entry(action: Action) -> Content:
+def _entry(action: Action, *, plain: bool) -> Content:
     target = action.name if action.name.startswith("app.") else f"screen.{action.name}"
     if "(" not in target:
         target += "()"
-    entry = Content.from_markup(f"[b $accent]{escape(action.shown)}[/] [$muted]{action.label}[/]")
+    shown = plain_key(action.shown) if plain else action.shown
+    entry = Content.from_markup(f"[b $accent]{escape(shown)}[/] [$muted]{action.label}[/]")
     # Not in the markup, which cannot read the negative number of "step(-1)".
     return entry.stylize(Style.from_meta({"@click": target})) + "  "

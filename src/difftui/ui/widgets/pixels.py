@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import partial
+from itertools import groupby
+from operator import itemgetter
 from time import monotonic
 from typing import Any, ClassVar
 
@@ -26,7 +28,7 @@ from textual.widget import Widget
 
 from difftui.pixel_modes import Detail, PixelMode
 from difftui.ui.half_blocks import Cell
-from difftui.ui.lean_strip import LeanStrip
+from difftui.ui.lean_strip import AnsiStrip, LeanStrip, PaletteStrip, TrueStrip
 from difftui.ui.pixels.arrangement import Arrangement, arrange, resample
 from difftui.ui.pixels.brushes import Brush, Wants, as_pictures, brush_for, dots_of
 from difftui.ui.pixels.canvas import Canvas
@@ -37,6 +39,12 @@ __all__ = ["REST_SECONDS", "Arrangement", "PixelView", "arrange", "resample"]
 
 REST_SECONDS = 0.3
 """A moving picture that gets no new frame for this long is drawn once more, exactly."""
+
+BYTES_A_CELL: dict[type[LeanStrip], int] = {LeanStrip: 4, AnsiStrip: 10, PaletteStrip: 18, TrueStrip: 40}
+"""About, where each cell is another: what noise takes."""
+
+Span = tuple[int, int, int]
+"""Row, first column, column after the last."""
 
 REST_FRAMES = 2  # that the app draws meanwhile, without it
 
@@ -133,6 +141,7 @@ class PixelView(Widget):
         self._moved_in = 0  # the frame of the app
         self._rest_timer_runs = False
         self._waits = False  # there is a frame that was not drawn
+        self._spans: list[Span] = []  # of a picture at rest, not sent yet
 
     # What it shows.
 
@@ -214,6 +223,7 @@ class PixelView(Widget):
         self._waits = self._moving and isinstance(self.app, PixelApp) and self.app.pictures_wait
         if self._waits:
             return
+        self._spans = []
         where = self.arrangement
         brush = brush_for(
             self.mode,
@@ -222,11 +232,38 @@ class PixelView(Widget):
             detail=self.detail,
         )
         moved, self._where = where != self._where, where
-        if self._canvas.want(brush, self._wants(brush, where), anew=moved):
+        anew = self._canvas.want(brush, self._wants(brush, where), anew=moved)
+        if anew:
             self._strip = brush.strip
+        if not self._moving and self._allowance is not None:
+            self._spans = self._canvas.spans()
+            self._send_a_piece()
+        elif anew:
             self.refresh()
         else:
             self._refresh_spans(self._canvas.spans())
+
+    @property
+    def _allowance(self) -> int | None:
+        return self.app.allowance if isinstance(self.app, PixelApp) else None
+
+    def _send_a_piece(self) -> None:
+        """Refresh as many rows of what is to be sent as the app allows now; the rest follows frame by frame.
+
+        Whole rows, since the canvas takes a row for shown once it was asked for; and one at least.
+        """
+        app, each = self.app, BYTES_A_CELL[self._strip]
+        piece: list[Span] = []
+        for _, row in groupby(self._spans, key=itemgetter(0)):
+            spans = list(row)
+            if isinstance(app, PixelApp) and app.allowance is not None:
+                cost = each * sum(end - first for _, first, end in spans)
+                if app.allowance <= 0 or (piece and cost > app.allowance):
+                    break
+                app.allowance -= cost
+            piece += spans
+        self._spans = self._spans[len(piece) :]
+        self._refresh_spans(piece)
 
     def _wants(self, brush: Brush, where: Arrangement) -> Wants:
         """(wants a cell · cell rows, columns): nothing where no image is."""
@@ -241,7 +278,7 @@ class PixelView(Widget):
                 wants[per_cell * y : per_cell * y + image.shape[0], x : x + image.shape[1]] = image
         return wants
 
-    def _refresh_spans(self, spans: Iterable[tuple[int, int, int]]) -> None:
+    def _refresh_spans(self, spans: Iterable[Span]) -> None:
         """Refresh (row, first column, column after the last) of the content area, sorted by row.
 
         Where the app sends whole rows of a widget in any case, that is what is asked for.
@@ -307,9 +344,11 @@ class PixelView(Widget):
             self.watch(self.app, "pixel_detail", partial(setattr, self, "detail"))
             self.watch(self.app, "pictures_wait", self._draw_what_waits)
 
-    def _draw_what_waits(self) -> None:
+    def _draw_what_waits(self, waits: bool) -> None:
         if self._waits:
             self._draw()
+        elif self._spans and not waits:
+            self._send_a_piece()
 
     def watch_highlighted(self, old: int | None, new: int | None) -> None:
         rows: set[int] = set()
@@ -400,7 +439,8 @@ class PixelView(Widget):
         if not top <= y < top + where.image_cells:
             return
         before, after = x - 1, x + where.image_columns
-        left, right = (ASCII_BAR,) * 2 if self.mode is PixelMode.ASCII else (LEFT_BAR, RIGHT_BAR)
+        plain = self.mode in (PixelMode.ASCII, PixelMode.EIGHT)
+        left, right = (ASCII_BAR,) * 2 if plain else (LEFT_BAR, RIGHT_BAR)
         if before >= 0 and (where.gap or before < where.left + where.margin):
             cells[before] = (right, ACCENT, BACKGROUND)
         if after < len(cells) and (where.gap or after >= where.left + where.width - where.margin):

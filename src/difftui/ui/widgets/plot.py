@@ -11,29 +11,36 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 from rich.color import Color as RichColor
-from textual.events import Click, MouseDown, MouseMove, MouseScrollDown, MouseScrollUp, MouseUp, Resize
+from textual.events import Click, Leave, MouseDown, MouseMove, MouseScrollDown, MouseScrollUp, MouseUp, Resize
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+from difftui.pixel_modes import PixelMode
 from difftui.ui.lean_strip import LeanStrip
+from difftui.ui.pixels.display import PixelApp, has_all_characters
 from difftui.ui.plotting.canvas import Axes, Canvas, Cell, Paint
-from difftui.ui.plotting.raster import DOTS, Curve, draw_dots, glyphs_of
-from difftui.ui.plotting.records import Floats, Line, Marker, Note, Range, Series, Shade
+from difftui.ui.plotting.raster import DOTS, PATTERNS, Curve, glyphs_of
+from difftui.ui.plotting.reading import next_place, place_near
+from difftui.ui.plotting.records import Floats, Glow, Line, Marker, Note, Pattern, Range, Series, Shade
 from difftui.ui.plotting.ticks import log10, x_ticks, y_ticks
 from difftui.ui.plotting.viewport import Viewport
+from difftui.ui.plotting.words import Look, legend, read_out
+from difftui.ui.theme import HIGH_CONTRAST
 
-__all__ = ["CurvePlot", "Line", "Marker", "Note", "Series", "Shade"]
+__all__ = ["CurvePlot", "Glow", "Line", "Marker", "Note", "Series", "Shade"]
 
 LEAST_COLUMNS, LEAST_ROWS = 12, 3
 """A smaller widget stays empty."""
 
 LEAST_POINTS = 6  # in the closest view
+POINT_SECONDS = 0.04  # between two places to which the mouse moves the cursor
 
 
 class CurvePlot(Widget):
@@ -51,6 +58,40 @@ class CurvePlot(Widget):
     """
     ALLOW_SELECT = False
 
+    class Pointed(Message):
+        """The mouse came to a place, or left.
+
+        Attributes:
+            plot: the widget.
+            x: where its cursor is now; None: it was put away.
+        """
+
+        def __init__(self, plot: CurvePlot, x: float | None) -> None:
+            super().__init__()
+            self.plot = plot
+            self.x = x
+
+        @property
+        def control(self) -> CurvePlot:
+            return self.plot
+
+    class Picked(Message):
+        """A place was clicked.
+
+        Attributes:
+            plot: the widget.
+            x: of the data point nearest to it.
+        """
+
+        def __init__(self, plot: CurvePlot, x: float) -> None:
+            super().__init__()
+            self.plot = plot
+            self.x = x
+
+        @property
+        def control(self) -> CurvePlot:
+            return self.plot
+
     class Moved(Message):
         """The mouse or a call of :meth:`zoom`, :meth:`pan` or :meth:`show_all` changed the view."""
 
@@ -65,8 +106,9 @@ class CurvePlot(Widget):
     def __init__(
         self,
         *,
-        glyphs: str = "braille",
+        glyphs: str | None = None,
         zoomable: bool = False,
+        x_name: str = "",
         name: str | None = None,
         id: str | None = None,
         classes: str | None = None,
@@ -74,17 +116,23 @@ class CurvePlot(Widget):
         """Make an empty plot.
 
         Args:
-            glyphs: what the dots are made of: "braille", "fhd" (sextants), "hd" (quadrants) or "dot".
+            glyphs: what the dots are made of: "braille", "fhd" (sextants), "hd" (quadrants), "dot" or
+                "ascii"; None is braille where the app's terminal has it, else ASCII.
+            zoomable: see the attributes.
+            x_name: what x is, for the read-out; plots of one screen that share it are read together.
 
         Raises:
             ValueError: other glyphs.
         """
+        self._entitling = False
         super().__init__(name=name, id=id, classes=classes)
-        if glyphs not in DOTS:
+        if glyphs is not None and glyphs not in DOTS:
             raise ValueError(f"glyphs must be one of {', '.join(DOTS)}, not {glyphs!r}")
         self.zoomable = zoomable
+        self.x_name = x_name
         self.viewport = Viewport()
-        self._glyphs = glyphs
+        self._glyphs = glyphs or "braille"
+        self._follows_app = glyphs is None
         self._curves: tuple[Curve, ...] = ()
         self._bounds: Range = (0.0, 1.0)
         self._y_wanted: Range | None = None
@@ -93,6 +141,10 @@ class CurvePlot(Widget):
         self._dots: list[list[Cell | None]] = []
         self._canvas_at: tuple[int, int] = (0, 1)  # first column and width of the canvas
         self._dragged_from: int | None = None
+        self._titles: tuple[str, str] | None = None
+        self._cells: list[list[Cell]] = []
+        self._pointed_at: int | None = None
+        self._point_is_due = False
         self._lines: list[Strip] = []
         self._ground: RichColor | None = None
         self._lean: dict[int, tuple[Strip, LeanStrip]] = {}
@@ -109,6 +161,7 @@ class CurvePlot(Widget):
         shades: Sequence[Shade] = (),
         notes: Sequence[Note] = (),
         x_ticks: Sequence[tuple[float, str]] | None = None,
+        glow: Glow | None = None,
     ) -> None:
         """Show these curves; nothing is drawn where nothing changed.
 
@@ -119,13 +172,14 @@ class CurvePlot(Widget):
             lines, markers, shades: horizontal lines, vertical lines, and ranges of x set apart.
             notes: sentences where there is room.
             x_ticks: (position, label) pairs; None chooses round numbers.
+            glow: a lighter ground under everything. It is taken to be the same while it is the same object.
 
         Raises:
             ValueError: x, y, low and high of a series differ in length, or a range is empty (or not positive
                 on a log axis).
         """
-        curves = tuple(_curve(one, log_y) for one in series)
-        bounds = _checked(x_range) if x_range is not None else _limits([curve.x for curve in curves])
+        curves = _curves(series, log_y)
+        bounds = _checked(x_range) if x_range is not None else _limits([_across(curve) for curve in curves])
         same_points = len(curves) == len(self._curves) and all(
             new.same_points(old) for new, old in zip(curves, self._curves, strict=True)
         )
@@ -134,7 +188,7 @@ class CurvePlot(Widget):
         axes = Axes(
             shown, _y_limits(y_range, log_y, curves, shown, lines if self.viewport.live else ()), log_y,
             tuple(lines), tuple(markers), tuple(shades), tuple(notes),
-            None if x_ticks is None else tuple(x_ticks),
+            None if x_ticks is None else tuple(x_ticks), glow, self._axes.cursor,
         )  # fmt: skip
         self._bounds, self._y_wanted = bounds, y_range
         if same_points and axes == self._axes and not labels_changed:
@@ -143,6 +197,67 @@ class CurvePlot(Widget):
         if not same_points:
             self._dots_key = ()
         self._redraw()
+
+    def entitle(self, title: str, subtitle: str = "") -> None:
+        """Call it so in its border, above and below, in markup. Draws, and sends, no more than that."""
+        if (title, subtitle) != self._titles:
+            self._titles = title, subtitle
+            self._entitling = True
+            self.border_title, self.border_subtitle = title, subtitle
+            self._entitling = False
+
+    def refresh(
+        self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False
+    ) -> Self:
+        if self._entitling:  # Textual would draw all of it
+            width, height = self.outer_size
+            left, top = -self.gutter.left, -self.gutter.top
+            regions = (Region(left, top, width, 1), Region(left, top + height - 1, width, 1))
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
+    def dots_high(self, *, legend: bool) -> int:
+        """Rows of dots that curves have at this size; 0 where there is no room.
+
+        Args:
+            legend: whether a series has a label.
+        """
+        rows = self._canvas_rows(int(legend))[0]
+        return rows * DOTS[self._glyphs][1] if rows >= LEAST_ROWS else 0
+
+    # Reading values.
+
+    @property
+    def cursor(self) -> float | None:
+        """Where values are read: the x of a data point; None: nowhere."""
+        return self._axes.cursor
+
+    @property
+    def has_curves(self) -> bool:
+        """Whether there is anything to read."""
+        return any(len(curve.x) for curve in self._curves)
+
+    def read_at(self, x: float | None) -> None:
+        """Show the values at the data point nearest to ``x``, or (None) put the cursor away."""
+        place = None if x is None else place_near(self._curves, x, self.shown)
+        if place != self._axes.cursor:
+            self._axes = replace(self._axes, cursor=place)
+            self._redraw()
+
+    def read_on(self, steps: int) -> None:
+        """Move the cursor by columns of dots, and by a data point at least; it starts in the middle."""
+        low, high = self.shown
+        if self.cursor is None:
+            self.read_at((low + high) / 2)
+            return
+        across = max(1, self._canvas_at[1] * DOTS[self._glyphs][0] - 1)
+        place = next_place(self._curves, self.cursor, steps * (high - low) / across, self.shown)
+        if place is not None:
+            self.read_at(place)
+
+    def mark(self, index: int) -> str:
+        """What stands for a curve in the legend; for titles that are the legend. Empty where colours tell."""
+        look = self._style_of_curves
+        return look.mark_of(self._curves[index]) if look.patterned and index < len(self._curves) else ""
 
     # The view.
 
@@ -207,12 +322,34 @@ class CurvePlot(Widget):
             event.stop()
             self.zoom(steps, self._share_at(event.x))
 
+    def on_leave(self, event: Leave) -> None:
+        self._point_soon(None)
+
+    def _point_soon(self, x: int | None) -> None:
+        """Put the cursor there, not more often than anyone can see."""
+        self._pointed_at = x
+        if not self._point_is_due and self._curves:
+            self._point_is_due = True
+            self.set_timer(POINT_SECONDS, self._point)
+
+    def _point(self) -> None:
+        self._point_is_due = False
+        self.read_at(None if self._pointed_at is None else self._x_at(self._pointed_at))
+        self.post_message(self.Pointed(self, self.cursor))
+
+    def _x_at(self, column: int) -> float:
+        """The x in the middle of a column of the widget."""
+        low, high = self.shown
+        return low + self._share_at(column) * (high - low)
+
     def on_mouse_down(self, event: MouseDown) -> None:
+        self._point_soon(event.x)
         if self.zoomable and event.button == 1:
             self.capture_mouse()
             self._dragged_from = event.x
 
     def on_mouse_move(self, event: MouseMove) -> None:
+        self._point_soon(event.x)
         if self._dragged_from is not None and event.x != self._dragged_from:
             self.pan((self._dragged_from - event.x) / max(1, self._canvas_at[1]))
             self._dragged_from = event.x
@@ -225,11 +362,20 @@ class CurvePlot(Widget):
     def on_click(self, event: Click) -> None:
         if self.zoomable and event.chain == 2:
             self.show_all()
+        elif event.chain == 1 and (place := place_near(self._curves, self._x_at(event.x), self.shown)):
+            self.post_message(self.Picked(self, place))
 
     # When to draw.
 
     def on_mount(self) -> None:
         self.app.theme_changed_signal.subscribe(self, lambda _theme: self._recolour())
+        if self._follows_app and isinstance(self.app, PixelApp):
+            self.watch(self.app, "pixel_mode", self._follow)
+
+    def _follow(self) -> None:
+        """Draw with what the terminal has."""
+        self._glyphs = "braille" if has_all_characters(self.app) else "ascii"
+        self._recolour()
 
     def on_resize(self, event: Resize) -> None:
         self._redraw()
@@ -244,18 +390,21 @@ class CurvePlot(Widget):
         self._redraw()
 
     def _redraw(self) -> None:
-        """Make the lines anew and refresh those that differ."""
+        """Make the lines anew and refresh the part of each that differs."""
         if not self.size or not self.is_attached:
             return
-        old, self._lines = self._lines, self._draw()
-        if len(old) != len(self._lines):
+        paint, width = Paint(self), self.size.width
+        old, self._cells = self._cells, self._draw(paint)
+        if len(old) != len(self._cells) or paint.background != self._ground:
+            self._ground = paint.background
+            self._lines = [paint.strip(cells, width) for cells in self._cells]
             self.refresh()
             return
-        regions = [
-            Region(0, y, self.size.width, 1)
-            for y, (before, now) in enumerate(zip(old, self._lines, strict=True))
-            if before != now
-        ]
+        regions: list[Region] = []
+        for y, (before, now) in enumerate(zip(old, self._cells, strict=True)):
+            if before != now or self._lines[y].cell_length != width:
+                self._lines[y] = paint.strip(now, width)
+                regions.append(_changed_part(before, now, y, width))
         if regions:
             self.refresh(*regions)
 
@@ -276,31 +425,36 @@ class CurvePlot(Widget):
 
     # How to draw.
 
-    def _draw(self) -> list[Strip]:
+    def _draw(self, paint: Paint) -> list[list[Cell]]:
         width, height = self.size
-        paint = Paint(self)
-        self._ground = paint.background
         legend_rows = int(any(curve.label for curve in self._curves))
-        axis_rows = 2 if height - legend_rows >= 8 else 1
-        rows = height - legend_rows - axis_rows
+        rows, axis_rows = self._canvas_rows(legend_rows)
         if width < LEAST_COLUMNS or rows < LEAST_ROWS or not self._curves:
-            return [paint.strip([], width)] * height
+            return [[] for _ in range(height)]
         axes = self._axes
         ticks = y_ticks(axes.y_range, rows, axes.log_y)
         margin = max(len(label) for _, label in ticks) + 1
+        if not self._reads:
+            axes = replace(axes, cursor=None)
         canvas = Canvas(axes, self._dots_of(width - margin, rows, paint), DOTS[self._glyphs], paint)
         self._canvas_at = margin, canvas.columns
         homeless = canvas.draw()
         lines: list[list[Cell]] = []
         if legend_rows:
-            lines.append(self._legend(homeless, width, paint))
+            lines.append(legend(self._curves, homeless, self._style_of_curves, width, paint))
         tick_rows = {canvas.row_of(value): label for value, label in ticks}
         for y, cells in enumerate(canvas.cells):
             label = tick_rows.get(y, "")
             axis = "┤" if y in tick_rows else "│"
             lines.append([*paint.text(f"{label:>{margin - 1}}{axis}", "muted"), *cells])
         lines += self._x_axis(canvas, margin, axis_rows, paint)
-        return [paint.strip(line, width) for line in lines]
+        return lines
+
+    def _canvas_rows(self, legend_rows: int) -> tuple[int, int]:
+        """Rows of the canvas and of the axis below it."""
+        height = self.size.height - legend_rows
+        axis_rows = 2 if height >= 8 else 1
+        return height - axis_rows, axis_rows
 
     def _dots_of(self, columns: int, rows: int, paint: Paint) -> list[list[Cell | None]]:
         """The curves as cells of dots; kept while curves, limits, size and colours stay."""
@@ -313,9 +467,9 @@ class CurvePlot(Widget):
 
     def _rasterise(self, columns: int, rows: int, paint: Paint) -> list[list[Cell | None]]:
         wide, high = DOTS[self._glyphs]
-        size = columns * wide, rows * high
+        size, look = (columns * wide, rows * high), self._style_of_curves
         layers = [
-            (draw_dots(curve, *size, self._axes.x_range, self._axes.y_range), curve.kind)
+            (look.dots_of(curve, *size, self._axes.x_range, self._axes.y_range), curve.kind)
             for curve in self._curves
         ]
         colours = [paint.colour(curve.colour) for curve in self._curves]
@@ -328,27 +482,13 @@ class CurvePlot(Widget):
             for row in zip(drawn.text, drawn.owner, drawn.covered, strict=True)
         ]
 
-    def _legend(self, homeless: Sequence[Line | Marker | Shade], width: int, paint: Paint) -> list[Cell]:
-        """Marks and labels of the series, and of what found no room for its label in the plot."""
-        marks = {"line": "━━", "band": "▒▒", "scatter": "⠢⠔", "ground": "⠢⠔"}
-        entries = [(marks[c.kind], c.label, c.colour, False) for c in self._curves if c.label]
-        for one in homeless:
-            mark = "┄┄" if isinstance(one, Line) else "│" if isinstance(one, Marker) else "  "
-            entries.append((mark, one.label, one.colour, isinstance(one, Shade)))
-        cells: list[Cell] = []
-        for i, (mark, label, colour, shaded) in enumerate(entries):
-            text = [*paint.text(mark, colour, shaded=shaded), *paint.text(f" {label}", "foreground")]
-            room = width - len(cells) - (2 if i else 0)
-            if len(text) > room:
-                if room > len(mark) + 3:
-                    cells += [
-                        *paint.text("  " if i else "", "muted"),
-                        *text[: room - 1],
-                        ("…", *text[-1][1:]),
-                    ]
-                break
-            cells += [*paint.text("  " if i else "", "muted"), *text]
-        return cells
+    @property
+    def _style_of_curves(self) -> Look:
+        """Lines are told apart by their dashes where there are no colours, or not for everybody."""
+        app = self.app
+        plain = self.background_colors[1].ansi is not None or app.console.color_system is None
+        mono = isinstance(app, PixelApp) and app.pixel_mode is PixelMode.MONO
+        return Look(self._glyphs, plain or mono or app.theme == HIGH_CONTRAST.name)
 
     def _x_axis(self, canvas: Canvas, margin: int, rows: int, paint: Paint) -> list[list[Cell]]:
         """The axis line (where there is a row for it) and the labels of the ticks."""
@@ -367,19 +507,48 @@ class CurvePlot(Widget):
                 continue
             labels[start : start + len(label)] = label
             line[column] = "┬"
-        if rows == 1:
-            return [paint.text("".join(labels), "muted")]
-        return [paint.text("".join(line), "muted"), paint.text("".join(labels), "muted")]
+        last = paint.text("".join(labels), "muted")
+        if self.cursor is not None and self._reads:
+            last = read_out(self._curves, self.cursor, self.x_name, self._style_of_curves, width, paint)
+        return [last] if rows == 1 else [paint.text("".join(line), "muted"), last]
+
+    @property
+    def _reads(self) -> bool:
+        """Whether the cursor is within what is shown."""
+        axes = self._axes
+        return axes.cursor is not None and axes.x_range[0] <= axes.cursor <= axes.x_range[1]
 
 
-def _curve(one: Series, log_y: bool) -> Curve:
-    x, y = np.array(one.x, np.float64), _values(one.y, log_y)
+def _curves(series: Sequence[Series], log_y: bool) -> tuple[Curve, ...]:
+    """As they will be drawn; lines that name no pattern take one after the other."""
+    curves, lines = [], 0
+    for one in series:
+        pattern = one.pattern or (PATTERNS[lines % len(PATTERNS)] if one.kind == "line" else "solid")
+        lines += one.kind == "line"
+        curves.append(_curve(one, log_y, pattern))
+    return tuple(curves)
+
+
+def _curve(one: Series, log_y: bool, pattern: Pattern) -> Curve:
+    places, values = (one.x, one.y) if one.along == "x" else (one.y, one.x)
+    log_y = log_y and one.along == "x"
+    x, y = np.array(places, np.float64), _values(values, log_y)
     low = y if one.low is None else _values(one.low, log_y)
     high = y if one.high is None else _values(one.high, log_y)
-    if x.ndim != 1 or not x.shape == y.shape == low.shape == high.shape:
+    if (
+        x.ndim != 1
+        or y.ndim not in (1, 2)
+        or x.shape != y.shape[-1:]
+        or not y.shape == low.shape == high.shape
+    ):
         shapes = ", ".join(str(part.shape) for part in (x, y, low, high))
-        raise ValueError(f"x, y, low and high of a series must be (n,) each, got {shapes}")
-    return Curve(x, y, low, high, one.label, one.colour, one.kind)
+        raise ValueError(f"x, y, low and high of a series must be (n,) each, or y (k, n), got {shapes}")
+    value = np.array(values, np.float64)
+    lowest = value if one.low is None else np.array(one.low, np.float64)
+    highest = value if one.high is None else np.array(one.high, np.float64)
+    return Curve(
+        x, y, low, high, one.label, one.colour, one.kind, pattern, value, lowest, highest, one.along
+    )  # fmt: skip
 
 
 def _values(values: ArrayLike, log_y: bool) -> Floats:
@@ -424,7 +593,26 @@ def _y_limits(
 
 
 def _in_view(curve: Curve, shown: Range) -> tuple[Floats, ...]:
+    """The positions in y of what lies within these x."""
+    if curve.along == "y":
+        return (curve.x,)
     inside = (curve.x >= shown[0]) & (curve.x <= shown[1])
     if curve.kind != "band" or curve.low is curve.y:
-        return (curve.y[inside],)
+        return (curve.y[..., inside],)
     return curve.low[inside], curve.high[inside]
+
+
+def _across(curve: Curve) -> Floats:
+    """The positions in x."""
+    if curve.along == "x":
+        return curve.x
+    return np.concatenate([curve.low.ravel(), curve.y.ravel(), curve.high.ravel()])
+
+
+def _changed_part(before: Sequence[Cell], now: Sequence[Cell], y: int, width: int) -> Region:
+    """From the first to the last cell of a line that differs."""
+    if len(before) != len(now):
+        return Region(0, y, width, 1)
+    changed = [x for x, (old, new) in enumerate(zip(before, now, strict=True)) if old != new]
+    start, end = min(changed, default=0), min(max(changed, default=width), width - 1)
+    return Region(min(start, width - 1), y, max(1, end + 1 - start), 1)

@@ -85,11 +85,21 @@ class Slider(Widget):
             last: a new right end; None keeps it.
             reached: see the attributes.
         """
+        stood = (self.value, self.last, self.reached)
         before = (self._cell(self.value), self._cell(self._furthest))
         self.last = self.last if last is None else max(0, last)
         self.reached = reached
         self.value = min(max(value, 0), self.last)
-        if (self._cell(self.value), self._cell(self._furthest)) != before:
+        moved = (self._cell(self.value), self._cell(self._furthest)) != before
+        unseen = not self.size and (self.value, self.last, self.reached) != stood
+        if moved or unseen:  # while it is hidden all cells are one, and it may be shown again as it was
+            self.refresh()
+
+    def name_ends(self, left: str, right: str) -> None:
+        """Call the ends something else, in Textual's markup."""
+        names = Content.from_markup(left), Content.from_markup(right)
+        if names != (self._left, self._right):
+            self._left, self._right = names
             self.refresh()
 
     def position_at(self, x: int) -> int:

@@ -1,0 +1,133 @@
+"""The networks as a table over the Generate screen: measured now, beside the scale that the lab quotes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from difftui.engine import Engine, Job
+from difftui.engine.networks import QUOTED, Comparison, Measured, start_comparing
+from difftui.ui.pipeline_sources import Network
+from difftui.words import grouped
+
+__all__ = ["NetworkPicker"]
+
+LOOK_SECONDS = 0.2
+
+
+class NetworkPicker(ModalScreen["Network | str | None"]):
+    """The list. It closes with a network, with what was typed, or with None."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,o,q", "dismiss(None)", "Close", show=False),
+        Binding("j", "move(1)", show=False),
+        Binding("k", "move(-1)", show=False),
+    ]
+    DEFAULT_CSS = """
+    NetworkPicker { align: center middle; background: $background 60%; }
+    NetworkPicker > Vertical {
+        width: 92; max-width: 100%; height: auto; max-height: 100%;
+        border: round $accent; background: $surface; padding: 0 1;
+        border-title-color: $accent; border-subtitle-color: $muted;
+    }
+    NetworkPicker #header { color: $muted; height: 1; }
+    NetworkPicker OptionList { height: auto; max-height: 9; border: none; padding: 0; background: $surface; }
+    NetworkPicker OptionList:focus { border: none; background-tint: transparent 0%; }
+    NetworkPicker OptionList:focus > .option-list--option-highlighted {
+        background: $accent 25%; color: $foreground; text-style: bold;
+    }
+    NetworkPicker #scale { height: auto; margin-top: 1; color: $muted; }
+    NetworkPicker Input { margin-top: 1; background: $surface; padding: 0; }
+    NetworkPicker Input:focus { background: $surface-lighten-1; }
+    """
+
+    def __init__(self, sources: Sequence[Network], chosen: Network | None, engine: Engine) -> None:
+        super().__init__()
+        self.listed = tuple(sources)
+        self._chosen = chosen
+        self._engine = engine
+        self._job: Job[Comparison] | None = None
+        self._seen = 0
+
+    def compose(self) -> ComposeResult:
+        with Vertical() as box:
+            yield Static(_line("", "network", "parameters", "pixels", "drawn by", "one picture"), id="header")
+            yield OptionList(*(Option(self._row(source, None)) for source in self.listed))
+            yield Static(_scale(None), id="scale")
+            yield Input(placeholder="or type the folder of a diffusers pipeline, or owner/name", compact=True)
+        box.border_title = "networks"
+        box.border_subtitle = "enter draw with it   tab type a pipeline   esc close"
+
+    def on_mount(self) -> None:
+        options = self.query_one(OptionList)
+        options.focus()
+        places = [source.wanted for source in self.listed]
+        if self._chosen is not None and self._chosen.wanted in places:
+            options.highlighted = places.index(self._chosen.wanted)
+        here = [(source.name, source.wanted) for source in self.listed if not source.absent]
+        self._job = self._engine.submit("measuring networks", start_comparing(here))
+        self.set_interval(LOOK_SECONDS, self._look)
+
+    def on_unmount(self) -> None:
+        if self._job is not None:
+            self._job.close()
+
+    def _look(self) -> None:
+        """Show what was measured since."""
+        job = self._job
+        if job is None or job.version == self._seen or job.snapshot is None:
+            return
+        self._seen, found = job.version, job.snapshot
+        here = [source for source in self.listed if not source.absent]
+        options = self.query_one(OptionList)
+        for source, row in zip(here, found.rows, strict=False):
+            options.replace_option_prompt_at_index(self.listed.index(source), self._row(source, row))
+        self.query_one("#scale", Static).update(_scale(found.toy))
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        self.dismiss(self.listed[event.option_index])
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        if event.value.strip():
+            self.dismiss(event.value.strip())
+
+    def action_move(self, by: int) -> None:
+        """Down or up the list."""
+        options = self.query_one(OptionList)
+        options.action_cursor_down() if by > 0 else options.action_cursor_up()
+
+    def _row(self, source: Network, row: Measured | None) -> Content:
+        chosen = self._chosen is not None and source.wanted == self._chosen.wanted
+        mark = "▸" if chosen else " "
+        if source.absent:
+            return Content.assemble(
+                f"{mark} {source.name:<24.24} ", ("not here: enter tells what it needs", "$muted")
+            )
+        if row is None:
+            return Content.assemble(f"{mark} {source.name:<24.24} ", ("to be measured", "$muted"))
+        if row.problem:
+            return Content.assemble(f"{mark} {source.name:<24.24} ", (f"{row.problem:.60}", "$error"))
+        channels, height, width = row.shape
+        pixels = f"{height}×{width}{' RGB' if channels == 3 else ''}"
+        by = f"{row.sampler} {row.steps}"
+        return Content(_line(mark, source.name, grouped(row.parameters), pixels, by, row.told))
+
+
+def _line(mark: str, name: str, parameters: str, pixels: str, by: str, seconds: str) -> str:
+    return f"{mark:<1} {name:<21.21} {parameters:>11}  {pixels:<10} {by:<15.15} {seconds:>11}"
+
+
+def _scale(toy: int | None) -> Content:
+    told = " · ".join(f"{quoted.name} {quoted.parameters}" for quoted in QUOTED)
+    true = f"\nThe toy denoiser, built as it says, has {grouped(toy)} (counted)." if toy is not None else "\n"
+    return Content(f"The lab's sheet says (quoted, not measured): {told}.{true}")

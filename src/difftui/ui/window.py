@@ -1,0 +1,37 @@
+"""Windows over a screen: each says at its lower edge what its keys do, and those words can be clicked."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+from textual.content import Content
+from textual.events import Click
+from textual.screen import ModalScreen
+from textual.style import Style
+
+__all__ = ["Window", "hints"]
+
+T = TypeVar("T")
+GAP = "   "
+
+
+class Window(ModalScreen[T | None], Generic[T]):
+    """A window. A click beside it closes it with None, as does its key for that."""
+
+    def on_click(self, event: Click) -> None:
+        if self.get_widget_at(event.screen_x, event.screen_y)[0] is self:
+            event.stop()
+            self.dismiss(None)
+
+
+def hints(*entries: tuple[str, str, str]) -> Content:
+    """A border's subtitle of (key, what it does, action); an empty action is for the keyboard alone.
+
+    Args:
+        entries: the action is one of the window: "done()" calls its ``action_done``.
+    """
+    parts = []
+    for key, words, action in entries:
+        part = Content.assemble((key, "b"), f" {words}")
+        parts.append(part.stylize(Style.from_meta({"@click": f"screen.{action}"})) if action else part)
+    return Content(GAP).join(parts)
