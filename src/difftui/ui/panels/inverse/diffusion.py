@@ -80,7 +80,7 @@ class Diffusion(Vertical):
 
     def compose(self) -> ComposeResult:
         with Horizontal(classes="plots"):
-            yield Plane(id="plane", classes="panel")
+            yield Plane(id="plane", classes="panel", x_name="y")
             yield SideHistogram(id="counts", classes="panel")
         yield Slider("[$secondary]noise[/]", "[$accent]x[/]", id="time")
         yield ActionText(id="lesson")

@@ -71,7 +71,7 @@ def curve_series(problem: Problem, *, label: str = "data", ground: bool = False)
     inside = (x >= low) & (x <= high)
     y = problem.f.value(x)
     return [
-        Series(y[~inside][::12], x[~inside][::12], "", "muted", kind=kind),
+        Series(y[~inside][::12], x[~inside][::12], "", "muted", kind="ground"),
         Series(y[inside], x[inside], label, "muted", kind=kind),
     ]
 

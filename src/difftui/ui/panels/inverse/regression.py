@@ -79,7 +79,7 @@ class Regression(Vertical):
 
     def compose(self) -> ComposeResult:
         with Horizontal(classes="plots"):
-            yield Plane(id="fit", classes="panel")
+            yield Plane(id="fit", classes="panel", x_name="y")
             with Vertical(id="errors"):
                 yield CurvePlot(id="mse", classes="panel")
                 yield CurvePlot(id="error", classes="panel")

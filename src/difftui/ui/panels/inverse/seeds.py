@@ -66,7 +66,7 @@ class Seeds(Vertical):
     def compose(self) -> ComposeResult:
         with Horizontal(classes="plots"):
             yield CurvePlot(id="strip", classes="panel")
-            yield Plane(id="one", classes="panel")
+            yield Plane(id="one", classes="panel", x_name="y")
         with Horizontal(classes="worth"):
             yield Digits(id="near")
             yield ActionText(id="census")
