@@ -123,6 +123,50 @@ def test_invert_as_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert f"{baselines().line.mse:.6g}" in out
 
 
+def test_invert_says_what_a_many_valued_range_costs(capsys: pytest.CaptureFixture[str]) -> None:
+    wide = ["invert", "--range", "-3.14159265", "3.14159265", "--epochs", "3"]
+    assert main(wide) == 0
+    out = capsys.readouterr().out
+    assert out.isascii()
+    assert "average of the branches" in out
+    assert "no answer has a mean squared error below 0.822467" in out
+    facts = _json(capsys, *wide, "--json")
+    assert facts["baselines"]["floor"] == pytest.approx(math.pi**2 / 12, abs=1e-6)
+    assert main(["invert", "--function", "square", "--epochs", "1"]) == 0
+    assert "x from y = x^2, 200 points, x from -1 to 1" in capsys.readouterr().out
+
+
+def test_invert_many_initialisations(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["invert", "--initialisations", "8", "--epochs", "30", "--seed", "4"]
+    facts = _json(capsys, *words, "--json")
+    assert [network["seed"] for network in facts["networks"]] == list(range(4, 12))
+    *_, alone = fit_inverse(InversionRecipe(epochs=30, seed=6))
+    assert facts["networks"][2]["mse"] == pytest.approx(alone.mse, rel=1e-9)
+    assert main(words) == 0
+    out = capsys.readouterr().out
+    assert out.isascii()
+    assert f"median MSE {facts['median']:.6g}" in out
+    counts = [int(line.split()[-2]) for line in out.split("\n\n")[1].splitlines()[1:]]
+    assert sum(counts) == 8
+
+
+def test_invert_draws_from_the_diffusion_model(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["invert", "--function", "square", "--epochs", "5", "--diffusion", "--diffusion-steps", "300"]
+    facts = _json(capsys, *words, "--at", "0.25", "-0.5", "--sampler", "ddim", "--json")
+    known, nothing = facts["at"]
+    assert [branch["x"] for branch in known["branches"]] == pytest.approx([-0.5, 0.5])
+    assert sum(branch["drawn_share"] for branch in known["branches"]) == pytest.approx(1.0)
+    assert [branch["exact_share"] for branch in known["branches"]] == pytest.approx([0.5, 0.5])
+    assert (nothing["branches"], nothing["close"]) == ([], None)
+    assert main(words) == 0
+    out = capsys.readouterr().out
+    assert out.isascii()
+    assert "9153 weights" in out
+    plot = out.split("one answer to each y.")[1]
+    assert plot.count("o") > 60
+    assert "#" in plot
+
+
 def test_metrics_of_a_shipped_network(capsys: pytest.CaptureFixture[str]) -> None:
     facts = _json(capsys, "metrics", "lab", "--rows", 5, "--json")
     rows = [json.loads(line) for line in (LAB / "metrics.jsonl").read_text().splitlines()]
@@ -148,6 +192,10 @@ def test_metrics_of_a_shipped_network(capsys: pytest.CaptureFixture[str]) -> Non
         (["invert", "--hidden", "3-x"], 2, "write the units of each layer, as 3-3, or none"),
         (["invert", "--hidden", "999"], 2, "must be a whole number from 1 to 256"),
         (["invert", "--range", "1", "0"], 2, "x_range must be two numbers"),
+        (["invert", "--at", "0.5"], 2, "add --diffusion"),
+        (["invert", "--diffusion", "--initialisations", "9"], 2, "not for both"),
+        (["invert", "--function", "tan"], 2, "invalid choice: 'tan'"),
+        (["invert", "--initialisations", "1"], 2, "expected a whole number from 2 to 1000"),
         (["metrics", "nothing"], 1, "no run called 'nothing'"),
     ],
 )

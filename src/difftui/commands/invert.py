@@ -81,6 +81,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Fit and print, and return the exit status."""
+    if args.diffusion and args.initialisations:
+        raise UsageError("--initialisations trains regressions: ask for it or for --diffusion, not for both")
+    if args.at and not args.diffusion:
+        raise UsageError("--at names the y to draw x for: add --diffusion")
     recipe = _recipe(args)
     beaten = baselines(recipe.problem, recipe.points)
     if args.initialisations:
@@ -149,16 +153,16 @@ def _facts(
     }
 
 
-def _head(recipe: InversionRecipe) -> str:
+def _head(recipe: InversionRecipe, seeds: str) -> str:
     layers = "-".join(map(str, recipe.layers))
     low, high = recipe.x_range
     plain = recipe.problem.f.plain
-    return (f"{layers} {recipe.activation}, {recipe.parameters} weights: x from y = {plain}, "
+    return (f"{layers} {recipe.activation}, {recipe.parameters} weights, {seeds}: x from y = {plain}, "
             f"{recipe.points} points, x from {low:g} to {high:g}")  # fmt: skip
 
 
 def _print(recipe: InversionRecipe, beaten: Baselines, last: FitProgress, errors: Sequence[float]) -> None:
-    print(f"{_head(recipe)}, seed {recipe.seed}\n")
+    print(_head(recipe, f"seed {recipe.seed}") + "\n")
     told = sorted({0, 1, *(round(len(errors[1:]) * share) for share in (0.1, 0.25, 0.5, 0.75, 1.0))})
     print(table(("epoch", "MSE"), [(str(epoch), figure(errors[epoch])) for epoch in told]))
     rows = [
@@ -214,7 +218,8 @@ def _print_cohort(recipe: InversionRecipe, count: int, beaten: Baselines, *, as_
         }
         print(json.dumps(facts, indent=2))
         return
-    print(f"{_head(recipe)}, {recipe.epochs} epochs, seeds {last.seeds[0]} to {last.seeds[-1]}\n")
+    seeds = f"seeds {last.seeds[0]} to {last.seeds[-1]}"
+    print(f"{_head(recipe, seeds)}, {recipe.epochs} epochs\n")
     kinds = (
         ("better than the line", better),
         ("within 5 % of it", near),

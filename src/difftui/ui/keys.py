@@ -147,6 +147,7 @@ SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
             Action("A", "A", "activation(-1)", "", "Previous activation; in diffusion: sampler."),
             Action("f", "f", "speed(1)", "speed", "Faster: epochs, or frames, a second."),
             Action("F", "F", "speed(-1)", "", "Slower."),
+            *READ,
         ),
         "forward": (
             Action("left,comma,h", "←/→", "step(-1)", "step", "One timestep towards the clean digit."),

@@ -302,7 +302,7 @@ class CurvePlot(Widget):
         return LEAST_POINTS * whole / max([1, *(len(curve.x) for curve in self._curves)])
 
     def x_at(self, column: int) -> float:
-        """The x under a column of the widget, border included; the nearest that is shown."""
+        """The x in the middle of a column of the widget, border included; the nearest that is shown."""
         low, high = self._axes.x_range
         return low + self._share_at(column) * (high - low)
 
@@ -334,13 +334,8 @@ class CurvePlot(Widget):
 
     def _point(self) -> None:
         self._point_is_due = False
-        self.read_at(None if self._pointed_at is None else self._x_at(self._pointed_at))
+        self.read_at(None if self._pointed_at is None else self.x_at(self._pointed_at))
         self.post_message(self.Pointed(self, self.cursor))
-
-    def _x_at(self, column: int) -> float:
-        """The x in the middle of a column of the widget."""
-        low, high = self.shown
-        return low + self._share_at(column) * (high - low)
 
     def on_mouse_down(self, event: MouseDown) -> None:
         self._point_soon(event.x)
@@ -362,7 +357,7 @@ class CurvePlot(Widget):
     def on_click(self, event: Click) -> None:
         if self.zoomable and event.chain == 2:
             self.show_all()
-        elif event.chain == 1 and (place := place_near(self._curves, self._x_at(event.x), self.shown)):
+        elif event.chain == 1 and (place := place_near(self._curves, self.x_at(event.x), self.shown)):
             self.post_message(self.Picked(self, place))
 
     # When to draw.
@@ -509,7 +504,8 @@ class CurvePlot(Widget):
             line[column] = "┬"
         last = paint.text("".join(labels), "muted")
         if self.cursor is not None and self._reads:
-            last = read_out(self._curves, self.cursor, self.x_name, self._style_of_curves, width, paint)
+            read = [curve for curve in self._curves if curve.kind != "ground"]
+            last = read_out(read, self.cursor, self.x_name, self._style_of_curves, width, paint)
         return [last] if rows == 1 else [paint.text("".join(line), "muted"), last]
 
     @property

@@ -12,7 +12,18 @@ from textual.content import Content, Span
 from difftui.inversion import ACTIVATIONS, PROBLEMS, InversionRecipe, Problem
 from difftui.ui.widgets.text import ActionText
 
-__all__ = ["HIDDEN", "Chosen", "bar", "choice", "net_title", "problem_title", "ratio_text"]
+__all__ = [
+    "HIDDEN",
+    "LESSON",
+    "Chosen",
+    "Said",
+    "choice",
+    "figure_of",
+    "line_of_progress",
+    "net_title",
+    "problem_title",
+    "ratio_text",
+]
 
 ACTIVATION_NAMES = {"relu": "ReLU", "tanh": "tanh", "silu": "SiLU"}
 HIDDEN: tuple[tuple[int, ...], ...] = ((), (3,), (3, 3), (8, 8), (16, 16), (64, 64))
@@ -88,6 +99,11 @@ def ratio_text(ratio: float) -> str:
     return f"{ratio:.4f}"
 
 
+def figure_of(mse: float) -> str:
+    """0.822, and small ones as 7.16e-04."""
+    return f"{mse:.3f}" if mse >= 0.1 else f"{mse:.2e}"
+
+
 @lru_cache(maxsize=256)
 def choice(key: str, name: str, value: str, action: str) -> Content:
     """Key, name and value; a click does what the key does."""
@@ -97,7 +113,7 @@ def choice(key: str, name: str, value: str, action: str) -> Content:
 
 
 @lru_cache(maxsize=256)
-def bar(share: float, width: int) -> Content:
+def _bar(share: float, width: int) -> Content:
     """A line that is full to this share."""
     full = round(width * min(max(share, 0.0), 1.0))
     return Content.from_markup(f"[$accent]{'━' * full}[/][$border]{'─' * (width - full)}[/]")
@@ -106,7 +122,7 @@ def bar(share: float, width: int) -> Content:
 def line_of_progress(words: str, share: float, hint: str, columns: int) -> Content:
     """What goes on, how far it is, and what the next key does."""
     width = max(8, columns - len(words) - len(hint) - 6)
-    return Content(words) + bar(share, width) + Content.from_markup(f"  [$muted]{hint}[/]")
+    return Content(words) + _bar(share, width) + Content.from_markup(f"  [$muted]{hint}[/]")
 
 
 class Said:

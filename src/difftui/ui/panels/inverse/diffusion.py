@@ -42,11 +42,10 @@ __all__ = ["Diffusion"]
 FPS = 15.0
 RATES = (3.75, 7.5, 15.0, 30.0, 60.0)  # frames a second
 SAMPLER_NAMES = {"ddpm": "DDPM", "ddim": "DDIM", "dpm-solver++": "DPM-Solver++", "heun": "Heun"}
-AT_START = 0.5  # of what was seen: the y at which the draws are counted first
 CLOSE = 0.05  # of the range's width: so near a branch a draw is right
 NEAR = 0.05  # of the plane's width: so near a y draws are counted together while the model learns
 DOTS_A_CELL = 1.2
-LAST_HOLD = 0.2  # a share of √ᾱ below which the cloud is painted as pure noise
+NOISE_ONLY = 0.2  # of the amplitude is signal: up to here the cloud has the colour of noise
 
 
 class Diffusion(Vertical):
@@ -81,7 +80,7 @@ class Diffusion(Vertical):
 
     def compose(self) -> ComposeResult:
         with Horizontal(classes="plots"):
-            yield Plane(id="plane", classes="panel")
+            yield Plane(id="plane", classes="panel", x_name="y")
             yield SideHistogram(id="counts", classes="panel")
         yield Slider("[$secondary]noise[/]", "[$accent]x[/]", id="time")
         yield ActionText(id="lesson")
@@ -102,9 +101,8 @@ class Diffusion(Vertical):
             return
         self.close()
         self.of, self.held = problem, False
-        probes = probes_of(problem)
         low, high = problem.seen
-        self.probe = int(np.argmin(np.abs(probes - (AT_START * (high - max(low, 0)) + max(low, 0)))))
+        self.probe = int(np.argmin(np.abs(probes_of(problem) - (max(low, 0.0) + high) / 2)))
         self.query_one("#plane", Plane).name_shades(problem)
         self.learning = self.drawing = None
         if problem in self.models:
@@ -340,7 +338,7 @@ class Diffusion(Vertical):
         noise, signal = Color.parse(theme["secondary"]), Color.parse(theme["accent"])
         if noise.ansi is not None or signal.ansi is not None:
             return "accent"
-        share = max(0.0, alpha_bar**0.5 - LAST_HOLD) / (1.0 - LAST_HOLD)
+        share = max(0.0, alpha_bar**0.5 - NOISE_ONLY) / (1.0 - NOISE_ONLY)
         return noise.blend(signal, round(8 * share) / 8).hex
 
     def _say(self, text: Content) -> None:
@@ -369,7 +367,7 @@ class Diffusion(Vertical):
             if head.playing:
                 words, hint = "▶ denoising", "space holds · ←/→ step · n other y"
             elif head.index >= len(view.times) - 1:
-                words, hint = "■ denoised ", "space again · r other noise · n other y · p other function"
+                words, hint = "■ denoised ", "space again · r noise · n y · a sampler · p problem"
             else:
                 words, hint = "⏸ held     ", "space goes on · ←/→ step · n other y"
             return Content(f"{words}  {_time(view, head.index):<8}  ") + Content(hint).stylize("$muted")
@@ -389,10 +387,9 @@ def _exact(problem: Problem, y: float) -> tuple[NDArray[np.float64], NDArray[np.
 
 
 def _time(view: DrawView, index: int) -> str:
-    """Which way time runs."""
+    """When a frame is."""
     time = view.times[index]
-    width = len(str(view.times[0]))
-    return f"t = {time:>{width}}" if time >= 0 else "finished"
+    return f"t = {time:>{len(str(view.times[0]))}}" if time >= 0 else "finished"
 
 
 def _lesson(
@@ -418,7 +415,7 @@ def _lesson(
     first = f"y = {y:.2g} has x = " + (f"{', '.join(before)} and {last}" if before else last)
     if answer is not None:
         off = float(np.abs(branches - answer).min())
-        first += f"; the regression says {answer:.2f}, {off:.2f} off"
+        first += f"; the regression says {round(answer, 2) + 0.0:.2f}, {off:.2f} off"
     close = float(np.mean(distance <= CLOSE))
     return Content("\n").join(
         [

@@ -8,10 +8,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from difftui.inversion import Line, Problem
+from difftui.inversion import Line, Problem, prediction_grid
 from difftui.ui.widgets.plot import CurvePlot, Marker, Series, Shade
 
-__all__ = ["Plane", "average_series", "curve_series", "dashed", "line_series"]
+__all__ = ["Plane", "average_series", "curve_series", "dashed", "line_series", "truth_on_grid", "unseen"]
 
 Floats = NDArray[np.float64]
 
@@ -71,7 +71,7 @@ def curve_series(problem: Problem, *, label: str = "data", ground: bool = False)
     inside = (x >= low) & (x <= high)
     y = problem.f.value(x)
     return [
-        Series(y[~inside][::12], x[~inside][::12], "", "muted", kind=kind),
+        Series(y[~inside][::12], x[~inside][::12], "", "muted", kind="ground"),
         Series(y[inside], x[inside], label, "muted", kind=kind),
     ]
 
@@ -83,6 +83,12 @@ def average_series(problem: Problem) -> list[Series]:
     if not problem.many_valued:
         return []
     return [Series(grid, problem.average(grid), "average", "green")]
+
+
+@lru_cache(maxsize=16)
+def truth_on_grid(problem: Problem) -> Floats:
+    """The best answer at each y of the fits' grid."""
+    return problem.best_answer(prediction_grid(problem).astype(np.float64))
 
 
 def line_series(line: Line, grid: Floats) -> Series:

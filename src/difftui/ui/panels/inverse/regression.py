@@ -20,6 +20,7 @@ from difftui.ui.panels.inverse.chosen import (
     Chosen,
     Said,
     choice,
+    figure_of,
     line_of_progress,
     net_title,
     ratio_text,
@@ -29,6 +30,7 @@ from difftui.ui.panels.inverse.plane import (
     average_series,
     curve_series,
     line_series,
+    truth_on_grid,
     unseen,
 )
 from difftui.ui.widgets.plot import CurvePlot, Line, Series
@@ -77,7 +79,7 @@ class Regression(Vertical):
 
     def compose(self) -> ComposeResult:
         with Horizontal(classes="plots"):
-            yield Plane(id="fit", classes="panel")
+            yield Plane(id="fit", classes="panel", x_name="y")
             with Vertical(id="errors"):
                 yield CurvePlot(id="mse", classes="panel")
                 yield CurvePlot(id="error", classes="panel")
@@ -95,9 +97,9 @@ class Regression(Vertical):
         self.job = self.engine.submit_light(f"inverse {net_title(recipe)}", start_fit(recipe), paused=True)
         self.job.step()  # the untrained network
         fit = self.query_one("#fit", Plane)
-        fit.border_title = f"x from y = {problem.f.label} · {net_title(recipe)}"
+        fit.border_title = f"x from y · {net_title(recipe)}"
         fit.name_shades(problem)
-        self.query_one("#mse", CurvePlot).border_subtitle = f"┄┄ best line {_figure(self.known.line.mse)}"
+        self.query_one("#mse", CurvePlot).border_subtitle = f"┄┄ best line {figure_of(self.known.line.mse)}"
         against = "average" if problem.many_valued else _inverse_name(problem.function)
         self.query_one("#error", CurvePlot).border_title = f"error: answer - {against}"
         self.goal = LESSON
@@ -217,7 +219,7 @@ class Regression(Vertical):
 
     def _draw_error(self, view: FitView) -> None:
         problem, grid = view.recipe.problem, view.progress.grid.astype(np.float64)
-        truth = problem.best_answer(grid)
+        truth = truth_on_grid(problem)
         low, high = problem.seen
         error = view.progress.prediction - truth
         largest = float(np.nanmax(np.abs(error[(grid >= low) & (grid <= high)])))
@@ -267,14 +269,14 @@ class Regression(Vertical):
             return Content("the network is being made …").stylize("$muted")
         progress = view.progress
         dead, units = progress.dead_units, progress.hidden_units
-        details = f"[$muted]MSE[/] {_figure(progress.mse)} [$muted]· {progress.parameters} weights"
+        details = f"[$muted]MSE[/] {figure_of(progress.mse)} [$muted]· {progress.parameters} weights"
         if self.known.floor > 0:
-            details += f" · no regression goes below {self.known.floor:.3g}"
+            details += f" · every regression ≥ {self.known.floor:.3g}"
         elif dead:
             details += f" · {dead} of {units} units dead"
         return Content("\n").join(
             [
-                Content(f"the error of the best straight line, {_figure(self.known.line.mse)}:").stylize(
+                Content(f"the error of the best straight line, {figure_of(self.known.line.mse)}:").stylize(
                     "$muted"
                 ),
                 Content(verdict(view, self.known)).stylize("bold"),
@@ -301,11 +303,6 @@ def verdict(view: FitView, known: Baselines) -> str:
     if not view.recipe.hidden_layers:
         return "a straight line is all that it can be"
     return "no better than a straight line"
-
-
-def _figure(mse: float) -> str:
-    """0.822, and small ones as 7.16e-04."""
-    return f"{mse:.3f}" if mse >= 0.1 else f"{mse:.2e}"
 
 
 def _inverse_name(function: str) -> str:

@@ -20,6 +20,7 @@ from difftui.ui.panels.inverse.chosen import (
     Chosen,
     Said,
     choice,
+    figure_of,
     line_of_progress,
     net_title,
     ratio_text,
@@ -65,7 +66,7 @@ class Seeds(Vertical):
     def compose(self) -> ComposeResult:
         with Horizontal(classes="plots"):
             yield CurvePlot(id="strip", classes="panel")
-            yield Plane(id="one", classes="panel")
+            yield Plane(id="one", classes="panel", x_name="y")
         with Horizontal(classes="worth"):
             yield Digits(id="near")
             yield ActionText(id="census")
@@ -198,7 +199,7 @@ class Seeds(Vertical):
                 )  # fmt: skip
         at = int(np.flatnonzero(order == self.picked)[0]) + 1
         plot = self.query_one("#strip", CurvePlot)
-        plot.border_subtitle = f"┄┄ best line {_figure(self.known.line.mse)}"
+        plot.border_subtitle = f"┄┄ best line {figure_of(self.known.line.mse)}"
         plot.set_series(
             series,
             x_range=(0.5, COUNT + 0.5),
@@ -213,7 +214,7 @@ class Seeds(Vertical):
         assert self.recipe is not None
         problem, grid = self.recipe.problem, view.grid.astype(np.float64)
         plane = self.query_one("#one", Plane)
-        plane.border_title = f"seed {self.seed}: MSE {_figure(float(view.mse[self.picked]))}"
+        plane.border_title = f"seed {self.seed}: MSE {figure_of(float(view.mse[self.picked]))}"
         plane.draw(
             problem,
             [
@@ -253,10 +254,10 @@ class Seeds(Vertical):
         median = float(np.median(view.mse))
         return Content("\n").join(
             [
-                Content(f"of {COUNT} end within 5 % of the best straight line's error").stylize("$muted"),
+                Content(f"of {COUNT} are within 5 % of the best straight line's error").stylize("$muted"),
                 Content(f"{better} beat it · {worse} do worse · {dead} are dead").stylize("bold"),
                 Content.from_markup(
-                    f"[$muted]median MSE[/] {_figure(median)} [$muted]· "
+                    f"[$muted]median MSE[/] {figure_of(median)} [$muted]· "
                     f"{ratio_text(median / self.known.line.mse)} × the line's[/]"
                 ),
             ]
@@ -270,7 +271,3 @@ def _axis(mse: NDArray[np.floating], known: Baselines, *, log: bool) -> tuple[fl
         return 0.0, 1.05 * largest
     smallest = min(float(mse.min()), known.line.mse)
     return 10.0 ** math.floor(math.log10(smallest)), 10.0 ** math.ceil(math.log10(1.01 * largest))
-
-
-def _figure(mse: float) -> str:
-    return f"{mse:.3f}" if mse >= 0.1 else f"{mse:.2e}"
