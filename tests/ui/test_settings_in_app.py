@@ -160,7 +160,7 @@ async def test_choices_come_back() -> None:
         await pilot.pause(0.2)
         screen = app.screen
         assert (screen.recipe.hidden_layers, screen.recipe.activation) == ((8, 8), "tanh")
-        assert (screen.pace.rate, screen.log_axis) == (100.0, False)
+        assert (screen.regression.pace.rate, screen.chosen.log) == (100.0, False)
 
 
 @pytest.mark.parametrize("screen", ["home", "inverse", "forward", "train", "generate"])

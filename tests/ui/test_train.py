@@ -484,6 +484,7 @@ async def test_a_screen_on_which_nothing_moves_sends_nothing(
         app.driver_class = recording_driver(sent)
         async with app.run_test(headless=False, size=(120, 40)) as pilot:
             screen = await opened(app, pilot)
+            await until(pilot, lambda app=app: app.engine.device is not None)  # it says that torch loads
             if run is None:
                 await estimated(screen, pilot)
             await pilot.pause(1.0)
