@@ -1,6 +1,10 @@
 """Each way to lay a step out is timed as a real training."""
 
+import pytest
+
 from difftui.bench.arrangements import ARRANGEMENTS, OURS, arrangement_speed
+
+pytestmark = pytest.mark.slow
 
 
 def test_an_arrangement_takes_its_turns() -> None:

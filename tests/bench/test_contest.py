@@ -11,6 +11,8 @@ from difftui.data import bundled
 from difftui.errors import DifftuiError
 from difftui.models.lab_unet import LabUNet
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_plain_network_is_the_labs() -> None:
     torch.manual_seed(0)

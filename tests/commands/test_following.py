@@ -20,6 +20,8 @@ from difftui.runs import Run, ask, create_run, find_run, list_runs
 from difftui.runs.presence import Holder, write_holder
 from difftui.training.recipe import preset
 
+pytestmark = pytest.mark.slow
+
 DIFFTUI = [sys.executable, "-m", "difftui"]
 LONG = ["--data", "bundled", "--batch-size", "2", "--device", "cpu", "--steps", "1000000", "--run", "long"]
 

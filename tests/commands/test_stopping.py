@@ -15,6 +15,8 @@ from nursery import Nursery, Pty, assert_resumes, end_of
 
 from difftui.runs import Run, find_run, list_runs
 
+pytestmark = pytest.mark.slow
+
 LONG = [
     "train",
     "--preset",

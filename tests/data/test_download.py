@@ -21,6 +21,8 @@ from difftui.data import download, download_mnist, load, prepare
 from difftui.data.download import FILES, MIRRORS
 from difftui.errors import DifftuiError
 
+pytestmark = pytest.mark.slow
+
 RANDOM = np.random.default_rng(5)
 ARRAYS = {
     "train-images-idx3-ubyte": RANDOM.integers(0, 256, (300, 28, 28), dtype=np.uint8),

@@ -19,6 +19,8 @@ from difftui.errors import DifftuiError
 from difftui.runs import Run, ask, create_run
 from difftui.training.recipe import preset
 
+pytestmark = pytest.mark.slow
+
 
 def new_run(name: str = "apart", steps: int = 10**6, **changes: object) -> Run:
     recipe = replace(preset("lab").with_budget(steps=steps), data="bundled", batch_size=2, **changes)

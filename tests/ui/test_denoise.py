@@ -231,6 +231,7 @@ async def test_nothing_is_cut_off_at_any_size(size: tuple[int, int]) -> None:
         assert screen.query_one("#looks-plot").display == (size[1] > 24)
 
 
+@pytest.mark.slow
 async def test_a_storm_of_sizes_views_and_networks() -> None:
     async with opened() as (pilot, screen):
         for columns, rows in ((200, 60), (12, 4), (80, 24)):

@@ -536,6 +536,7 @@ async def test_keys_mashed_end_in_what_they_say(runs: Path) -> None:
     await session(test)
 
 
+@pytest.mark.slow
 async def test_another_screen_pauses_the_drawing_and_no_time_passes(runs: Path) -> None:
     async def test(pilot: Pilot[None], screen: GenerateScreen) -> None:
         await drawn(pilot, screen)

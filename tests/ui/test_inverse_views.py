@@ -227,6 +227,7 @@ async def test_where_no_x_is_it_says_so() -> None:
         await until(pilot, lambda: "there is no x with this y" in words(screen, "lesson"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(76, 22), (120, 40), (200, 60)])
 async def test_all_of_it_is_on_the_screen(size: tuple[int, int]) -> None:
     async with opened(size, "p", "p", "p", "p", "tab") as (screen, pilot):  # sin 3x, with the longest texts
@@ -288,6 +289,7 @@ async def test_leaving_holds_and_coming_back_goes_on() -> None:
         await until(pilot, lambda: view.drawing is not None)
 
 
+@pytest.mark.slow
 async def test_mashed_keys_leave_no_jobs_behind() -> None:
     async with opened() as (screen, pilot):
         keys = [

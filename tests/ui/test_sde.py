@@ -266,6 +266,7 @@ async def test_another_screen_holds_it() -> None:
         await until(pilot, lambda: screen.playhead.index > away)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(76, 22), (100, 31), (200, 60)])
 async def test_every_equation_is_drawn_in_every_size(size: tuple[int, int]) -> None:
     async with opened(size, scene=Scene(paths=20, steps=20)) as (screen, pilot):

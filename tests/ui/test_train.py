@@ -258,6 +258,7 @@ async def test_out_of_memory_offers_half_the_batch(own_home: Path, monkeypatch: 
 # What is chosen.
 
 
+@pytest.mark.slow
 async def test_every_recipe_and_length_can_be_chosen() -> None:
     app = DifftuiApp(device="cpu", screen="train")
     async with app.run_test(size=(80, 24)) as pilot:
@@ -302,6 +303,7 @@ async def test_what_the_form_says_is_what_is_trained(own_home: Path) -> None:
 # The view.
 
 
+@pytest.mark.slow
 async def test_zoom_survives_new_steps_and_says_how_to_go_back(own_home: Path) -> None:
     app = DifftuiApp(device="cpu", screen="train", data="bundled")
     async with app.run_test(size=(120, 40)) as pilot:
@@ -358,6 +360,7 @@ async def test_samples_are_scrubbed_through_training_time(own_home: Path) -> Non
     await closed(app)
 
 
+@pytest.mark.slow
 async def test_a_finished_run_is_pinned_beside_the_live_one(own_home: Path) -> None:
     await asyncio.to_thread(finished_run, "before", TINY, 30)
     app = DifftuiApp(device="cpu", screen="train", data="bundled")
