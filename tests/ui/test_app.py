@@ -75,7 +75,7 @@ async def test_home_is_whole_and_larger_where_there_is_room(size: tuple[int, int
         assert "begin anywhere." in text_of(app.screen.query_one("#found"))
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+@pytest.mark.parametrize("size", [(80, 24), pytest.param((120, 40), marks=pytest.mark.slow)])
 async def test_every_screen_opens_by_its_number(size: tuple[int, int]) -> None:
     app = DifftuiApp(device="cpu")
     async with app.run_test(size=size) as pilot:

@@ -423,6 +423,7 @@ async def test_a_folder_that_cannot_be_written_is_one_line(runs: Path) -> None:
     await session(test)
 
 
+@pytest.mark.slow
 async def test_the_run_in_training_can_draw_and_draws_better_later(runs: Path) -> None:
     async def test(pilot: Pilot[None], screen: GenerateScreen) -> None:
         app = screen.lab

@@ -158,7 +158,7 @@ async def test_a_page_is_held_goes_on_and_is_computed_again() -> None:
         job = screen.work.job
         await pilot.press("backspace")
         await until(pilot, lambda: screen.work is not None and screen.work.job is not job and shown(screen))
-        assert job.state is JobState.CLOSED
+        assert job.state.final
 
 
 async def test_a_page_rests_while_another_is_read() -> None:

@@ -144,7 +144,7 @@ def _seen(nets: dict[str, _Net]) -> str:
     alike = ", ".join(f"{name} {signif(n.errors[at], 2)}" for name, n in nets.items() if n.size == net.size)
     return (
         f"{first} alone has losses of {signif(min(under))} to {signif(max(under))}: the schedule decides. At "
-        f"equal noise and size nets compare; at 0 dB: {alike}."
+        f"equal noise, 0 dB: {alike}."
     )
 
 
