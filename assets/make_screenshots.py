@@ -35,7 +35,9 @@ async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
 
 
 async def inverse(app: DifftuiApp, pilot: Pilot[None]) -> None:
-    await pilot.pause(12.0)
+    await pilot.press("p", "tab", "tab")  # sine over a whole turn, and the diffusion model's view
+    await until(pilot, lambda: (view := app.screen.diffusion.view) is not None and view.done)
+    await pilot.pause(8.0)
 
 
 async def forward(app: DifftuiApp, pilot: Pilot[None]) -> None:
@@ -60,12 +62,35 @@ async def generate_grid(app: DifftuiApp, pilot: Pilot[None]) -> None:
     await pilot.pause(8.0)
 
 
+async def sde(app: DifftuiApp, pilot: Pilot[None]) -> None:
+    await pilot.press(*["p"] * 7)  # the round trip, data to noise to data
+    await pilot.pause(12.0)
+
+
+async def denoise(app: DifftuiApp, pilot: Pilot[None]) -> None:
+    await pilot.pause(4.0)
+
+
+async def compare(app: DifftuiApp, pilot: Pilot[None]) -> None:
+    await pilot.press("tab")  # the samplers
+    await pilot.pause(40.0)
+
+
+async def labs(app: DifftuiApp, pilot: Pilot[None]) -> None:
+    await pilot.press("n", "n")
+    await pilot.pause(8.0)
+
+
 SHOTS = {
     "inverse": inverse,
     "forward": forward,
     "train": train,
     "generate": generate,
     "generate-grid": generate_grid,
+    "sde": sde,
+    "denoise": denoise,
+    "compare": compare,
+    "labs": labs,
 }
 
 

@@ -82,11 +82,11 @@ def key_to_paint(keys: int = 120) -> KeyLatency:
     )
 
 
-def watched_training(pairs: int = 12, seconds: float = 1.0, *, digits: bool = False) -> WatchedTraining:
+def watched_training(pairs: int = 9, seconds: float = 2.0, *, digits: bool = False) -> WatchedTraining:
     """Train the same recipe headless and in the app: both are started, and stand still in turn.
 
     Args:
-        pairs: turns of each. Many and short: the machine's speed drifts.
+        pairs: turns of each. Many, for the machine's speed drifts; not too short, for steps are told ten times a second.
         seconds: length of a turn.
         digits: whether the app shows twelve digits being born, and not the training.
     """

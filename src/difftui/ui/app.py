@@ -43,7 +43,7 @@ __all__ = ["DifftuiApp", "run_app"]
 CALM_FPS = 4  # of reduced motion
 MEMORY_SECONDS = 2.0
 WORDS_SECONDS = 0.02  # that pictures give to words on a slow link
-TYPED_SECONDS = 0.01  # in which what a click asks for is done
+TYPED_SECONDS = 0.01  # in which what a click asks for is done, or words are drawn
 SWIFT_FPS = 15  # with a slower clock, what a key does is drawn before the clock's time
 PACE_SECONDS = 1.0
 LEAST_FRAMES = 5  # a second (or half of what the clock allows), below which nothing moves
@@ -291,7 +291,7 @@ class DifftuiApp(PixelApp):
         if free and slow:
             self.set_timer(WORDS_SECONDS, self._let_pictures_go)
         elif free and typed:
-            self.screen.call_after_refresh(self._let_pictures_go)
+            self.set_timer(TYPED_SECONDS, self._let_pictures_go)
 
     def _remember(self, screen: LabScreen, now: float) -> None:
         """What is chosen there, for the next start: it changes when something was typed, or soon after."""
