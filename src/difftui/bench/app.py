@@ -86,7 +86,7 @@ def watched_training(pairs: int = 9, seconds: float = 2.0, *, digits: bool = Fal
     """Train the same recipe headless and in the app: both are started, and stand still in turn.
 
     Args:
-        pairs: turns of each. Many, for the machine's speed drifts; but steps are told ten times a second only.
+        pairs: turns of each. Many, for the machine's speed drifts; but steps are told ten times a second.
         seconds: length of a turn.
         digits: whether the app shows twelve digits being born, and not the training.
     """
