@@ -19,6 +19,7 @@ from textual.pilot import Pilot
 
 from difftui.engine import JobState
 from difftui.ui.app import DifftuiApp
+from difftui.ui.screens.inverse import InverseScreen
 
 HERE = Path(__file__).parent
 SIZE = (100, 26)
@@ -36,7 +37,9 @@ async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
 
 async def inverse(app: DifftuiApp, pilot: Pilot[None]) -> None:
     await pilot.press("p", "tab", "tab")  # sine over a whole turn, and the diffusion model's view
-    await until(pilot, lambda: (view := app.screen.diffusion.view) is not None and view.done)
+    screen = app.screen
+    assert isinstance(screen, InverseScreen)
+    await until(pilot, lambda: (view := screen.diffusion.view) is not None and view.done)
     await pilot.pause(8.0)
 
 
