@@ -82,7 +82,7 @@ def key_to_paint(keys: int = 120) -> KeyLatency:
     )
 
 
-def watched_training(pairs: int = 9, seconds: float = 2.0, *, digits: bool = False) -> WatchedTraining:
+def watched_training(pairs: int = 7, seconds: float = 2.0, *, digits: bool = False) -> WatchedTraining:
     """Train the same recipe headless and in the app: both are started, and stand still in turn.
 
     Args:
