@@ -78,6 +78,7 @@ def test_it_follows_and_steers_a_training_as_if_it_were_its_own(watch: Watch, ru
     assert engine.shutdown(30)
 
 
+@pytest.mark.slow
 def test_a_process_that_was_killed_is_seen_to_be_gone(watch: Watch, run: Run) -> None:
     command = [sys.executable, training_child.__file__, "forks"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:

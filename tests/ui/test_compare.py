@@ -172,6 +172,7 @@ async def test_a_caption_is_typed_and_mapped_to_its_label() -> None:
         assert "c + w (c - u)" in shown(screen, "#note")
 
 
+@pytest.mark.slow
 async def test_measuring_shows_figures_of_many_and_can_be_stopped() -> None:
     async with opened("guidance") as (pilot, screen):
         await drawn(pilot, screen, "guidance")

@@ -71,6 +71,7 @@ def test_an_idle_app_sends_nothing(nursery: Nursery, own_home: Path, terminal: P
     assert app.leave() == 0
 
 
+@pytest.mark.slow
 def test_after_a_stall_the_screen_is_whole_again(nursery: Nursery, own_home: Path, terminal: Pty) -> None:
     app = Watched(nursery, own_home, terminal, "home")
     app.shows("bundled MNIST digits")

@@ -522,6 +522,7 @@ async def test_damaged_weights_are_named_and_the_screen_stays_usable(runs: Path)
     await session(test)
 
 
+@pytest.mark.slow
 async def test_keys_mashed_end_in_what_they_say(runs: Path) -> None:
     async def test(pilot: Pilot[None], screen: GenerateScreen) -> None:
         await pilot.press(*"drdrmag+rdM-gnfdRaeF", "space", "left", "end", "home", "space")

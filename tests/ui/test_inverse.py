@@ -269,6 +269,7 @@ async def test_at_rest_nothing_is_drawn() -> None:
         assert drawings == []
 
 
+@pytest.mark.slow
 async def test_mashed_keys_leave_one_job_alive() -> None:
     async with opened() as (screen, pilot):
         await pilot.press(*"rwa0.r RWAf vfF..0  wwrpP" * 2)

@@ -101,6 +101,7 @@ async def test_a_many_valued_regression_ends_at_the_average() -> None:
         assert screen.query_one("#ratio").value in ("1.00x", "1.01x")
 
 
+@pytest.mark.slow
 async def test_a_hundred_seeds() -> None:
     async with opened((80, 24), "tab") as (screen, pilot):
         seeds = screen.seeds
@@ -184,6 +185,7 @@ async def test_diffusion_learns_and_then_draws() -> None:
         assert "regression" in words(screen, "counts")
 
 
+@pytest.mark.slow
 async def test_diffusion_is_scrubbed_and_played() -> None:
     async with opened((80, 24), "p", "tab", "tab") as (screen, pilot):
         view = screen.diffusion

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import os
+import re
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -498,6 +499,10 @@ async def test_a_screen_on_which_nothing_moves_sends_nothing(
         await closed(app)
 
 
+def numbers(text: str) -> list[float]:
+    return [float(number) for number in re.findall(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?", text)]
+
+
 async def test_the_loss_is_read_by_keys_and_its_legend_stays(own_home: Path) -> None:
     run = await asyncio.to_thread(finished_run, "before", TINY, 60)
     app = DifftuiApp(device="cpu", screen="train", data="bundled", run="before")
@@ -518,10 +523,12 @@ async def test_the_loss_is_read_by_keys_and_its_legend_stays(own_home: Path) -> 
         assert "each batch" in lines[0]
         assert "smoothed" in lines[0]
         assert f"step {step:.0f}" in lines[-1]
-        read = float(lines[-1].split("each batch")[1].split()[0])  # with as many digits as fit
-        assert read == pytest.approx(float(history.loss.y[at]), rel=1e-4)
-        assert f"{history.loss.smooth[at]:.6g}" in lines[-1]
-        assert f"step {step:.0f} {history.gradient_norm.y[at]:.6g}" in shown(app, "#gradient")
+        told = numbers(lines[-1])  # with as many digits as fit
+        for value in (history.loss.y[at], history.loss.smooth[at]):
+            assert any(number == pytest.approx(float(value), rel=1e-3) for number in told)
+        gradient_told = numbers(shown(app, "#gradient"))
+        norm = float(history.gradient_norm.y[at])
+        assert any(number == pytest.approx(norm, rel=1e-3) for number in gradient_told)
         await pilot.press("vertical_line")
         await pilot.pause()
         assert f"step {step:.0f}" not in shown(app, "#loss")
