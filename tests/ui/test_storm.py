@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import random
+import re
 import select
 import signal
 import struct
@@ -38,6 +39,7 @@ UNWANTED = {
     "ctrl+p",
     "z",
 }  # leaving, also by the palette; processes that outlive the app: see test_detached
+STYLES = re.compile(rb"\x1b\[[0-9;?]*[a-zA-Z]")
 MOUSE = "\x1b[<{button};{x};{y}M\x1b[<0;{x};{y}m"
 
 
@@ -77,8 +79,9 @@ class Storm:
     def calm(self) -> None:
         """Wait until everything that was typed has been acted on: the screen is drawn in a new size."""
         self.said = b""
-        self.terminal.resize(101, 31)
-        self.until(lambda: b"difftui" in self.said)
+        self.terminal.resize(181, 51)
+        self.until(lambda: b"8 Compare" in STYLES.sub(b"", self.said))  # short names at other sizes
+        assert b"Traceback" not in self.said, self.said[-8000:].decode(errors="replace")
 
     def _lives(self) -> bool:
         self.said = (self.said + self.terminal.read())[-20_000:]
