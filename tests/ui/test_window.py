@@ -14,6 +14,7 @@ from difftui.ui.panels.recipe_form import Choice, RecipeForm
 from difftui.ui.panels.run_picker import RunPicker
 from difftui.ui.screens.forward import ForwardScreen
 from difftui.ui.screens.help import HelpScreen
+from difftui.ui.screens.home import HomeScreen
 from difftui.ui.widgets.pixels import PixelView
 from difftui.ui.window import Window
 
@@ -137,3 +138,16 @@ async def test_a_line_of_the_help_page_does_what_it_says() -> None:
         await pilot.pause(0.3)
         await pilot.click(offset=place_of(app, "Train: "))
         await until(pilot, lambda: app.current_mode == "train")
+
+
+async def test_a_window_that_is_closed_twice_closes_nothing_below_it() -> None:
+    app = DifftuiApp(device="cpu", screen="home")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("question_mark")
+        window = app.screen
+        assert isinstance(window, HelpScreen)
+        window.dismiss(None)
+        window.dismiss(None)
+        await pilot.pause(0.1)
+        assert isinstance(app.screen, HomeScreen)
+    assert app.engine.shutdown(20)

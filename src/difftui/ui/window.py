@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from typing import Generic, TypeVar
 
+from textual.await_complete import AwaitComplete
 from textual.content import Content
 from textual.events import Click
 from textual.screen import ModalScreen
 from textual.style import Style
 
-__all__ = ["Window", "hints"]
+__all__ = ["Overlay", "Window", "hints"]
 
 T = TypeVar("T")
 GAP = "   "
 
 
-class Window(ModalScreen[T | None], Generic[T]):
+class Overlay(ModalScreen[T | None], Generic[T]):
+    """A screen over another, which closes once: a key that comes again while it goes closes nothing below."""
+
+    def dismiss(self, result: T | None = None) -> AwaitComplete:
+        return super().dismiss(result) if self.is_current else AwaitComplete()
+
+
+class Window(Overlay[T], Generic[T]):
     """A window. A click beside it closes it with None, as does its key for that."""
 
     def on_click(self, event: Click) -> None:

@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 
 from difftui.engine.experiments import judge
 from difftui.experiments import NAMED
@@ -17,6 +16,7 @@ from difftui.experiments.figures import signif
 from difftui.experiments.guess import Game, Judged, at_least, new_game
 from difftui.ui.widgets.pixels import PixelView
 from difftui.ui.widgets.text import ActionText
+from difftui.ui.window import Overlay
 
 if TYPE_CHECKING:
     from difftui.engine import Engine, Job
@@ -28,7 +28,7 @@ FIRST = "linear 200"  # where there is something to see
 SURE = 0.01  # luck less probable than this is called a leak
 
 
-class GuessGame(ModalScreen[None]):
+class GuessGame(Overlay[None]):
     """The game. While it is open the digits answer; Esc, q and backspace leave it.
 
     Attributes:

@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -17,6 +16,7 @@ from difftui.engine import Engine, Job
 from difftui.engine.networks import QUOTED, Comparison, Measured, start_comparing
 from difftui.ui.pipeline_sources import Network
 from difftui.ui.widgets.entry import Entry
+from difftui.ui.window import Window
 from difftui.words import grouped
 
 __all__ = ["NetworkPicker"]
@@ -24,7 +24,7 @@ __all__ = ["NetworkPicker"]
 LOOK_SECONDS = 0.2
 
 
-class NetworkPicker(ModalScreen["Network | str | None"]):
+class NetworkPicker(Window["Network | str"]):
     """The list. It closes with a network, with what was typed, or with None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -8,12 +8,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.style import Style
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from difftui.experiments import CLAIMS, PAGES
+from difftui.ui.window import Window
 
 __all__ = ["GAME", "PageList", "contents"]
 
@@ -22,7 +22,7 @@ GAME = len(PAGES)
 """The place of the game, after all pages."""
 
 
-class PageList(ModalScreen["int | None"]):
+class PageList(Window[int]):
     """The list. It closes with the place of what was chosen, :data:`GAME` being the game, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -8,15 +8,15 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from difftui.experiments import SAYS, Findings, Page, Table
+from difftui.ui.window import Window
 
 __all__ = ["PageText", "table_text"]
 
 
-class PageText(ModalScreen[None]):
+class PageText(Window[None]):
     """What the lab says, how it is computed, and every figure found so far."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
