@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
+from textual.content import Content
 from textual.events import Resize
 from textual.screen import Screen
 from textual.widgets import Static
@@ -12,6 +13,7 @@ from textual.widgets import Static
 from difftui.state import Choices
 from difftui.ui.keys import SCREENS, bindings
 from difftui.ui.widgets.bars import KeyBar, TopBar
+from difftui.ui.widgets.text import ActionText
 
 if TYPE_CHECKING:
     from difftui.ui.app import DifftuiApp
@@ -107,6 +109,16 @@ class LabScreen(Screen[None]):
 
     def recall(self, choices: Choices) -> None:
         """Choose again what was remembered, as far as it still makes sense; called before composition."""
+
+    def say(self, name: str, text: Content, *, layout: bool = False) -> None:
+        """Show a text in the widget of this id; draws only where its letters or its colours are new.
+
+        Args:
+            name: of an `ActionText`.
+            text: what it shows.
+            layout: whether its size may change with it.
+        """
+        self.query_one(f"#{name}", ActionText).say(text, layout=layout)
 
     def tick(self, now: float) -> None:
         """Draw what is new. Called by the app's clock while this screen is shown.

@@ -86,7 +86,6 @@ class CompareScreen(LabScreen):
         self._saving = False
         self._laid: tuple[object, ...] = ()
         self._parts: tuple[bool, ...] = ()
-        self._texts: dict[str, Content] = {}
 
     @property
     def jobs(self) -> ComparisonJobs:
@@ -428,12 +427,12 @@ class CompareScreen(LabScreen):
     def _draw_texts(self, view: ComparisonView | None) -> None:
         job, source = self.jobs.drawing, self.source.chosen
         error = job.error if job is not None else None
-        self._say("views", tabs_line(self.asked.view, source, view, self.size.width))
-        self._say("status", self._status(view))
+        self.say("views", tabs_line(self.asked.view, source, view, self.size.width))
+        self.say("status", self._status(view))
         fps = FPS * 2.0 ** self._effective_speed()
-        self._say("choices", choices_line(self.asked, view, fps, self.size.width))
-        self._say("nothing", _NOTHING if source is None else Content(error or ""))
-        self._say("note", self._note(view))
+        self.say("choices", choices_line(self.asked, view, fps, self.size.width))
+        self.say("nothing", _NOTHING if source is None else Content(error or ""), layout=True)
+        self.say("note", self._note(view))
 
     def _note(self, view: ComparisonView | None) -> Content:
         measuring = self.jobs.measuring
@@ -467,11 +466,6 @@ class CompareScreen(LabScreen):
         line = Content.from_markup(f" {left}")
         gap = max(1, self.size.width - line.cell_length - len(right) - 1)
         return line + " " * gap + Content(right).stylize("$muted")
-
-    def _say(self, name: str, text: Content) -> None:
-        if not text.is_same(self._texts.get(name, Content())):
-            self._texts[name] = text
-            self.query_one(f"#{name}", ActionText).update(text, layout=name == "nothing")
 
     def _say_message(self, text: str, *, wrong: bool = False) -> None:
         self._message = Content(f" {text}").stylize("$error" if wrong else "$foreground")

@@ -69,7 +69,6 @@ class DenoiseScreen(LabScreen):
         self._sweep = Playhead()
         self._last_run = ""
         self._message = Content()
-        self._texts: dict[str, tuple[object, ...]] = {}
         self._laid_out: tuple[object, ...] = ()
 
     @cached_property
@@ -439,16 +438,16 @@ class DenoiseScreen(LabScreen):
             self.query_one(NetworkInsidePanel).show(view.network)
 
     def _draw_texts(self, view: DenoisingView | None) -> None:
-        self._say("views", lines.view_names(VIEWS, self.showing))
+        self.say("views", lines.view_names(VIEWS, self.showing))
         if self.source is None:
-            self._say("nothing", lines.NOTHING)
-            self._say("choices", Content())
-            self._say("message", self._message)
+            self.say("nothing", lines.NOTHING)
+            self.say("choices", Content())
+            self.say("message", self._message)
             return
-        self._say("choices", self._choices(self.source, view))
+        self.say("choices", self._choices(self.source, view))
         errors = [job.error for job in (self.bench.job, self.meter.job) if job is not None and job.error]
         hint = Content(errors[0]).stylize("$error") if errors else self._message or self._hint(view)
-        self._say("message", hint)
+        self.say("message", hint)
 
     def _choices(self, source: Source, view: DenoisingView | None) -> Content:
         """What can be chosen in this view."""
@@ -472,12 +471,6 @@ class DenoiseScreen(LabScreen):
         if self.showing == AGAIN:
             return lines.repeat_hint(self.head.index, playing=self.head.playing)
         return lines.errors_hint(view) if self.showing == WORTH else lines.inside_hint(view)
-
-    def _say(self, name: str, text: Content) -> None:
-        told = text.plain, tuple(text.spans)
-        if self._texts.get(name) != told:
-            self._texts[name] = told
-            self.query_one(f"#{name}", ActionText).update(text, layout=False)
 
     def _say_message(self, text: str, *, wrong: bool = False) -> None:
         self._message = Content(text).stylize("$error" if wrong else "$foreground")

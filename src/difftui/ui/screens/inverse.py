@@ -12,7 +12,7 @@ from textual.widgets import ContentSwitcher
 
 from difftui.inversion import ACTIVATIONS, PROBLEMS
 from difftui.state import MOST_SEED, Choices
-from difftui.ui.panels.inverse.chosen import HIDDEN, Chosen, Said, choice, problem_title
+from difftui.ui.panels.inverse.chosen import HIDDEN, Chosen, choice, problem_title
 from difftui.ui.panels.inverse.diffusion import Diffusion
 from difftui.ui.panels.inverse.regression import PACES, Regression
 from difftui.ui.panels.inverse.seeds import COUNT, Seeds
@@ -45,7 +45,6 @@ class InverseScreen(LabScreen):
         self.chosen = Chosen()
         self.shown = 0
         self._rate = PACES[1]
-        self._said = Said()
 
     # -- composition
 
@@ -215,10 +214,9 @@ class InverseScreen(LabScreen):
         self.regression.advance(now)
         self.diffusion.regression = self.regression.view
         self.view.tick(now)
-        say = self._said.say
-        say(self.query_one("#views", ActionText), _views(self.shown, self.chosen.of(), self.size.width - 2))
-        say(self.query_one("#choices", ActionText), Content("  ").join(self.view.choices()))
-        say(self.query_one("#progress", ActionText), self.view.progress(self.size.width - 2))
+        self.say("views", _views(self.shown, self.chosen.of(), self.size.width - 2))
+        self.say("choices", Content("  ").join(self.view.choices()))
+        self.say("progress", self.view.progress(self.size.width - 2))
 
 
 @lru_cache(maxsize=64)

@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.events import Resize
-from textual.widgets import Static
 
 from difftui.engine import JobState
 from difftui.engine.experiments import run_page
@@ -70,21 +69,20 @@ class LabsScreen(LabScreen):
         self.held = False
         self._works: dict[str, _Work] = {}
         self._drawn: tuple[object, ...] = ()
-        self._texts: dict[str, tuple[object, ...]] = {}
 
     def compose_body(self) -> ComposeResult:
         with Horizontal(id="labs"):
             yield ActionText(id="contents")
             with Vertical(id="page"):
                 yield ActionText(id="title")
-                yield Static(id="says")
+                yield ActionText(id="says")
                 yield ExperimentStage(id="stage")
-                yield Static(id="table")
-                yield Static(id="more")
-                yield Static(id="seen")
-                yield Static(id="how")
+                yield ActionText(id="table")
+                yield ActionText(id="more")
+                yield ActionText(id="seen")
+                yield ActionText(id="how")
                 with Horizontal(id="time"):
-                    yield Static(id="t")
+                    yield ActionText(id="t")
                     yield Slider("[$accent]clean[/] 0", "T [$secondary]noise[/]", id="slider")
                 yield ActionText(id="choices")
 
@@ -260,25 +258,27 @@ class LabsScreen(LabScreen):
             return
         turned = not self._drawn or self._drawn[0] != page.name
         self._drawn = drawn
-        self._say("title", self._title(work))
+        self.say("title", self._title(work), layout=True)
         if turned:
             self._turn(page)
-        self._say("choices", self._choices())
+        self.say("choices", self._choices(), layout=True)
         findings = work.job.snapshot
         if findings is not None:
             self._show(findings)
         elif turned:
-            self._say("table", Content())
-            self._say("more", Content())
-        self._say("seen", self._seen(work))
+            self.say("table", Content(), layout=True)
+            self.say("more", Content(), layout=True)
+        self.say("seen", self._seen(work), layout=True)
 
     def _turn(self, page: Page) -> None:
         """What is the same as long as a page is shown."""
-        self._say("contents", contents(self.place))
-        self._say(
-            "says", Content.from_markup("[$muted]$source:[/] $says", source=page.source, says=page.says)
+        self.say("contents", contents(self.place), layout=True)
+        self.say(
+            "says",
+            Content.from_markup("[$muted]$source:[/] $says", source=page.source, says=page.says),
+            layout=True,
         )
-        self._say("how", Content.from_markup("[$muted]Computed:[/] $how", how=page.how))
+        self.say("how", Content.from_markup("[$muted]Computed:[/] $how", how=page.how), layout=True)
         self.query_one("#how").display = self.size.height >= ROWS_FOR_HOW
         self.query_one("#time").display = "time" in page.offers
         # What moved while it was hidden is not drawn when it is shown again.
@@ -289,14 +289,22 @@ class LabsScreen(LabScreen):
         stage = self.query_one(ExperimentStage)
         stage.visible = True
         stage.show(findings)
-        self._say("table", table_text(findings.table, most=self._most_rows))
+        self.say("table", table_text(findings.table, most=self._most_rows), layout=True)
         roomy = self.size.height >= ROWS_FOR_MORE
-        self._say("more", Content("\n").join(table_text(t) for _, t in findings.more) if roomy else Content())
+        self.say(
+            "more",
+            Content("\n").join(table_text(t) for _, t in findings.more) if roomy else Content(),
+            layout=True,
+        )
         self.query_one("#more").display = bool(findings.more) and roomy
         if findings.time is not None:
             t, last = findings.time
             self.query_one(Slider).move(t, last=last)
-            self._say("t", Content.from_markup(f"[$muted]t =[/] [b]{t:>4}[/] [$muted]of[/] {last + 1:<5}"))
+            self.say(
+                "t",
+                Content.from_markup(f"[$muted]t =[/] [b]{t:>4}[/] [$muted]of[/] {last + 1:<5}"),
+                layout=True,
+            )
 
     @property
     def _most_rows(self) -> int:
@@ -356,12 +364,6 @@ class LabsScreen(LabScreen):
 
         names = network_names(self.page.networks)
         return self.setup.network if self.setup.network in names else names[0] if names else "none"
-
-    def _say(self, name: str, text: Content) -> None:
-        told = (text.plain, tuple(text.spans))  # contents that differ in style alone count as equal
-        if self._texts.get(name) != told:
-            self._texts[name] = told
-            self.query_one(f"#{name}", Static).update(text)
 
 
 def _choice(key: str, name: str, value: str, action: str) -> Content:

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from textual.content import Content, Span
+from textual.content import Content
 
 from difftui.inversion import ACTIVATIONS, PROBLEMS, InversionRecipe, Problem
-from difftui.ui.widgets.text import ActionText
 
 __all__ = [
     "HIDDEN",
     "LESSON",
     "Chosen",
-    "Said",
     "choice",
     "figure_of",
     "line_of_progress",
@@ -123,17 +120,3 @@ def line_of_progress(words: str, share: float, hint: str, columns: int) -> Conte
     """What goes on, how far it is, and what the next key does."""
     width = max(8, columns - len(words) - len(hint) - 6)
     return Content(words) + _bar(share, width) + Content.from_markup(f"  [$muted]{hint}[/]")
-
-
-class Said:
-    """Texts of a view; each is drawn only when it changes."""
-
-    def __init__(self) -> None:
-        self._texts: dict[ActionText, tuple[str, Sequence[Span]]] = {}
-
-    def say(self, where: ActionText, text: Content) -> None:
-        """Show this text there."""
-        said = (text.plain, text.spans)  # contents are equal where their words are, whatever their styles
-        if self._texts.get(where) != said:
-            self._texts[where] = said
-            where.update(text, layout=False)

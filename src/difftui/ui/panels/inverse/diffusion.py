@@ -23,7 +23,7 @@ from difftui.engine.conditional import (
 )
 from difftui.engine.job import JobState
 from difftui.inversion import ConditionalModel, ConditionalRecipe, Problem
-from difftui.ui.panels.inverse.chosen import Chosen, Said, choice, line_of_progress
+from difftui.ui.panels.inverse.chosen import Chosen, choice, line_of_progress
 from difftui.ui.panels.inverse.plane import Plane, average_series, curve_series
 from difftui.ui.playhead import Playhead
 from difftui.ui.widgets.plot import Series
@@ -76,7 +76,6 @@ class Diffusion(Vertical):
         self.regression: FitView | None = None  # what the first view has learned so far
         self.of: Problem | None = None
         self.drawn: tuple[object, ...] = ()
-        self._said = Said()
 
     def compose(self) -> ComposeResult:
         with Horizontal(classes="plots"):
@@ -342,7 +341,7 @@ class Diffusion(Vertical):
         return noise.blend(signal, round(8 * share) / 8).hex
 
     def _say(self, text: Content) -> None:
-        self._said.say(self.query_one("#lesson", ActionText), text)
+        self.query_one("#lesson", ActionText).say(text)
 
     def choices(self) -> list[Content]:
         """What can be chosen, beside what all views share."""

@@ -18,7 +18,6 @@ from difftui.ui.pace import LATE_SECONDS, Pace
 from difftui.ui.panels.inverse.chosen import (
     LESSON,
     Chosen,
-    Said,
     choice,
     figure_of,
     line_of_progress,
@@ -75,7 +74,6 @@ class Regression(Vertical):
         self._fresh = False
         self.drawn: tuple[object, ...] = ()
         self._next_plots = 0.0
-        self._said = Said()
 
     def compose(self) -> ComposeResult:
         with Horizontal(classes="plots"):
@@ -176,7 +174,7 @@ class Regression(Vertical):
         job, view = self.job, self.view
         if job is None:
             return
-        self._said.say(self.query_one("#verdict", ActionText), self._judgement(job, view))
+        self.query_one("#verdict", ActionText).say(self._judgement(job, view))
         if view is None:
             return
         ratio = ratio_text(view.progress.mse_over_line) + "x"  # Digits draws x as ×

@@ -18,7 +18,6 @@ from difftui.inversion import Baselines, CohortProgress, baselines
 from difftui.ui.panels.inverse.chosen import (
     LESSON,
     Chosen,
-    Said,
     choice,
     figure_of,
     line_of_progress,
@@ -61,7 +60,6 @@ class Seeds(Vertical):
         self.held = False  # by the user
         self.known: Baselines = baselines(chosen.of())
         self.drawn: tuple[object, ...] = ()
-        self._said = Said()
 
     def compose(self) -> ComposeResult:
         with Horizontal(classes="plots"):
@@ -161,16 +159,16 @@ class Seeds(Vertical):
         job, view = self.job, self.view
         census = self.query_one("#census", ActionText)
         if job is not None and job.error is not None:
-            self._said.say(census, Content(job.error).stylize("$error"))
+            census.say(Content(job.error).stylize("$error"))
         elif view is None:
-            self._said.say(census, Content(f"{COUNT} networks are being made …").stylize("$muted"))
+            census.say(Content(f"{COUNT} networks are being made …").stylize("$muted"))
         if job is None or view is None:
             return
         drawn = (job, view.epoch, self.picked, self.chosen.log)
         if drawn != self.drawn:
             self.drawn = drawn
             if job.error is None:
-                self._said.say(census, self._census(view))
+                census.say(self._census(view))
             digits = self.query_one("#near", Digits)
             digits.update(f"{int(view.near_line.sum())}")
             self._draw_strip(view)
