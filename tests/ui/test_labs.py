@@ -250,6 +250,9 @@ async def test_the_end_of_a_game_tells_luck_and_machines() -> None:
         for label in game.game.labels:
             await pilot.press(str(label))
         await until(pilot, lambda: "recogniser, which" in text_of(game.query_one("#score")))
+        await until(
+            pilot, lambda: "Yours was" in text_of(game.query_one("#score"))
+        )  # both are worked out apart
         told = text_of(game.query_one("#score"))
         assert "20 of 20 for you: blind guessing does as well with probability 1.0e-20" in told
         assert "Yours was no luck: the schedule leaks, √ᾱ = 0.364 at T." in told
