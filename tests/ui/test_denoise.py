@@ -240,9 +240,9 @@ async def test_a_storm_of_sizes_views_and_networks() -> None:
                 screen.app.simulate_key(key)  # the pilot would wait until nothing is computed
                 await pilot.pause(0.01)
         screen.app.simulate_key("2")
+        await until(pilot, lambda: screen.app.screen is not screen)
         screen.app.simulate_key("7")
-        await pilot.pause(0.1)
-        assert screen.app.screen is screen
+        await until(pilot, lambda: screen.app.screen is screen)
         assert screen.bench.job is not None
         assert not screen.bench.failed
 
