@@ -16,6 +16,7 @@ from difftui.commands.display import Bar, tell
 from difftui.commands.options import add_device, add_drawing, drawn_how, whole_number
 from difftui.data import load
 from difftui.errors import DifftuiError
+from difftui.proportion import wilson
 
 if TYPE_CHECKING:
     from difftui.data import Digits
@@ -135,7 +136,9 @@ def _near_line(judged: Report) -> str:
 def _print(judged: Report, title: str) -> None:
     lines = [title, f"judged by   {judged.network}", f"samples     {judged.samples}"]
     if judged.agreement is not None:
-        lines.append(f"agreement   {judged.agreement:.3f} of them are read as the digit asked for")
+        low, high = wilson(round(judged.agreement * judged.samples), judged.samples)
+        known = f"95 % interval {low:.3f} to {high:.3f}"
+        lines.append(f"agreement   {judged.agreement:.3f} of them are read as the digit asked for; {known}")
     lines.append(f"confident   {judged.confident:.3f} with a probability above 0.9 (blobs can fool this)")
     shares = " ".join(f"{digit}:{share:.0%}" for digit, share in enumerate(judged.class_shares))
     lines.append(f"classes     {shares}   entropy {judged.entropy:.3f} of {np.log(10):.3f}")

@@ -29,6 +29,7 @@ from difftui.inversion import (
     fit_inverse,
     untrained,
 )
+from difftui.proportion import wilson
 
 __all__ = ["add_arguments", "run"]
 
@@ -226,11 +227,12 @@ def _print_cohort(recipe: InversionRecipe, count: int, beaten: Baselines, *, as_
         ("worse", count - better - near - dead),
         ("dead: one constant", dead),
     )
-    print(table(("networks", "", "%"), [(k, str(n), f"{100 * n / count:.0f}") for k, n in kinds], left=1))
+    rows = [(k, str(n), f"{100 * n / count:.0f}", _interval(n, count)) for k, n in kinds]
+    print(table(("networks", "", "%", "95 % interval"), rows, left=1))
     print()
     order = np.argsort(last.mse, kind="stable")
     places = {"best": 0, "median": (count - 1) // 2, "worst": count - 1}
-    rows = [
+    ranked = [
         (
             name,
             str(last.seeds[order[at]]),
@@ -239,10 +241,16 @@ def _print_cohort(recipe: InversionRecipe, count: int, beaten: Baselines, *, as_
         )
         for name, at in places.items()
     ]
-    rows.append(("best straight line", "", figure(beaten.line.mse), "1"))
-    print(table(("network", "seed", "MSE", "/ line"), rows, left=1))
+    ranked.append(("best straight line", "", figure(beaten.line.mse), "1"))
+    print(table(("network", "seed", "MSE", "/ line"), ranked, left=1))
     print(f"\nmedian MSE {figure(float(np.median(last.mse)))}\n\nMSE by rank (log axis):")
     print(_strip(last.mse[order], last.dead[order], beaten.line.mse))
+
+
+def _interval(count: int, of: int) -> str:
+    """Of the true share, in per cent: other seeds give other counts."""
+    low, high = wilson(count, of)
+    return f"{100 * low:.1f} to {100 * high:.1f}"
 
 
 def _strip(mse: Any, dead: Any, line: float, columns: int = 72, rows: int = 10) -> str:

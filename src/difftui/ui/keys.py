@@ -135,6 +135,7 @@ SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
             Action("n,down,j", "n", "pick(1)", "", "100 seeds: next net. Diffusion: the next y."),
             Action("N,up,k", "N", "pick(-1)", "", "100 seeds: the net before. Diffusion: the y before."),
             Action("enter", "enter", "open", "", "100 seeds: open the chosen net alone."),
+            Action("g", "g", "grid", "", "Diffusion: draws over all y, or the paths of those at one y."),
             Action("shift+left,H", "⇧", "step(-10)", "", "Ten back."),
             Action("shift+right,L", "⇧", "step(10)", "", "Ten on."),
             Action("home", "Home", "jump(0)", "", "The best net, or the noise that diffusion starts from."),

@@ -45,6 +45,7 @@ class InverseScreen(LabScreen):
         self.chosen = Chosen()
         self.shown = 0
         self._rate = PACES[1]
+        self._turned = False
 
     # -- composition
 
@@ -54,6 +55,7 @@ class InverseScreen(LabScreen):
         self.regression.pace.rate = self._rate
         self.seeds = Seeds(self.chosen, engine)
         self.diffusion = Diffusion(self.chosen, engine)
+        self.diffusion.turned = self._turned
         with Vertical(id="inverse"):
             yield ActionText(id="views")
             with ContentSwitcher(initial=self.views[self.shown].id, id="body"):
@@ -105,6 +107,7 @@ class InverseScreen(LabScreen):
             "seed": chosen.seed,
             "rate": self.regression.pace.rate,
             "log": chosen.log,
+            "paths": self.diffusion.turned,
         }
 
     def recall(self, choices: Choices) -> None:
@@ -118,6 +121,7 @@ class InverseScreen(LabScreen):
         chosen.seed = choices.whole("seed", 0, MOST_SEED, chosen.seed)
         chosen.log = choices.one_of("log", (True, False), chosen.log)
         self._rate = choices.one_of("rate", PACES, self._rate)
+        self._turned = choices.one_of("paths", (True, False), self._turned)
 
     # -- what the user does
 
@@ -156,6 +160,11 @@ class InverseScreen(LabScreen):
             self.view.step(by)
         elif isinstance(self.view, Diffusion):
             self.view.pick(by)
+
+    def action_grid(self) -> None:
+        """Draws over all y, or the way of those at one y."""
+        if isinstance(self.view, Diffusion):
+            self.view.turn()
 
     def action_open(self) -> None:
         """The chosen one of the hundred, alone."""

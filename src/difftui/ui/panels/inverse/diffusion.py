@@ -24,6 +24,7 @@ from difftui.engine.conditional import (
 from difftui.engine.job import JobState
 from difftui.inversion import ConditionalModel, ConditionalRecipe, Problem
 from difftui.ui.panels.inverse.chosen import Chosen, choice, line_of_progress
+from difftui.ui.panels.inverse.paths import Paths
 from difftui.ui.panels.inverse.plane import Plane, average_series, curve_series
 from difftui.ui.playhead import Playhead
 from difftui.ui.widgets.plot import Series
@@ -57,6 +58,7 @@ class Diffusion(Vertical):
         playhead: which frame of the drawing is shown.
         noise: seed of the noise; ``sampler`` a place in SAMPLERS; ``probe`` a place among the y.
         held: the user holds the training.
+        turned: the paths at one y stand in the place of the plane; with room for both, they are put away.
     """
 
     TITLE = "diffusion"
@@ -73,13 +75,16 @@ class Diffusion(Vertical):
         self.sampler = 0
         self.probe = 0
         self.held = False
+        self.turned = False
         self.regression: FitView | None = None  # what the first view has learned so far
         self.of: Problem | None = None
         self.drawn: tuple[object, ...] = ()
 
     def compose(self) -> ComposeResult:
+        self.set_class(self.turned, "-turned")
         with Horizontal(classes="plots"):
             yield Plane(id="plane", classes="panel", x_name="y")
+            yield Paths(id="paths", classes="panel")
             yield SideHistogram(id="counts", classes="panel")
         yield Slider("[$secondary]noise[/]", "[$accent]x[/]", id="time")
         yield ActionText(id="lesson")
@@ -158,6 +163,11 @@ class Diffusion(Vertical):
         """Another y at which draws are counted."""
         if self.of is not None:
             self.probe = min(max(self.probe + by, 0), len(probes_of(self.of)) - 1)
+
+    def turn(self) -> None:
+        """The paths at one y, or the plane; see ``turned``."""
+        self.turned = not self.turned
+        self.set_class(self.turned, "-turned")
 
     def reseed(self, by: int) -> None:
         """Other noise."""
@@ -259,15 +269,8 @@ class Diffusion(Vertical):
         near = np.abs(view.y - y) <= NEAR * (view.y[-1] - view.y[0])
         draws = view.x[near] if view.x is not None else np.zeros(0)
         self._count(problem, draws.astype(np.float64), y, "accent", f"{len(draws)} draws with y near {y:g}")
-        self._say(
-            Content("\n").join(
-                [
-                    Content("A network learns to take noise out of x, given y.").stylize("bold"),
-                    Content("The regression must answer one x to each y: the average of the branches."),
-                    Content("Diffusion need not: it draws, each time from other noise.").stylize("$muted"),
-                ]
-            )
-        )
+        self.query_one(Paths).learning(view)
+        self._say(_what_it_learns(problem))
 
     def _draw_frame(self, view: DrawView, index: int) -> None:
         problem = view.model.recipe.problem
@@ -279,6 +282,8 @@ class Diffusion(Vertical):
         plane.border_title = f"{len(y_shown)} draws of x given y · {_time(view, index)}"
         cloud = Series(y_shown, x_shown, "draws", colour, kind="scatter")
         plane.draw(problem, [*self._ground(problem), cloud], y)
+        branches, _ = _exact(problem, y)
+        self.query_one(Paths).follow(view, index, self.probe, branches[np.isfinite(branches)])
         self._draw_counts(view, index, y, colour)
 
     @staticmethod
@@ -352,6 +357,7 @@ class Diffusion(Vertical):
             choice("a", "sampler", SAMPLER_NAMES[list(SAMPLERS)[self.sampler]], "activation(1)"),
             choice("r", "noise", f"{self.noise:<3}", "reseed(1)"),
             choice("f", "speed", f"{rate:g} frames/s", "speed(1)"),
+            choice("g", "", "paths", "grid"),
         ]
 
     def progress(self, columns: int) -> Content:
@@ -389,6 +395,27 @@ def _time(view: DrawView, index: int) -> str:
     """When a frame is."""
     time = view.times[index]
     return f"t = {time:>{len(str(view.times[0]))}}" if time >= 0 else "finished"
+
+
+def _what_it_learns(problem: Problem) -> Content:
+    """What to look for while it learns, in three lines."""
+    if problem.many_valued:
+        rest = (
+            "The regression must answer one x to each y: the average of the branches.",
+            "Diffusion need not: it draws, each time from other noise.",
+        )
+    else:
+        rest = (
+            "Here each y has one x, and both find it. Seek the difference where the data end.",
+            "p chooses a range where a y has several x: there they part.",
+        )
+    return Content("\n").join(
+        [
+            Content("A network learns to take noise out of x, given y.").stylize("bold"),
+            Content(rest[0]),
+            Content(rest[1]).stylize("$muted"),
+        ]
+    )
 
 
 def _lesson(

@@ -15,6 +15,7 @@ from textual.widgets import Digits
 from difftui.engine.fitting import start_cohort
 from difftui.engine.job import JobState
 from difftui.inversion import Baselines, CohortProgress, baselines
+from difftui.proportion import wilson
 from difftui.ui.panels.inverse.chosen import (
     LESSON,
     Chosen,
@@ -252,14 +253,22 @@ class Seeds(Vertical):
         median = float(np.median(view.mse))
         return Content("\n").join(
             [
-                Content(f"of {COUNT} are within 5 % of the best straight line's error").stylize("$muted"),
-                Content(f"{better} beat it · {worse} do worse · {dead} are dead").stylize("bold"),
+                Content(f"of {COUNT} are within 5 % of the best line's error").stylize("$muted")
+                + _interval(near),
+                Content(f"{better} beat it · {worse} do worse · {dead} are dead").stylize("bold")
+                + _interval(dead),
                 Content.from_markup(
                     f"[$muted]median MSE[/] {figure_of(median)} [$muted]· "
-                    f"{ratio_text(median / self.known.line.mse)} × the line's[/]"
+                    f"{ratio_text(median / self.known.line.mse)} × the line's · (95 % interval)[/]"
                 ),
             ]
         )
+
+
+def _interval(count: int) -> Content:
+    """Within what the true share lies, a hundred seeds being no more than a hundred draws."""
+    low, high = wilson(count, COUNT)
+    return Content(f" ({100 * low:.0f} to {100 * high:.0f} %)").stylize("$muted")
 
 
 def _axis(mse: NDArray[np.floating], known: Baselines, *, log: bool) -> tuple[float, float]:
