@@ -8,6 +8,7 @@ import pytest
 
 from difftui.inversion import ACTIVATIONS, CohortProgress, InversionRecipe, Problem, fit_cohort, fit_inverse
 from difftui.inversion.recipe import Activation
+from difftui.proportion import wilson
 
 
 @cache
@@ -51,6 +52,8 @@ def test_three_units_and_sixteen() -> None:
     three = cohort(InversionRecipe(hidden_layers=(3,)), 60)
     assert float(np.median(three.mse)) == pytest.approx(7.3e-4, rel=0.05)
     assert 0.3 <= three.near_line.mean() <= 0.56
+    ours, theirs = wilson(int(three.dead.sum()), 60), wilson(3, 100)
+    assert ours[0] < theirs[1], "LABS has 3 dead of 100, which is 1 to 8.5 %"
     assert float(np.median(cohort(InversionRecipe(hidden_layers=(16, 16)), 12).mse)) < 3e-5
 
 

@@ -23,6 +23,7 @@ from difftui.ui.app import DifftuiApp
 from difftui.ui.panels.inverse import diffusion as diffusion_module
 from difftui.ui.panels.inverse.chosen import problem_title
 from difftui.ui.panels.inverse.diffusion import Diffusion
+from difftui.ui.panels.inverse.paths import Paths
 from difftui.ui.panels.inverse.plane import Plane, shade_words
 from difftui.ui.panels.inverse.regression import AT_ONCE
 from difftui.ui.screens.inverse import InverseScreen
@@ -111,7 +112,7 @@ async def test_a_hundred_seeds() -> None:
         assert view is not None
         near, dead = int(view.near_line.sum()), int(view.dead.sum())
         assert screen.query_one("#near").value == str(near)
-        assert f"{dead} are dead" in words(screen, "census")
+        assert f"{dead} are dead (13 to 28 %)" in words(screen, "census")
         assert f"median MSE {np.median(view.mse):.2e}" in words(screen, "census")
         assert f"{dead} dead" in words(screen, "strip")
         await pilot.press("home")
@@ -329,3 +330,41 @@ def test_shades_are_named_for_what_they_are() -> None:
     assert named[1] == "shaded: |y| > 1: no inverse"
     assert named[3] == "shaded: no data · y < 0: no inverse"
     assert named[5] == "shaded: no data"
+
+
+async def test_paths_are_those_of_the_draws_and_go_no_further_than_the_frame() -> None:
+    async with opened((80, 24), "p", "tab", "tab", "g") as (screen, pilot):
+        view, paths = screen.diffusion, screen.query_one(Paths)
+        await until(pilot, lambda: view.drawing is not None)
+        assert paths.display
+        assert not screen.query_one("#plane").display
+        await drawn(screen, pilot)
+        frames = view.view
+        assert frames is not None
+        assert "noise is added" in words(screen, "paths")
+        for place, curve in enumerate(paths._curves):
+            assert np.array_equal(curve.y, frames.at[:, view.probe, place].astype(np.float64))
+        assert sorted(line.y for line in paths._axes.lines) == pytest.approx(
+            [math.asin(0.4), math.pi - math.asin(0.4)]
+        )
+        await pilot.press("H", "H", "n")
+        await until(pilot, lambda: "at y = 0.6" in words(screen, "paths"))
+        assert len(paths._curves[0].x) == frames.count - 20
+        await pilot.press("a")
+        await until(pilot, lambda: "the start alone decides" in words(screen, "paths"))
+        assert screen.remember()["paths"] is True
+        await pilot.press("g")
+        assert screen.query_one("#plane").display
+
+
+@pytest.mark.slow
+async def test_with_room_the_loss_and_then_the_paths_stand_beside_the_plane() -> None:
+    async with opened((120, 40), "tab", "tab") as (screen, pilot):
+        await until(pilot, lambda: "loss by step" in words(screen, "paths"))
+        assert "Here each y has one x" in words(screen, "lesson"), "no word of branches where there are none"
+        await drawn(screen, pilot)
+        await check(screen, "#views, #plane, #paths, #counts, #time, #lesson, #choices, #progress")
+        await pilot.press("g")
+        await pilot.pause(0.1)
+        await check(screen, "#views, #plane, #counts, #time, #lesson, #choices, #progress")
+        assert not screen.query_one("#paths").display
