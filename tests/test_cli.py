@@ -162,7 +162,7 @@ def test_wrong_usage_is_told_in_one_line(cli: Cli, words: list[str], told: str) 
 def test_the_app_needs_a_terminal(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", open(os.devnull))  # noqa: PTH123, SIM115 (closed with the process)
     told = cli.refused(status=2)
-    assert "the standard input is no terminal. As plain text: difftui schedule, noise, invert" in told
+    assert "the standard input is no terminal. As plain text: difftui labs, invert, sde" in told
 
 
 def test_a_dumb_terminal_is_told_what_gives_the_same_as_text(
@@ -179,7 +179,7 @@ def test_a_dumb_terminal_is_told_what_gives_the_same_as_text(
     monkeypatch.setenv("TERM", "dumb")
     told = cli.refused(status=2)
     assert "TERM=dumb cannot show them. As plain text: " in told
-    named = told.partition("difftui schedule")[2].partition(" ('difftui")[0]
+    named = "labs" + told.partition("difftui labs")[2].partition(" ('difftui")[0]
     assert {"noise", *named.strip(", ").split(", ")} <= set(COMMANDS)
 
 
@@ -443,7 +443,10 @@ def test_runs_is_a_table(cli: Cli, small: Run) -> None:
     (create_run("broken", "no JSON")).metrics.append({"step": 3})
     os.utime(fresh.recipe_path, (0, 0))
     lines = [line.split() for line in cli("runs").out.splitlines()]
-    rows = {line[0]: line[1:] for line in lines}
+    rows = {line[0]: line[1:] for line in lines[1:-1]}
+    assert lines[-1][:7] == ["Losses", "under", "other", "schedules,", "targets", "or", "sizes"], (
+        "toy and lab are no contest"
+    )
     assert lines[0] == ["NAME", "PRESET", "STATE", "STEP", "LOSS", "WHEN"]
     assert rows["small"][:3] == ["lab", "finished", "3"]
     assert float(rows["small"][3]) == pytest.approx(1, abs=0.5)

@@ -50,6 +50,7 @@ def test_the_toy_learns_chosen_classes_at_its_size(tmp_path: Path, said: Said) -
 
 def test_the_one_shot_denoiser(tmp_path: Path, said: Said) -> None:
     assert run("train", "--preset", "denoiser", "--data", "bundled", *SHORT, "--run", "d") == 0
+    assert "Clean noisy digits with: difftui denoise --from d" in said()
     out = tmp_path / "d.png"
     assert run("denoise", "--from", "d", "--noise", 0.2, "-n", 3, "--out", out) == 0
     assert "\nnoise 0.2    0.2     1" in said()
@@ -146,6 +147,7 @@ def test_colour_from_a_folder_through_training_to_files(tmp_path: Path, said: Sa
     assert run("train", "--preset", "lab", "--data", folder, *SHORT) == 1
     told = said()
     assert "lab-unet draws pictures of 28x28, and these are 32x32 in 3 colours" in told
+    assert "another preset (conditional, toy, lecture, denoiser)" in told, "the presets that adapt are named"
     assert told.count("\n") == 1
 
 
@@ -157,6 +159,7 @@ def test_colour_from_a_folder_through_training_to_files(tmp_path: Path, said: Sa
         (["train", "--preset", "toy", "--data", "bundled", "--image-size", "30"], "multiple of 4, not 30"),
         (["train", "--preset", "quick", "--data", "bundled", "--image-size", "16"], "these are 16x16"),
         (["train", "--preset", "toy", "--data", "bundled", "--classes", "11"], "has 10 classes, not 11"),
+        (["denoise", "--from", "denoiser", "--at", "10"], "denoiser is told no time: --noise, not --at"),
         (["denoise", "--from", "lab", "--at", "1000"], "--at is 0 to 999, not 1000"),
         (["denoise", "--from", "toy", "--digit", "10"], "has the classes 0 to 9: choose another --digit"),
         (["denoise", "--from", "toy", "--digit", "1", "--example", "99"], "--example is 1 to that"),

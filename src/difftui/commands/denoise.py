@@ -222,6 +222,10 @@ def _levels(loaded: LoadedModel, args: argparse.Namespace) -> list[_Level]:
     T, ladder = loaded.schedule.T, Ladder(loaded.schedule)
     times = args.at if args.at is not None else sorted(set(ladder.usual))
     for t in times:
+        if t >= T and one_shot:
+            raise DifftuiError(
+                f"{loaded.name} is told no time: --noise, not --at, says how much noise it is shown."
+            )
         if t >= T:
             raise DifftuiError(f"{loaded.name} has {T} timesteps: --at is 0 to {T - 1}, not {t}.")
     if args.noise is not None:  # pixels of [0, 1] are half as far apart as those of [-1, 1]

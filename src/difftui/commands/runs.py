@@ -7,6 +7,7 @@ import math
 import shlex
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import cast, get_args
 
@@ -15,6 +16,7 @@ from difftui.errors import DifftuiError
 from difftui.runs import LifeSign, Run, Status, Verb, ask, find_run, list_runs, runs_dir, shipped_runs
 from difftui.runs.metrics import last_metrics
 from difftui.training.recipe import PRESETS, Recipe
+from difftui.training.reference import incomparable
 from difftui.words import duration, loss_text
 
 __all__ = ["add_arguments", "news", "run"]
@@ -57,6 +59,8 @@ def run(args: argparse.Namespace) -> int:
     rows += [_row(run, "shipped") for run in shipped]
     if rows:
         print(_table([HEADER, *rows]))
+    for line in _no_contest([run for run, *_ in found] + list(shipped)):
+        print(line)
     for line in _notes(found):
         print(line)
     return 0
@@ -88,6 +92,20 @@ def _notes(found: Sequence[tuple[Run, Status, LifeSign]]) -> list[str]:
         if line := news(run, status, life):
             lines.append(f"{run.name}: {line}")
     return lines
+
+
+def _no_contest(runs: Sequence[Run]) -> list[str]:
+    """Why the losses of these runs are no ranking; nothing where they are one."""
+    recipes = []
+    for run in runs:
+        with suppress(DifftuiError, ValueError):
+            recipes.append(Recipe.from_json(run.recipe_text()))
+    if all(incomparable(recipes[0], other) is None for other in recipes[1:]):
+        return []
+    return [
+        "Losses under other schedules, targets or sizes do not compare. Errors at equal noise do: "
+        "difftui denoise --from NAME --errors, or difftui labs losses"
+    ]
 
 
 def _ask(run: Run, verb: Verb) -> int:

@@ -300,9 +300,18 @@ def _pull(
     loss = f", loss {loss_text(display.loss)}" if display.loss is not None else ""
     tell(
         f"{kept.name}: finished after {status.step} steps in {duration(status.seconds)}{loss}. "
-        f"Draw with: {_command(args, 'sample', '--from', handle(kept), '--out', f'{kept.name}.png')}"
+        f"{_next_line(args, kept, recipe)}"
     )
     return 0
+
+
+def _next_line(args: argparse.Namespace, kept: Run, recipe: Recipe) -> str:
+    """What a finished network is for."""
+    from difftui.models import MODELS
+
+    if getattr(MODELS[recipe.model], "one_shot", False):
+        return f"Clean noisy digits with: {_command(args, 'denoise', '--from', handle(kept))}"
+    return f"Draw with: {_command(args, 'sample', '--from', handle(kept), '--out', f'{kept.name}.png')}"
 
 
 def _reason_to_end(world: World, request: StopRequest, wishes: _Wishes) -> str:

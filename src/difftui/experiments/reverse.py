@@ -115,9 +115,9 @@ class _Loop:
         captions = tuple("the end" if times[i] < 0 else f"t = {times[i]}" for i in self.kept)
         strips = self.strips.copy()
         rows = (
-            (f"noise found at t = {times[self.steps // 2]}, told 1", *self.noise, ""),
-            self._measured(f"how far {DRAWN} drawings lie apart", apart, real_apart()),
-            self._measured("share of ink in the end", ink, real_ink()),
+            (f"noise found at t = {times[self.steps // 2]}", "is 1", *self.noise, ""),
+            self._measured(f"how far {DRAWN} drawings lie apart", "a digit each", apart, real_apart()),
+            self._measured("share of ink in the end", "", ink, real_ink()),
         )
         return Findings(
             done / self.steps,
@@ -125,14 +125,16 @@ class _Loop:
                 Pictures("the lab's loop: x̂0 goes in as x_{t-1}", strips[0], captions),
                 Pictures(f"the right step, DDPM ({_of(self.loaded, self.steps)})", strips[1], captions),
             ),
-            Table(("", "the lab's loop", "right step", "real digits"), rows),
+            Table(("", "the lab says", "its loop", "right step", "real digits"), rows),
             self._seen(),
             needed=2,
         )
 
-    def _measured(self, name: str, measure: Callable[[Grey], float], real: float) -> tuple[str, ...]:
+    def _measured(
+        self, name: str, says: str, measure: Callable[[Grey], float], real: float
+    ) -> tuple[str, ...]:
         found = [signif(measure(end)) for end in self.ends] or [PENDING, PENDING]
-        return name, *found, signif(real)
+        return name, says, *found, signif(real)
 
     def _seen(self) -> str:
         if not self.ends:

@@ -163,14 +163,14 @@ def _short(setup: Setup, told: list[float]) -> Findings:
     rows = tuple(
         (
             name,
-            f"t = {schedule.snr_crossing}",
-            f"{(schedule.snr_crossing or 0) / (schedule.T - 1):.0%}",
+            "pure noise" if name == FIVE[0][0] else "",
+            f"t = {schedule.snr_crossing}, {(schedule.snr_crossing or 0) / (schedule.T - 1):.0%}",
             signif(signal_left(schedule)),
             f"{told[place]:.0%}" if place < len(told) else PENDING,
         )
         for place, ((name, _), schedule) in enumerate(zip(FIVE, schedules, strict=True))
     )
-    header = ("schedule and T", "SNR < 1 first at", "of the way", "√ᾱ at T", "told (chance 10%)")
+    header = ("schedule and T", "the lab says", "SNR < 1 from", "√ᾱ at T", "told (chance 10%)")
     curves = tuple(
         Curve(name, *_snr_curve(schedule), colour)
         for (name, colour), schedule in zip(FIVE, schedules, strict=True)
@@ -181,7 +181,7 @@ def _short(setup: Setup, told: list[float]) -> Findings:
             Pictures(
                 "x_T: the digit at the last timestep",
                 np.array([x0, *images], np.float32),
-                ("clean", *(name for name, _ in FIVE)),
+                ("clean", *(name.replace("scaled-linear", "scaled") for name, _ in FIVE)),
             ),
             Curves(
                 "SNR in dB, from clean to noise",

@@ -16,9 +16,9 @@ __all__ = ["errors_by_time", "targets"]
 NETWORKS = ("lab", "quick", "conditional", "lecture")
 NAMES = {"eps": "ε", "x0": "x_0", "x_prev": "x_{t-1}", "v": "v"}
 SAID = {
-    "eps": "the labs' code",
-    "x0": "the autoencoder",
-    "x_prev": "Lecture's words, Readme",
+    "eps": "all its code",
+    "x0": "its autoencoder",
+    "x_prev": "its words, the Readme",
     "v": "",
 }
 COLOURS = ("accent", "foreground", "purple", "noise")
@@ -58,7 +58,7 @@ def targets(setup: Setup, device: str) -> Iterator[Findings]:
         )
         for name in NAMES
     )
-    table = Table((f"t = {t}, one look of {loaded.name}", "who trains on it", "MSE now", "over ε's"), rows)
+    table = Table((f"t = {t}, one look of {loaded.name}", "the lab says", "measured now", "over ε's"), rows)
     worst = max(errors.values()) / min(errors.values())
     for points in errors_by_time(loaded.name, device):
         yield Findings(

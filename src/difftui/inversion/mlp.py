@@ -25,8 +25,8 @@ class MLP:
     """Fully connected layers: h ← f(h W + b), the last layer without f. One network, or many side by side.
 
     Weights start uniform in ±√(6 / (in + out)) and biases at 0, as Keras starts them and so as the lab did
-    (Glorot & Bengio 2010, eq. 16). It matters: of a thousand 1-3-3-1 after the lab's 500 epochs 157 are dead and
-    218 no better than a line. With torch's own start, which draws biases too, 150 and 542.
+    (Glorot & Bengio 2010, eq. 16). It matters: of a thousand 1-3-3-1, after the lab's 500 epochs, 157 are
+    dead and 218 near the line. With torch's own start, which draws biases too, 150 and 542.
 
     Attributes:
         parameters: all weights and biases in one array (P,), layer by layer: W (in, out) row by row, then

@@ -7,7 +7,7 @@ from dataclasses import replace
 from difftui import models
 from difftui.data import Digits, Pictures, load_pictures, settled
 from difftui.errors import DifftuiError
-from difftui.training.recipe import Recipe
+from difftui.training.recipe import PRESETS, Recipe
 
 __all__ = ["fitted", "made_ready", "prepared"]
 
@@ -47,9 +47,9 @@ def fitted(recipe: Recipe, pictures: Pictures) -> Recipe:
     try:
         options = models.fitted(recipe.model, recipe.model_options, pictures.shape, pictures.num_classes)
     except ValueError as error:
-        raise DifftuiError(
-            f"{error}: {pictures.source}. Choose other --data or --image-size, or another preset."
-        ) from None
+        others = ", ".join(_presets_for(pictures))
+        advice = f"another preset ({others})" if others else "another --image-size"
+        raise DifftuiError(f"{error}: {pictures.source}. Choose other --data, or {advice}.") from None
     usual = models.defaults(recipe.model)
     told = {
         name: value
@@ -57,3 +57,15 @@ def fitted(recipe: Recipe, pictures: Pictures) -> Recipe:
         if name in recipe.model_options or value != usual[name]  # what goes without saying is not said
     }
     return replace(recipe, model_options=told)
+
+
+def _presets_for(pictures: Pictures) -> list[str]:
+    """The presets whose networks can be built for such pictures as they are."""
+    names = []
+    for name, preset in PRESETS.items():
+        try:
+            models.fitted(preset.model, preset.model_options, pictures.shape, pictures.num_classes)
+        except ValueError:
+            continue
+        names.append(name)
+    return names

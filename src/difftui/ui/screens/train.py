@@ -652,7 +652,8 @@ class TrainScreen(LabScreen):
         reason = ghost.reason(recipe) if recipe is not None else None
         if reason is not None:
             self.notify(
-                f"{ghost.name} is not drawn: its loss measures something else ({reason}).",
+                f"{ghost.name} is not drawn: its loss measures something else ({reason}). "
+                "Errors at equal noise compare: Labs, page 7.",
                 severity="warning",
                 timeout=15,
                 markup=False,
