@@ -38,6 +38,7 @@ def test_what_diffusers_saved_is_read(tiny: Path) -> None:
 
 
 WRONG = [
+    (INDEX, {"_class_name": ["pipeline", "DifftuiPipeline"]}, "draw from the run that it was made of"),
     (INDEX, {"_class_name": ["pipeline", "Mine"]}, "brings code of its own, which difftui does not run"),
     (INDEX, {"unet": ["diffusers", "UNet2DConditionModel"]}, "only pipelines that draw unasked"),
     (INDEX, {"unet": ["my_code", "UNet2DModel"]}, "only pipelines that draw unasked"),

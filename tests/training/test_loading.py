@@ -54,6 +54,9 @@ def test_a_name_that_is_nothing_lists_what_there_is(run: Run, tmp_path: Path) ->
         load_model("small-2")
     with pytest.raises(DifftuiError, match="neither a run nor a weights file"):
         load_model(tmp_path)
+    (tmp_path / "model_index.json").write_text("{}")
+    with pytest.raises(DifftuiError, match="is a diffusers pipeline and no run: difftui sample --pipeline"):
+        load_model(str(tmp_path))
 
 
 def test_a_run_without_weights(small: Recipe) -> None:

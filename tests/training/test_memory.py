@@ -2,6 +2,8 @@
 
 import os
 import re
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -94,3 +96,22 @@ def test_one_image_cannot_be_halved() -> None:
 )
 def test_other_errors_are_none_of_this(error: BaseException) -> None:
     assert out_of_memory(error, CPU, 1) is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["conditional", "lecture"])  # the two that take most
+def test_a_preset_trains_in_two_gigabytes(name: str) -> None:
+    """Two steps at the preset's own batch in a process of its own, torch and all included."""
+    code = (
+        "import resource\n"
+        "from difftui.training import Recipe, train\n"
+        "from difftui.training.recipe import preset\n"
+        "from dataclasses import replace\n"
+        f"recipe = replace(preset({name!r}), data='bundled', epochs=None, minutes=None, steps=2)\n"
+        "*_, last = train(recipe)\n"
+        "print(last.step, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    step, kilobytes = map(int, answer.stdout.split())
+    assert step == 2
+    assert 200_000 < kilobytes < 2_000_000

@@ -248,6 +248,7 @@ async def test_the_table_of_networks_measures_and_opens_what_is_typed(tiny: Path
         assert "28×28" in rows()[0]
         assert "dpm-solver++ 5" in rows()[0]
         assert "s" in rows()[0].split()[-1]
+        assert len(rows()[0]) <= 74, "at 80 columns the window has 76, and a scroll bar takes two"
         assert "google/ddpm-cifar10-32" in rows()[1]
         assert "not here" in rows()[1]
         scale = text_of(picker.query_one("#scale"))

@@ -25,7 +25,7 @@ from typing import Any
 
 from difftui import __version__, models
 from difftui.errors import DifftuiError
-from difftui.pipelines.folder import INDEX, WEIGHTS
+from difftui.pipelines.folder import INDEX, OURS, WEIGHTS
 from difftui.runs.checkpoint import save_tensors
 from difftui.training.loading import LoadedModel
 
@@ -122,7 +122,7 @@ def _write(loaded: LoadedModel, folder: Path) -> None:
     channels, side, _ = loaded.model.image_shape  # type: ignore[misc]
     _, steps, temperature = recipe.drawing()
     index = {
-        "_class_name": ["pipeline", "DifftuiPipeline"],
+        "_class_name": list(OURS),
         "_diffusers_version": DIFFUSERS,
         "unet": [module, "DifftuiUNet"],
         "scheduler": ["diffusers", "DPMSolverMultistepScheduler"],

@@ -19,7 +19,7 @@ import numpy as np
 from difftui.diffusion import NoiseSchedule, make_schedule
 from difftui.errors import DifftuiError
 
-__all__ = ["CARD", "DEFAULT", "INDEX", "WEIGHTS", "PipelineFacts", "PipelineRef", "read_pipeline"]
+__all__ = ["CARD", "DEFAULT", "INDEX", "OURS", "WEIGHTS", "PipelineFacts", "PipelineRef", "read_pipeline"]
 
 DEFAULT = "google/ddpm-cifar10-32"
 """The pipeline that the lab looks at: CIFAR-10, 35.7 million parameters, 143 MB."""
@@ -30,6 +30,7 @@ CARD = "35.7 million parameters, 32x32 in colour, by its paper"
 INDEX = "model_index.json"
 WEIGHTS = "diffusion_pytorch_model.safetensors"
 PICKLE = "diffusion_pytorch_model.bin"
+OURS = ("pipeline", "DifftuiPipeline")  # the file and class that `difftui export` names
 MOST_JSON = 1_000_000  # bytes
 MOST_SIDE, MOST_BLOCKS, MOST_CHANNELS, MOST_LAYERS = 256, 8, 4096, 16
 
@@ -109,6 +110,10 @@ def read_pipeline(folder: Path, name: str | None = None) -> PipelineFacts:
 
 
 def _check_kind(index: Mapping[str, Any], name: str) -> None:
+    if index.get("_class_name") == list(OURS):
+        raise _refused(
+            name, "difftui wrote it for diffusers; here, draw from the run that it was made of (--from)"
+        )
     if isinstance(index.get("_class_name"), list):
         raise _refused(name, "it brings code of its own, which difftui does not run")
     network = _class_of(index, "unet")

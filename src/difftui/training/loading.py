@@ -165,6 +165,10 @@ def _weights_file(source: str | Path) -> tuple[Path, str]:
     try:
         run = _run_at(source) if isinstance(source, Path) else find_run(source)
     except DifftuiError:
+        if (Path(source) / "model_index.json").is_file():
+            raise DifftuiError(
+                f"{source} is a diffusers pipeline and no run: difftui sample --pipeline {source}"
+            ) from None
         if not Path(source).is_file():
             raise
         path = Path(source).absolute()

@@ -125,7 +125,7 @@ class NetworkPicker(Window["Network | str"]):
 
 
 def _line(mark: str, name: str, parameters: str, pixels: str, by: str, seconds: str) -> str:
-    return f"{mark:<1} {name:<21.21} {parameters:>11}  {pixels:<10} {by:<15.15} {seconds:>11}"
+    return f"{mark:<1} {name:<20.20} {parameters:>11}  {pixels:<10} {by:<15.15} {seconds:>11}"
 
 
 def _scale(toy: int | None) -> Content:
