@@ -355,13 +355,27 @@ async def test_paths_are_those_of_the_draws_and_go_no_further_than_the_frame() -
         assert screen.remember()["paths"] is True
         await pilot.press("g")
         assert screen.query_one("#plane").display
+        plane = screen.query_one("#plane", Plane)
+        await until(
+            pilot, lambda: len(plane._curves[-1].x) >= 200
+        )  # not the one that a hidden plane has room for
 
 
-@pytest.mark.slow
-async def test_with_room_the_loss_and_then_the_paths_stand_beside_the_plane() -> None:
+async def test_while_it_learns_its_loss_stands_where_the_paths_will(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(diffusion_module, "ConditionalRecipe", partial(ConditionalRecipe, steps=100_000))
     async with opened((120, 40), "tab", "tab") as (screen, pilot):
         await until(pilot, lambda: "loss by step" in words(screen, "paths"))
         assert "Here each y has one x" in words(screen, "lesson"), "no word of branches where there are none"
+        paths = screen.query_one(Paths)
+        points = len(paths._curves[0].x)
+        await until(pilot, lambda: len(paths._curves[0].x) > points)
+        assert "average of the branches" not in words(screen, "lesson")
+
+
+@pytest.mark.slow
+async def test_with_room_the_paths_stand_beside_the_plane() -> None:
+    async with opened((120, 40), "tab", "tab") as (screen, pilot):
+        await until(pilot, lambda: screen.diffusion.drawing is not None)
         await drawn(screen, pilot)
         await check(screen, "#views, #plane, #paths, #counts, #time, #lesson, #choices, #progress")
         await pilot.press("g")

@@ -239,16 +239,17 @@ class Diffusion(Vertical):
         view, learning = self.view, self.learning.snapshot if self.learning is not None else None
         fit = self.regression
         epoch = fit.progress.epoch if fit is not None else 0
+        room = self.query_one("#plane", Plane).size  # as many draws are shown as it has room for
         if view is not None:
             self.playhead.advance(now, self.newest, complete=view.done)
             index = min(self.playhead.index, self.newest)
             self.query_one("#time", Slider).move(index, last=len(view.times) - 1, reached=self.newest)
-            drawn: tuple[object, ...] = (self.drawing, index, self.probe, epoch)
+            drawn: tuple[object, ...] = (self.drawing, index, self.probe, epoch, room)
             if drawn != self.drawn:
                 self.drawn = drawn
                 self._draw_frame(view, index)
         elif learning is not None and self.of is not None:
-            drawn = (self.learning, learning.looked_at, self.probe, epoch)
+            drawn = (self.learning, learning.progress.step, self.probe, epoch, room)
             if drawn != self.drawn:
                 self.drawn = drawn
                 self._draw_learning(learning)
