@@ -158,6 +158,7 @@ def test_colour_from_a_folder_through_training_to_files(tmp_path: Path, said: Sa
         (["sample", "--from", "lab", "--guidance", "2"], "nothing to guide it towards"),
         (["train", "--preset", "toy", "--data", "bundled", "--image-size", "30"], "multiple of 4, not 30"),
         (["train", "--preset", "quick", "--data", "bundled", "--image-size", "16"], "these are 16x16"),
+        (["train", "--preset", "toy", "--data", "fashion"], "no data set called 'fashion', and no folder"),
         (["train", "--preset", "toy", "--data", "bundled", "--classes", "11"], "has 10 classes, not 11"),
         (["denoise", "--from", "denoiser", "--at", "10"], "denoiser is told no time: --noise, not --at"),
         (["denoise", "--from", "lab", "--at", "1000"], "--at is 0 to 999, not 1000"),

@@ -124,7 +124,7 @@ def ready_pictures(
     be had is an error: nothing can stand in for it.
 
     Raises:
-        DifftuiError: a set that is not here and cannot be downloaded, or a folder without pictures.
+        DifftuiError: no such set, or one that cannot be downloaded either, or a folder without pictures.
     """
     if wanted is not None and wanted in COLLECTIONS:
         try:
@@ -136,6 +136,11 @@ def ready_pictures(
                 if progress is not None:
                     progress(event)
         return wanted
+    if wanted is not None and not is_collection(wanted) and _is_word(wanted):
+        raise DifftuiError(
+            f"there is no data set called {wanted!r}, and no folder. Choose mnist, {', '.join(COLLECTIONS)}, "
+            "bundled, or a folder of images."
+        )
     if wanted is None or is_collection(wanted) or not has_images(Path(wanted).expanduser()):
         return prepare(wanted, progress=progress, notice=notice)
     return str(Path(wanted).expanduser().absolute())
@@ -144,6 +149,11 @@ def ready_pictures(
 def is_collection(name: str | os.PathLike[str]) -> bool:
     """Whether this is a name, and not a folder."""
     return name in ("mnist", "bundled") or name in COLLECTIONS
+
+
+def _is_word(wanted: str) -> bool:
+    """Whether this was meant as a name: one word, and nothing on the disk is called so."""
+    return len(Path(wanted).parts) == 1 and not wanted.startswith(("~", ".")) and not Path(wanted).exists()
 
 
 def _from_torchvision(name: str, split: str) -> Pictures:

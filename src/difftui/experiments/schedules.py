@@ -163,7 +163,7 @@ def _short(setup: Setup, told: list[float]) -> Findings:
     rows = tuple(
         (
             name,
-            "pure noise" if name == FIVE[0][0] else "",
+            "T = 200, no β" if name == FIVE[0][0] else "",
             f"t = {schedule.snr_crossing}, {(schedule.snr_crossing or 0) / (schedule.T - 1):.0%}",
             signif(signal_left(schedule)),
             f"{told[place]:.0%}" if place < len(told) else PENDING,
