@@ -130,7 +130,6 @@ class DenoiseScreen(LabScreen):
         )
 
     def on_resize(self, event: Resize) -> None:
-        super().on_resize(event)
         self._laid_out = ()
 
     def on_screen_resume(self) -> None:

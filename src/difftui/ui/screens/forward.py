@@ -146,7 +146,6 @@ class ForwardScreen(LabScreen):
         self.digits: Digits | None = None
         self.playing = False
         self._shown: Scene | None = None
-        self._time = Content()
         self._draw_is_due = False
         self._ticked_at = 0.0
 
@@ -157,13 +156,13 @@ class ForwardScreen(LabScreen):
                 yield _pane("x_0", "x_0, the clean digit")
                 yield _pane("eps", "ε, the noise")
                 with Vertical(id="numbers"):
-                    yield Static(id="formula")
+                    yield ActionText(id="formula")
                     yield ActionText(id="choices")
                 with Container(id="curves"):
                     yield CurvePlot(id="amplitudes", x_name="t", classes="panel")
                     yield CurvePlot(id="snr", x_name="t", classes="panel")
             with Horizontal(id="scrub"):
-                yield Static(id="t")
+                yield ActionText(id="t")
                 yield Slider("[$accent]clean[/] 0", "T [$secondary]noise[/]", id="slider")
             yield PixelView(shape=(THUMBNAILS, SIDE, SIDE), columns=THUMBNAILS, fit=True, id="strip")
         yield Static(id="message")
@@ -353,10 +352,7 @@ class ForwardScreen(LabScreen):
             self._draw_time()
         if other_schedule:
             self._entitle_curves()
-        time = _time(new, self.playing)
-        if time != self._time:
-            self._time = time
-            self.query_one("#t", Static).update(time, layout=False)
+        self.say("t", _time(new, self.playing))
 
     def _draw_curves(self) -> None:
         """The tables of the schedule over t, and where t is; a plot draws only what changed."""
@@ -418,12 +414,11 @@ class ForwardScreen(LabScreen):
         nearest = min(range(THUMBNAILS), key=lambda i: abs(scene.strip_times[i] - scene.t))
         self.query_one("#strip", PixelView).highlighted = nearest
         self.query_one("#slider", Slider).move(scene.t, last=scene.T - 1)
-        self.query_one("#formula", Static).update(_formula(scene, self.tall), layout=False)
+        self.say("formula", _formula(scene, self.tall))
         self._draw_curves()
 
     def _draw_choices(self) -> None:
-        choices = _choices(self.scene, len(self.members), self.tall)
-        self.query_one("#choices", ActionText).update(choices, layout=False)
+        self.say("choices", _choices(self.scene, len(self.members), self.tall))
 
     def _say(self, text: str, *, wrong: bool = False) -> None:
         """One line above the keys, until the next key."""

@@ -68,7 +68,6 @@ class GenerateScreen(LabScreen):
         self._message = Content()
         self._saving = False
         self._drawn: tuple[object, ...] = ()
-        self._texts: dict[str, Content] = {}
         self._parts: tuple[object, ...] = ()
 
     @property
@@ -411,20 +410,20 @@ class GenerateScreen(LabScreen):
     def _draw_texts(self, view: SamplingView | None) -> None:
         source = self.source
         if source is None:
-            self._say("nothing", nothing_text())
+            self.say("nothing", nothing_text())
         elif source.absent:
-            self._say("nothing", absent_text(source))
+            self.say("nothing", absent_text(source))
         else:
-            self._say("status", self._status(view))
+            self.say("status", self._status(view))
             speed = FPS * 2.0 ** self._effective_speed()
             drawing = Drawing(self.wish, source, view, self.playhead.index, speed, self.stage.pixels)
             told = facts(drawing)
             if self.stage.side and not self.wish.grid:
-                self._say("side", side(drawing, told, self.stage.side))
+                self.say("side", side(drawing, told, self.stage.side))
             else:
-                self._say("band", band(drawing, told, self.size.width))
+                self.say("band", band(drawing, told, self.size.width), layout=True)
         error = self.job.error if self.job is not None else None
-        self._say(
+        self.say(
             "message", Content(error).stylize("$error") if error else self._message or self._warning(view)
         )
 
@@ -460,11 +459,6 @@ class GenerateScreen(LabScreen):
         line = Content.from_markup(f" {left}")
         gap = max(1, self.size.width - line.cell_length - len(right) - 1)
         return line + " " * gap + Content.from_markup(f"[$muted]{right}[/]")
-
-    def _say(self, name: str, text: Content) -> None:
-        if self._texts.get(name) != text:
-            self._texts[name] = text
-            self.query_one(f"#{name}", ActionText).update(text)
 
     def _say_message(self, text: str, *, wrong: bool = False) -> None:
         self._message = Content(text).stylize("$error" if wrong else "$foreground")

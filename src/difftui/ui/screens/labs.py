@@ -242,7 +242,6 @@ class LabsScreen(LabScreen):
     # Drawing.
 
     def on_resize(self, event: Resize) -> None:
-        super().on_resize(event)
         self._drawn = ()
 
     def tick(self, now: float) -> None:

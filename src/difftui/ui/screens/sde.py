@@ -59,7 +59,6 @@ class SdeScreen(LabScreen):
         self._to_the_end = False
         self._drawn: tuple[object, ...] = ()
         self._next_plots = 0.0
-        self._texts: dict[str, Content] = {}
 
     # -- composition
 
@@ -235,11 +234,11 @@ class SdeScreen(LabScreen):
                 self.playhead.index, last=view.simulation.frames - 1, reached=view.newest
             )
             self._draw_plots(now, view)
-        self._say("formula", self._formula())
-        self._say("numbers", self._numbers())
-        self._say("picked", self._told(job))
-        self._say("time", self._time(view))
-        self._say("choices", self._choices())
+        self.say("formula", self._formula())
+        self.say("numbers", self._numbers())
+        self.say("picked", self._told(job))
+        self.say("time", self._time(view))
+        self.say("choices", self._choices())
 
     def _draw_plots(self, now: float, view: PathView) -> None:
         frame = min(self.playhead.index, view.newest)
@@ -272,11 +271,6 @@ class SdeScreen(LabScreen):
             return None
         turn = [(end / 2, "noise")] if topic.start == topic.end else []
         return [(0.0, topic.start), (end, topic.end), *turn]
-
-    def _say(self, name: str, text: Content) -> None:
-        if self._texts.get(name) != text:
-            self._texts[name] = text
-            self.query_one(f"#{name}", ActionText).update(text, layout=False)
 
     def _formula(self) -> Content:
         """The equation, and as far as there is room how it is to be read."""

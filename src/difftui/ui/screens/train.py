@@ -73,7 +73,6 @@ class TrainScreen(LabScreen):
         self._said_at = 0.0
         self._loss_text = ""
         self._title_shown = Content()
-        self._texts: dict[str, Content] = {}
 
     # -- composition
 
@@ -296,7 +295,7 @@ class TrainScreen(LabScreen):
             self._say_all(feed, view, standing, now)
         if feed is None:
             self._measure_pace()
-            self._say("invitation", self._invitation())
+            self.say("invitation", self._invitation(), layout=True)
             return
         if due:
             self._title(feed, standing)
@@ -310,10 +309,10 @@ class TrainScreen(LabScreen):
             self._draw_curves(view, live=not standing.over)
 
     def _say_all(self, feed: Feed | None, view: TrainingView | None, standing: Standing, now: float) -> None:
-        self._say("facts", view_rows(view) if view is not None else plan_rows(self.plan))
-        self._say("bar", self._bar(feed, view, standing))
-        self._say("status", self._status(view, standing, now))
-        self._say("device", self._device_text(feed, standing))
+        self.say("facts", view_rows(view) if view is not None else plan_rows(self.plan))
+        self.say("bar", self._bar(feed, view, standing))
+        self.say("status", self._status(view, standing, now))
+        self.say("device", self._device_text(feed, standing))
 
     @property
     def _loss(self) -> CurvePlot:
@@ -343,7 +342,7 @@ class TrainScreen(LabScreen):
             stands = "" if cramped else f" · {standing.value}"
             whole = Content("0 shows all").stylize(Style.from_meta({"@click": "screen.all()"}))
             title = Content(f"{standing.mark} {feed.name}{stands} · steps {first} to {last}, ") + whole
-        if title != self._title_shown:
+        if not title.is_same(self._title_shown):
             self._title_shown = title
             self.query_one("#loss-panel").border_title = title
 
@@ -369,12 +368,6 @@ class TrainScreen(LabScreen):
                 series = Series(curve.x, curve.y, "", "foreground", "line")
                 shown = [series] if len(curve) else []
                 self.query_one(f"#{name}", CurvePlot).set_series(shown, log_y=name == "gradient")
-
-    def _say(self, name: str, text: Content) -> None:
-        if self._texts.get(name) != text:
-            self._texts[name] = text
-            grows = name == "invitation"  # with its lines, where there is room
-            self.query_one(f"#{name}", ActionText).update(text, layout=grows)
 
     def _bar(self, feed: Feed | None, view: TrainingView | None, standing: Standing) -> Content:
         """How far it is; instead of that, what went wrong and what to press."""
