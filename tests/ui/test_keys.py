@@ -69,10 +69,12 @@ def test_escape_is_in_no_table() -> None:
 
 def test_every_window_closes_without_escape() -> None:
     from difftui.ui.panels.network_picker import NetworkPicker
+    from difftui.ui.panels.page_list import PageList
+    from difftui.ui.panels.page_text import PageText
     from difftui.ui.panels.recipe_form import RecipeForm
     from difftui.ui.panels.run_picker import RunPicker
 
-    for window in (HelpScreen, NetworkPicker, RecipeForm, RunPicker):
+    for window in (HelpScreen, NetworkPicker, PageList, PageText, RecipeForm, RunPicker):
         closing = [
             binding.key if not isinstance(binding, tuple) else binding[0] for binding in window.BINDINGS
         ]

@@ -6,15 +6,21 @@ from typing import Any
 
 from helpers import text_of, until
 from textual.pilot import Pilot
+from textual.widgets import Input
 
+from difftui.experiments import PAGES
 from difftui.training.recipe import PRESETS
 from difftui.ui.app import DifftuiApp
+from difftui.ui.panels.network_picker import NetworkPicker
+from difftui.ui.panels.page_list import PageList
+from difftui.ui.panels.page_text import PageText
 from difftui.ui.panels.plan import Plan
 from difftui.ui.panels.recipe_form import Choice, RecipeForm
 from difftui.ui.panels.run_picker import RunPicker
 from difftui.ui.screens.forward import ForwardScreen
 from difftui.ui.screens.help import HelpScreen
 from difftui.ui.screens.home import HomeScreen
+from difftui.ui.sources import find_sources
 from difftui.ui.widgets.pixels import PixelView
 from difftui.ui.window import Window
 
@@ -46,6 +52,9 @@ async def test_every_window_closes_by_a_click_on_its_word_beside_it_and_by_key()
         windows: list[tuple[Any, str]] = [
             (lambda: HelpScreen("forward"), "esc close"),
             (lambda: RunPicker([]), "esc close"),
+            (lambda: NetworkPicker([], None, app.engine), "esc close"),
+            (lambda: PageList(0), "esc close"),
+            (lambda: PageText(PAGES[0], None), "esc close"),
             (lambda: RecipeForm(PLAN, lambda _plan: "about a minute"), "esc cancel"),
         ]
         for make, word in windows:
@@ -89,6 +98,22 @@ async def test_the_words_of_the_form_do_what_they_say() -> None:
         (plan,) = answers
         assert isinstance(plan, Plan)
         assert plan.recipe.model == model.value
+
+
+async def test_a_list_opens_its_line_by_a_click_on_the_word_for_that() -> None:
+    app = DifftuiApp(device="cpu")
+    app.engine.start = lambda: None  # type: ignore[method-assign]
+    async with app.run_test(size=(100, 30)) as pilot:
+        pages = await opened(pilot, PageList(2))
+        await pilot.press("j", "j", "k")
+        await pilot.click(offset=place_of(app, "enter open"))
+        await until(pilot, lambda: pages == [3])
+        (source, *_) = find_sources(None)
+        networks = await opened(pilot, NetworkPicker([source], source, app.engine))
+        await pilot.click(offset=place_of(app, "type a pipeline"))
+        await until(pilot, lambda: isinstance(app.focused, Input))
+        await pilot.click(offset=place_of(app, "enter draw"))
+        await until(pilot, lambda: networks == [source])
 
 
 async def test_a_terminal_too_small_is_told_so_and_shows_nothing_else() -> None:

@@ -77,12 +77,6 @@ class RecipeForm(Window[Plan]):
         Binding("enter", "done", show=False),
     ]
     DEFAULT_CSS = """
-    RecipeForm { align: center middle; background: $background 60%; }
-    RecipeForm > VerticalScroll {
-        width: 92; max-width: 100%; height: auto; max-height: 100%;
-        border: round $accent; background: $surface; padding: 0 1;
-        border-title-color: $accent; border-subtitle-color: $muted;
-    }
     RecipeForm .field { height: 1; }
     RecipeForm .label { width: 11; color: $muted; }
     RecipeForm .value { width: 20; height: 1; }
