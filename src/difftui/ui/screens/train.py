@@ -63,6 +63,7 @@ class TrainScreen(LabScreen):
         self.log_axis = True
         self.estimate = Estimate(None, "")
         self._estimates: Estimates | None = None
+        self._considered = self.plan.recipe  # whose speed is measured
         self.handover: Handover | None = None
         self._started: tuple[Recipe, Estimate] | None = None  # what this app started last
         self._mean_squares: dict[str, float | None] = {}  # by the name of the data
@@ -483,9 +484,11 @@ class TrainScreen(LabScreen):
     def _take_plan(self, plan: Plan | None) -> None:
         if plan is not None:
             self.plan = plan
-            self._look_around()
+        self._look_around()
 
     def _estimate_words(self, plan: Plan) -> str:
+        """For the recipe form, which asks again and again while it is open."""
+        self._considered = plan.recipe
         return self._estimated(plan.recipe).words or f"takes {length_text(plan.recipe)}"
 
     def _estimated(self, recipe: Recipe) -> Estimate:
@@ -495,12 +498,13 @@ class TrainScreen(LabScreen):
 
     def _measure_pace(self) -> None:
         """Nothing trains: find out how long what is planned would take, where no run tells."""
-        if self._estimates is not None and self._estimates.measure(self.plan.recipe):
+        if self._estimates is not None and self._estimates.measure(self._considered):
             self.estimate = self._estimated(self.plan.recipe)
 
     def _look_around(self) -> None:
         """What there is to go on with, and how long what is planned will take."""
         self.entries = find_entries()
+        self._considered = self.plan.recipe
         self.estimate = self._estimated(self.plan.recipe)
 
     def _offer(self) -> RunEntry | None:
