@@ -22,7 +22,7 @@ from difftui.engine.watching import Watch
 from difftui.runs import HistoryBuilder, Holder, Run, State, Status, create_run, find_run, list_runs
 from difftui.runs.presence import write_holder
 from difftui.runs.reader import MetricsReader
-from difftui.training.recipe import PRESETS, Recipe
+from difftui.training.recipe import PRESETS, Recipe, Target
 from difftui.training.session import Session
 from difftui.training.trainer import Trainer
 from difftui.ui.app import DifftuiApp
@@ -399,8 +399,9 @@ async def test_a_finished_run_is_pinned_beside_the_live_one(own_home: Path) -> N
     await closed(app)
 
 
-async def test_the_line_of_answering_nothing_is_worked_out_for_v(own_home: Path) -> None:
-    run = await asyncio.to_thread(finished_run, "velocity", replace(TINY, target="v"), 5)
+@pytest.mark.parametrize("target", ["x0", "v", "x_prev"])
+async def test_the_line_of_answering_nothing_is_worked_out_for(target: Target, own_home: Path) -> None:
+    run = await asyncio.to_thread(finished_run, "other", replace(TINY, target=target), 5)
     app = DifftuiApp(device="cpu", screen="train", run=run.name)
     async with app.run_test(size=(120, 40)) as pilot:
         await until(pilot, lambda: "always answering 0" in shown(app, "#loss"))

@@ -308,7 +308,7 @@ class TrainScreen(LabScreen):
         key = (feed, version, self.ghost, self.log_axis, self._samples.chosen, self._nothing(view.recipe))
         if key != self._drawn and (due or standing.over or not self._drawn):
             self._drawn = key
-            self._draw_curves(view, live=not standing.over)
+            self._draw_curves(view, standing)
 
     def _say_all(self, feed: Feed | None, view: TrainingView | None, standing: Standing, now: float) -> None:
         self._say("facts", view_rows(view) if view is not None else plan_rows(self.plan))
@@ -348,8 +348,8 @@ class TrainScreen(LabScreen):
             self._title_shown = title
             self.query_one("#loss-panel").border_title = title
 
-    def _draw_curves(self, view: TrainingView, *, live: bool) -> None:
-        history, recipe = view.history, view.recipe
+    def _draw_curves(self, view: TrainingView, standing: Standing) -> None:
+        history, recipe, live = view.history, view.recipe, not standing.over
         nothing = self._nothing(recipe)
         chosen = self._samples.chosen
         self._loss.set_series(
@@ -357,7 +357,7 @@ class TrainScreen(LabScreen):
             log_y=self.log_axis,
             lines=loss_lines(nothing),
             markers=[Marker(chosen, "samples")] if chosen is not None else [],
-            notes=loss_notes(recipe),
+            notes=loss_notes(recipe, self.ghost, broken=standing.broken),
         )
         bars = self.query_one("#bars", TimestepBars)
         none = "not measured yet" if live else "was not measured"
@@ -653,14 +653,9 @@ class TrainScreen(LabScreen):
     def _set_ghost(self, ghost: Ghost) -> None:
         self.ghost, self._drawn = ghost, ()
         recipe = self._recipe_shown()
-        reason = ghost.reason(recipe) if recipe is not None else None
-        if reason is not None:
-            self.notify(
-                f"{ghost.name} is not drawn: its loss measures something else ({reason}).",
-                severity="warning",
-                timeout=15,
-                markup=False,
-            )
+        refusal = ghost.refusal(recipe) if recipe is not None else ""
+        if refusal:
+            self.notify(refusal, severity="warning", timeout=15, markup=False)
 
     def _nothing(self, recipe: Recipe) -> float | None:
         """The loss of always answering 0, once what it takes is known."""
