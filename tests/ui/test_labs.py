@@ -190,7 +190,7 @@ async def test_a_failure_is_told_in_the_page(monkeypatch: pytest.MonkeyPatch) ->
     async with app.run_test(size=(80, 24)) as pilot:
         app.screen.action_open(3)
         await until(pilot, lambda: "None of the networks" in words(app.screen, "seen"))
-        assert "failed" in words(app.screen, "title")
+        await until(pilot, lambda: "failed" in words(app.screen, "title"))
     assert app.engine.shutdown(60)
 
 

@@ -22,6 +22,8 @@ from difftui.ui.window import Window, hints
 
 __all__ = ["Choice", "RecipeForm"]
 
+ASK_SECONDS = 0.3  # how often the estimate, which may be being measured, is looked at
+
 
 class Choice(Widget, can_focus=True):
     """One of a few values: ← and → walk through them, and so does a click.
@@ -120,6 +122,7 @@ class RecipeForm(Window[Plan]):
 
     def on_mount(self) -> None:
         self._read()
+        self.set_interval(ASK_SECONDS, self._tell)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
@@ -187,4 +190,4 @@ class RecipeForm(Window[Plan]):
             first = SCHEDULES.get(self.texts["schedule"], "") if name == "schedule" else ""
             estimate = Content(self._estimate(self.plan))
             text = Content("\n").join([estimate, Content(first).stylize("$muted")]) if first else estimate
-        self.query_one("#detail", ActionText).update(text, layout=False)
+        self.query_one("#detail", ActionText).say(text)

@@ -63,6 +63,7 @@ class TrainScreen(LabScreen):
         self.log_axis = True
         self.estimate = Estimate(None, "")
         self._estimates: Estimates | None = None
+        self._considered = self.plan.recipe  # whose speed is measured
         self.handover: Handover | None = None
         self._started: tuple[Recipe, Estimate] | None = None  # what this app started last
         self._mean_squares: dict[str, float | None] = {}  # by the name of the data
@@ -306,7 +307,7 @@ class TrainScreen(LabScreen):
         key = (feed, version, self.ghost, self.log_axis, self._samples.chosen, self._nothing(view.recipe))
         if key != self._drawn and (due or standing.over or not self._drawn):
             self._drawn = key
-            self._draw_curves(view, live=not standing.over)
+            self._draw_curves(view, standing)
 
     def _say_all(self, feed: Feed | None, view: TrainingView | None, standing: Standing, now: float) -> None:
         self.say("facts", view_rows(view) if view is not None else plan_rows(self.plan))
@@ -346,8 +347,8 @@ class TrainScreen(LabScreen):
             self._title_shown = title
             self.query_one("#loss-panel").border_title = title
 
-    def _draw_curves(self, view: TrainingView, *, live: bool) -> None:
-        history, recipe = view.history, view.recipe
+    def _draw_curves(self, view: TrainingView, standing: Standing) -> None:
+        history, recipe, live = view.history, view.recipe, not standing.over
         nothing = self._nothing(recipe)
         chosen = self._samples.chosen
         self._loss.set_series(
@@ -355,7 +356,7 @@ class TrainScreen(LabScreen):
             log_y=self.log_axis,
             lines=loss_lines(nothing),
             markers=[Marker(chosen, "samples")] if chosen is not None else [],
-            notes=loss_notes(recipe),
+            notes=loss_notes(recipe, self.ghost, broken=standing.broken),
         )
         bars = self.query_one("#bars", TimestepBars)
         none = "not measured yet" if live else "was not measured"
@@ -476,9 +477,11 @@ class TrainScreen(LabScreen):
     def _take_plan(self, plan: Plan | None) -> None:
         if plan is not None:
             self.plan = plan
-            self._look_around()
+        self._look_around()
 
     def _estimate_words(self, plan: Plan) -> str:
+        """For the recipe form, which asks again and again while it is open."""
+        self._considered = plan.recipe
         return self._estimated(plan.recipe).words or f"takes {length_text(plan.recipe)}"
 
     def _estimated(self, recipe: Recipe) -> Estimate:
@@ -488,12 +491,13 @@ class TrainScreen(LabScreen):
 
     def _measure_pace(self) -> None:
         """Nothing trains: find out how long what is planned would take, where no run tells."""
-        if self._estimates is not None and self._estimates.measure(self.plan.recipe):
+        if self._estimates is not None and self._estimates.measure(self._considered):
             self.estimate = self._estimated(self.plan.recipe)
 
     def _look_around(self) -> None:
         """What there is to go on with, and how long what is planned will take."""
         self.entries = find_entries()
+        self._considered = self.plan.recipe
         self.estimate = self._estimated(self.plan.recipe)
 
     def _offer(self) -> RunEntry | None:
@@ -642,14 +646,9 @@ class TrainScreen(LabScreen):
     def _set_ghost(self, ghost: Ghost) -> None:
         self.ghost, self._drawn = ghost, ()
         recipe = self._recipe_shown()
-        reason = ghost.reason(recipe) if recipe is not None else None
-        if reason is not None:
-            self.notify(
-                f"{ghost.name} is not drawn: its loss measures something else ({reason}).",
-                severity="warning",
-                timeout=15,
-                markup=False,
-            )
+        refusal = ghost.refusal(recipe) if recipe is not None else ""
+        if refusal:
+            self.notify(refusal, severity="warning", timeout=15, markup=False)
 
     def _nothing(self, recipe: Recipe) -> float | None:
         """The loss of always answering 0, once what it takes is known."""
