@@ -18,6 +18,7 @@ from textual.pilot import Pilot
 from difftui import models
 from difftui.data import held_out
 from difftui.engine.denoising import REPEATS, DenoisingView
+from difftui.engine.training import start_training
 from difftui.runs import Run, create_run
 from difftui.runs.checkpoint import load_tensors
 from difftui.state import State
@@ -278,6 +279,30 @@ async def test_a_network_that_cannot_be_opened_is_one_line(own_home: Path) -> No
         await pilot.press("m")
         view = await answered(pilot, screen)
         assert view.network.name != "broken"
+
+
+async def test_a_run_that_is_gone_is_told_and_the_network_stays() -> None:
+    async with opened() as (pilot, screen):
+        await answered(pilot, screen)
+        screen.lab.wanted_run = "gone"  # as another screen hands it on
+        await pilot.press("2", "7")
+        await until(pilot, lambda: "gone" in said(screen, "#message"))
+        assert screen.source is not None
+        assert screen.source.name == "toy"
+
+
+async def test_a_network_is_marked_as_long_as_it_trains() -> None:
+    recipe = replace(preset("toy"), data="bundled", batch_size=8)
+    async with opened() as (pilot, screen):
+        app = screen.lab
+        training = app.training = app.engine.submit("live", start_training(recipe, "live-1"))
+        await until(pilot, lambda: training.version > 1)
+        app.wanted_run = "live-1"
+        await pilot.press("2", "7")
+        await until(pilot, lambda: "live-1 ▶" in said(screen, "#choices"))
+        training.close()
+        await until(pilot, lambda: screen.source is not None and not screen.source.live)
+        await until(pilot, lambda: "▶" not in said(screen, "#choices"))
 
 
 @pytest.mark.parametrize(

@@ -402,8 +402,8 @@ async def test_what_is_drawn_with_a_shipped_network_is_saved_at_home(
         for source in (1, 2, 0):
             await pilot.press("m")
             view = await drawn(pilot, screen)
-            assert screen.source == screen.shelf.sources[source]
-            assert view.request.source == screen.shelf.sources[source].run.path
+            assert screen.source == screen.shelf.all[source]
+            assert view.request.source == screen.shelf.all[source].run.path
         assert len(list(shipped.rglob("quick-*.png"))) == 0
 
     await session(test)

@@ -197,6 +197,11 @@ class DifftuiApp(PixelApp):
         training = self.training
         return training if isinstance(training, Job) and not training.state.final else None
 
+    def own_run(self) -> Run | None:
+        """The run of that training, once it is on disk."""
+        training = self.own_training()
+        return training.snapshot.run if training is not None and training.snapshot is not None else None
+
     def watch_run(self, run: Run) -> None:
         """Let the screens show a run that another process trains, or trained."""
         from difftui.engine.watching import Watch

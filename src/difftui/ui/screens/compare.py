@@ -22,7 +22,6 @@ from difftui.diffusion.comparison import VIEWS
 from difftui.diffusion.samplers import SAMPLERS
 from difftui.engine.comparing import ComparisonRequest, ComparisonView, MeasurementView, moments
 from difftui.errors import DifftuiError
-from difftui.paths import home_dir
 from difftui.state import MOST_SEED, Choices
 from difftui.ui.exports import save_comparison
 from difftui.ui.panels.belief_plot import BeliefPlot
@@ -40,10 +39,11 @@ from difftui.ui.panels.comparison_words import (
     tabs_line,
     tile_title,
 )
-from difftui.ui.panels.source_choice import SourceChoice
 from difftui.ui.panels.tiles import INSET_ROWS, TEXT_COLUMNS, Shelf, Tiles
 from difftui.ui.playhead import Playhead
 from difftui.ui.screens.base import LabScreen
+from difftui.ui.source_choice import SourceChoice
+from difftui.ui.sources import find_sources, named_source
 from difftui.ui.widgets.entry import Entry
 from difftui.ui.widgets.slider import Slider
 from difftui.ui.widgets.text import ActionText
@@ -77,7 +77,7 @@ class CompareScreen(LabScreen):
     def __init__(self) -> None:
         super().__init__()
         self.asked = Asked()
-        self.source = SourceChoice()
+        self.source = SourceChoice(find_sources, named_source)
         self.caption = ""
         self.playhead = Playhead()
         self._jobs: ComparisonJobs | None = None
@@ -138,7 +138,7 @@ class CompareScreen(LabScreen):
 
     def on_screen_resume(self) -> None:
         self.playhead.rest()
-        self.source.look(self.lab)
+        self.source.look(self.lab.own_run())
         wanted, self.lab.wanted_run = self.lab.wanted_run, None
         problem = self.source.take_named(wanted) if wanted is not None else ""
         self.source.take_first()
@@ -219,7 +219,7 @@ class CompareScreen(LabScreen):
 
     def action_source(self, by: int) -> None:
         """Another network."""
-        self.source.look(self.lab)
+        self.source.look(self.lab.own_run())
         if self.source.take_next(by):
             self._start()
 
@@ -269,8 +269,7 @@ class CompareScreen(LabScreen):
         elif not self._saving:
             self._saving = True
             self._say_message("saving …")
-            folder = home_dir() / "exports" if source.shipped else source.run.samples_path
-            self._save(view, self.jobs.measurement, self._looks(view), folder)
+            self._save(view, self.jobs.measurement, self._looks(view), source.exports)
 
     def on_slider_moved(self, event: Slider.Moved) -> None:
         if self.view is not None:
@@ -374,7 +373,7 @@ class CompareScreen(LabScreen):
     # Drawing.
 
     def tick(self, now: float) -> None:
-        self.source.look_again(self.lab)
+        self.source.look_again(self.lab.own_run())
         view, job = self.view, self.jobs.drawing
         failed = view is None and job is not None and bool(job.error)
         nothing = self.source.chosen is None or failed

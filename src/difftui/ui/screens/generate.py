@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from numpy.typing import NDArray
 from textual import work
@@ -34,9 +34,6 @@ from difftui.ui.widgets.slider import Slider
 from difftui.ui.widgets.text import ActionText
 from difftui.words import short_path
 
-if TYPE_CHECKING:
-    from difftui.runs import Run
-
 __all__ = ["SCREEN", "GenerateScreen"]
 
 FPS = 15  # of the usual speed; faster playing, or a slower clock, leaves frames out
@@ -63,7 +60,6 @@ class GenerateScreen(LabScreen):
         self.job: Job[SamplingView] | None = None
         self.playhead = Playhead()
         self.stage = Stage(1, 2, NARROWEST_SIDE)
-        self._last_run = ""
         self._speed: int | None = None  # as the user chose it; None goes by the length
         self._message = Content()
         self._saving = False
@@ -73,7 +69,7 @@ class GenerateScreen(LabScreen):
     @property
     def source(self) -> Network | None:
         """The chosen network."""
-        return self.shelf.source
+        return self.shelf.chosen
 
     @property
     def view(self) -> SamplingView | None:
@@ -99,11 +95,10 @@ class GenerateScreen(LabScreen):
             yield ActionText(id="message")
 
     def remember(self) -> dict[str, object]:
-        run = self.source.name if self.source is not None else self._last_run
-        return {"run": run, "opened": "\n".join(self.shelf.opened), **self.wish.remember()}
+        return {"run": self.shelf.name, "opened": "\n".join(self.shelf.opened), **self.wish.remember()}
 
     def recall(self, choices: Choices) -> None:
-        self._last_run = choices.text("run")
+        self.shelf.remembered = choices.text("run")
         self.shelf.opened = [line for line in choices.text("opened").split("\n") if line]
         self.wish = Wish.recall(choices)
 
@@ -115,15 +110,10 @@ class GenerateScreen(LabScreen):
 
     def on_screen_resume(self) -> None:
         self.playhead.rest()
-        self._look_for_sources()
+        self.shelf.look(self.lab.own_run())
         wanted, self.lab.wanted_run = self.lab.wanted_run, None
-        problem = ""
-        try:
-            if wanted is not None:
-                self.shelf.choose(wanted)
-        except DifftuiError as error:
-            problem = str(error)
-        self.shelf.begin(self._last_run)
+        problem = self.shelf.take_named(wanted) if wanted is not None else ""
+        self.shelf.take_first()
         if self.source is not None and (self.job is None or wanted is not None):
             self._start()
         elif self.job is not None and self.job.state is JobState.PAUSED:
@@ -182,13 +172,13 @@ class GenerateScreen(LabScreen):
 
     def action_source(self, by: int) -> None:
         """Another network."""
-        self._look_for_sources()
-        if self.shelf.walk(by):
+        self.shelf.look(self.lab.own_run())
+        if self.shelf.take_next(by):
             self._start_other()
 
     def action_runs(self) -> None:
         """The list of networks, and a line to name a pipeline in."""
-        self._look_for_sources()
+        self.shelf.look(self.lab.own_run())
         picker = NetworkPicker(self.shelf.offered(), self.source, self.lab.engine)
         self.lab.push_screen(picker, self._take_pick)
 
@@ -258,14 +248,6 @@ class GenerateScreen(LabScreen):
 
     # Sources and drawings.
 
-    def _look_for_sources(self) -> None:
-        self.shelf.look(self._run_in_training())
-
-    def _run_in_training(self) -> Run | None:
-        """The run that this app is training, once it is on disk."""
-        training = self.lab.own_training()
-        return training.snapshot.run if training is not None and training.snapshot is not None else None
-
     def _take_pick(self, picked: Network | str | None) -> None:
         """What the list of networks was left with: one of them, or the name of a pipeline."""
         try:
@@ -327,8 +309,7 @@ class GenerateScreen(LabScreen):
     # Drawing.
 
     def tick(self, now: float) -> None:
-        if self._run_in_training() != self.shelf.live:
-            self._look_for_sources()
+        self.shelf.look_again(self.lab.own_run())
         view, head = self.view, self.playhead
         self._show_parts()
         if view is not None:
