@@ -6,11 +6,9 @@ import math
 from bisect import bisect_right
 from dataclasses import asdict, replace
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from textual import work
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.content import Content
@@ -20,7 +18,7 @@ from textual.widgets import Input
 from difftui.diffusion.captions import label_of
 from difftui.diffusion.comparison import VIEWS
 from difftui.diffusion.samplers import SAMPLERS
-from difftui.engine.comparing import ComparisonRequest, ComparisonView, MeasurementView, moments
+from difftui.engine.comparing import ComparisonRequest, ComparisonView, moments
 from difftui.errors import DifftuiError
 from difftui.state import MOST_SEED, Choices
 from difftui.ui.exports import save_comparison
@@ -41,13 +39,13 @@ from difftui.ui.panels.comparison_words import (
 )
 from difftui.ui.panels.tiles import INSET_ROWS, TEXT_COLUMNS, Shelf, Tiles
 from difftui.ui.playhead import Playhead
+from difftui.ui.saving import Saver
 from difftui.ui.screens.base import LabScreen
 from difftui.ui.source_choice import SourceChoice
 from difftui.ui.sources import find_sources, named_source
 from difftui.ui.widgets.entry import Entry
 from difftui.ui.widgets.slider import Slider
 from difftui.ui.widgets.text import ActionText
-from difftui.words import short_path
 
 __all__ = ["SCREEN", "CompareScreen"]
 
@@ -83,7 +81,7 @@ class CompareScreen(LabScreen):
         self._jobs: ComparisonJobs | None = None
         self._speed: int | None = None  # as the user chose it; None goes by the length
         self._message = Content()
-        self._saving = False
+        self._saver = Saver(self, self._say_message)
         self._laid: tuple[object, ...] = ()
         self._parts: tuple[bool, ...] = ()
 
@@ -266,10 +264,9 @@ class CompareScreen(LabScreen):
         view, source = self.view, self.source.chosen
         if view is None or source is None:
             self._say_message("There is nothing to save yet.")
-        elif not self._saving:
-            self._saving = True
-            self._say_message("saving …")
-            self._save(view, self.jobs.measurement, self._looks(view), source.exports)
+        else:
+            measurement, looks = self.jobs.measurement, self._looks(view)
+            self._saver.save(lambda: save_comparison(view, measurement, looks, source.exports))
 
     def on_slider_moved(self, event: Slider.Moved) -> None:
         if self.view is not None:
@@ -354,21 +351,6 @@ class CompareScreen(LabScreen):
 
     def _at_end(self, view: ComparisonView) -> bool:
         return view.drawn and self.playhead.index >= _newest(view)
-
-    @work(thread=True, exit_on_error=False)
-    def _save(
-        self, view: ComparisonView, measurement: MeasurementView | None, looks: int, folder: Path
-    ) -> None:
-        try:
-            png, csv = save_comparison(view, measurement, looks, folder)
-            text, wrong = f"saved {png.name} and {csv.name}\n in {short_path(folder)}", False
-        except (DifftuiError, OSError) as error:
-            text, wrong = str(error), True
-        self.app.call_from_thread(self._saved, text, wrong)
-
-    def _saved(self, text: str, wrong: bool) -> None:
-        self._saving = False
-        self._say_message(text, wrong=wrong)
 
     # Drawing.
 
@@ -467,7 +449,7 @@ class CompareScreen(LabScreen):
         return line + " " * gap + Content(right).stylize("$muted")
 
     def _say_message(self, text: str, *, wrong: bool = False) -> None:
-        self._message = Content(f" {text}").stylize("$error" if wrong else "$foreground")
+        self._message = Content(" " + text.replace("\n", "\n ")).stylize("$error" if wrong else "$foreground")
 
 
 _NOTHING = Content.from_markup(

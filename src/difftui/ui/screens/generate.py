@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
-from textual import work
 from textual.app import ComposeResult
 from textual.containers import Container, Horizontal, Vertical
 from textual.content import Content
@@ -26,13 +24,13 @@ from difftui.ui.panels.stage import NARROWEST_SIDE, PANES, Stage, captions, pane
 from difftui.ui.panels.wish import Wish
 from difftui.ui.pipeline_sources import Network
 from difftui.ui.playhead import Playhead
+from difftui.ui.saving import Saver
 from difftui.ui.screens.base import LabScreen
 from difftui.ui.shelf import Shelf
 from difftui.ui.sources import RUN_PICTURES, SIDE
 from difftui.ui.widgets.pixels import PixelView
 from difftui.ui.widgets.slider import Slider
 from difftui.ui.widgets.text import ActionText
-from difftui.words import short_path
 
 __all__ = ["SCREEN", "GenerateScreen"]
 
@@ -62,7 +60,7 @@ class GenerateScreen(LabScreen):
         self.stage = Stage(1, 2, NARROWEST_SIDE)
         self._speed: int | None = None  # as the user chose it; None goes by the length
         self._message = Content()
-        self._saving = False
+        self._saver = Saver(self, self._say_message)
         self._drawn: tuple[object, ...] = ()
         self._parts: tuple[object, ...] = ()
 
@@ -232,11 +230,9 @@ class GenerateScreen(LabScreen):
         view, source = self.view, self.source
         if view is None or source is None:
             self._say_message("There is nothing to save yet.")
-        elif not self._saving:
-            self._saving = True
-            self._say_message("saving …")
-            picture = None if self.wish.grid else self.wish.picture
-            self._save(view, self.playhead.index, picture, source.exports)
+        else:
+            index, picture = self.playhead.index, None if self.wish.grid else self.wish.picture
+            self._saver.save(lambda: save_trajectory(view, index, picture, source.exports))
 
     def on_slider_moved(self, event: Slider.Moved) -> None:
         if self.view is not None:
@@ -291,20 +287,6 @@ class GenerateScreen(LabScreen):
 
     def _at_end(self, view: SamplingView) -> bool:
         return view.done and self.playhead.index >= view.newest
-
-    @work(thread=True, exit_on_error=False)
-    def _save(self, view: SamplingView, index: int, picture: int | None, folder: Path) -> None:
-        """Compress beside the screen: a long GIF takes seconds."""
-        try:
-            png, gif = save_trajectory(view, index, picture, folder)
-            text, wrong = f"saved {png.name} and {gif.name}\nin {short_path(folder)}", False
-        except (DifftuiError, OSError) as error:
-            text, wrong = str(error), True
-        self.app.call_from_thread(self._saved, text, wrong)
-
-    def _saved(self, text: str, wrong: bool) -> None:
-        self._saving = False
-        self._say_message(text, wrong=wrong)
 
     # Drawing.
 
