@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_right
 from dataclasses import asdict, replace
 from functools import lru_cache
@@ -12,10 +11,8 @@ from numpy.typing import NDArray
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.content import Content
-from textual.events import Key, Resize
-from textual.widgets import Input
+from textual.events import Resize
 
-from difftui.diffusion.captions import label_of
 from difftui.diffusion.comparison import VIEWS
 from difftui.diffusion.samplers import SAMPLERS
 from difftui.engine.comparing import ComparisonRequest, ComparisonView, moments
@@ -23,6 +20,7 @@ from difftui.errors import DifftuiError
 from difftui.state import MOST_SEED, Choices
 from difftui.ui.exports import save_comparison
 from difftui.ui.panels.belief_plot import BeliefPlot
+from difftui.ui.panels.caption_line import CaptionLine, known_label
 from difftui.ui.panels.comparison_jobs import ComparisonJobs
 from difftui.ui.panels.comparison_words import (
     FIRST_LABEL,
@@ -38,12 +36,11 @@ from difftui.ui.panels.comparison_words import (
     tile_title,
 )
 from difftui.ui.panels.tiles import INSET_ROWS, TEXT_COLUMNS, Shelf, Tiles
-from difftui.ui.playhead import Playhead
 from difftui.ui.saving import Saver
 from difftui.ui.screens.base import LabScreen
+from difftui.ui.screens.played import Played, Player
 from difftui.ui.source_choice import SourceChoice
 from difftui.ui.sources import find_sources, named_source
-from difftui.ui.widgets.entry import Entry
 from difftui.ui.widgets.slider import Slider
 from difftui.ui.widgets.text import ActionText
 
@@ -53,13 +50,11 @@ STEPS = (5, 10, 25, 50, 100, 200, 500, 1000)
 COUNTS = (64, 128, 256, 512, 1024)
 CLASSES, MOST_TILES = 10, 10
 MOST_PLOT_ROWS = 26
-FPS = 15
-WHOLE_SECONDS = 6.0  # about how long a race is shown until the user chooses a speed
-SPEEDS = range(-4, 7)
+WHOLE_SECONDS = 6.0  # of a race, about
 ROWS_BESIDES = 8  # the two bars, tabs, slider, status, choices and two lines of words
 
 
-class CompareScreen(LabScreen):
+class CompareScreen(Played, LabScreen):
     """Pictures drawn in several ways from one noise.
 
     Attributes:
@@ -77,9 +72,8 @@ class CompareScreen(LabScreen):
         self.asked = Asked()
         self.source = SourceChoice(find_sources, named_source)
         self.caption = ""
-        self.playhead = Playhead()
+        self.playhead = Player(WHOLE_SECONDS)
         self._jobs: ComparisonJobs | None = None
-        self._speed: int | None = None  # as the user chose it; None goes by the length
         self._message = Content()
         self._saver = Saver(self, self._say_message)
         self._laid: tuple[object, ...] = ()
@@ -97,6 +91,21 @@ class CompareScreen(LabScreen):
         """The comparison as far as it has come, or None before its first moment."""
         return self.jobs.view
 
+    @property
+    def newest(self) -> int | None:
+        return _newest(self.view) if self.view is not None else None
+
+    @property
+    def at_end(self) -> bool:
+        return self.view is not None and self.view.drawn and self.playhead.index >= _newest(self.view)
+
+    @property
+    def live(self) -> bool:
+        return self.view is not None and self.view.live
+
+    def draw_anew(self) -> None:
+        self._start()
+
     # Composition.
 
     def compose_body(self) -> ComposeResult:
@@ -110,8 +119,7 @@ class CompareScreen(LabScreen):
             yield Slider("[$secondary]noise[/] x_T", "x_0 [$accent]finished[/]", id="race")
             yield ActionText(id="status")
             yield ActionText(id="choices")
-            yield ActionText(id="note")
-            yield Entry(placeholder="a seven", id="caption", max_length=60)
+            yield CaptionLine()
 
     def remember(self) -> dict[str, object]:
         return {"run": self.source.name, **asdict(self.asked)}
@@ -127,9 +135,6 @@ class CompareScreen(LabScreen):
             label=choices.one_of("label", (*range(CLASSES), None), usual.label),
             count=choices.one_of("count", COUNTS, usual.count),
         )
-
-    def on_mount(self) -> None:
-        self.query_one("#caption").display = False
 
     def on_resize(self, event: Resize) -> None:
         self._laid = ()
@@ -161,34 +166,8 @@ class CompareScreen(LabScreen):
 
     def action_take_view(self, name: str) -> None:
         """The comparison that was clicked."""
-        self._close_caption()
+        self.query_one(CaptionLine).close()
         self._ask(replace(self.asked, view=name))
-
-    def action_play(self) -> None:
-        """Play or hold; at the end again from the start, a network in training with its weights of now."""
-        view, head = self.view, self.playhead
-        if head.playing or view is None or not self._at_end(view):
-            head.playing = not head.playing
-        elif view.live:
-            self._start()
-        else:
-            head.start()
-
-    def action_step(self, moves: int) -> None:
-        """Some moments on; negative: back towards the noise."""
-        if self.view is not None:
-            self.playhead.go(self.playhead.index + moves, _newest(self.view))
-
-    def action_jump(self, end: int) -> None:
-        """The pure noise (0) or the newest moment (1)."""
-        if self.view is not None:
-            newest = _newest(self.view)
-            self.playhead.go(newest if end else 0, newest)
-
-    def action_speed(self, by: int) -> None:
-        """Twice as fast, or half."""
-        self._speed = min(max(self._effective_speed() + by, SPEEDS[0]), SPEEDS[-1])
-        self.playhead.rate = FPS * 2.0**self._speed
 
     def action_reseed(self, by: int) -> None:
         """Another seed: another x_T for all."""
@@ -209,11 +188,7 @@ class CompareScreen(LabScreen):
 
     def action_edit(self) -> None:
         """Type a caption where the words below are; enter asks for it, an empty one changes nothing."""
-        box = self.query_one("#caption", Input)
-        box.value = self.caption
-        box.display = True
-        self.query_one("#note").display = False
-        box.focus()
+        self.query_one(CaptionLine).open(self.caption)
 
     def action_source(self, by: int) -> None:
         """Another network."""
@@ -268,33 +243,14 @@ class CompareScreen(LabScreen):
             measurement, looks = self.jobs.measurement, self._looks(view)
             self._saver.save(lambda: save_comparison(view, measurement, looks, source.exports))
 
-    def on_slider_moved(self, event: Slider.Moved) -> None:
-        if self.view is not None:
-            self.playhead.go(event.value, _newest(self.view))
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        self._close_caption()
-        text = event.value.strip()
+    def on_caption_line_entered(self, event: CaptionLine.Entered) -> None:
         classes = self.view.num_classes if self.view is not None else CLASSES
         try:
-            label = label_of(text) if text else None
+            label = known_label(event.text, classes)
         except DifftuiError as error:
             self._say_message(str(error), wrong=True)
-            return
-        if label is not None and (classes is None or label >= classes):
-            known = "takes none" if classes is None else f"knows 0 to {classes - 1}"
-            self._say_message(f"That is mapped to label {label}, and this network {known}.", wrong=True)
-        elif label is not None:
-            self._ask_for(label, text)
-
-    def on_input_blurred(self) -> None:
-        self._close_caption()
-
-    def on_key(self, event: Key) -> None:
-        if event.key == "escape" and self.query_one("#caption").display:
-            event.stop()
-            self._close_caption()
+        else:
+            self._ask_for(label, event.text)
 
     def _ask(self, asked: Asked) -> None:
         """Take another choice."""
@@ -311,13 +267,6 @@ class CompareScreen(LabScreen):
         else:
             self._ask(replace(self.asked, label=label))
 
-    def _close_caption(self) -> None:
-        box = self.query_one("#caption", Input)
-        if box.display:
-            box.display = False
-            self.query_one("#note").display = True
-            self.set_focus(None)
-
     def _start(self) -> None:
         """Draw what is chosen now, or show it again where it has been drawn."""
         source, asked = self.source.chosen, self.asked
@@ -333,24 +282,15 @@ class CompareScreen(LabScreen):
             label=label.get(asked.view, asked.label),
         )
         self.jobs.take(request, source.name, anew=source.live)
-        self.playhead.rate = FPS * 2.0 ** self._effective_speed()
+        most = 1000 if asked.view == "steps" else asked.steps
+        self.playhead.suit(len(_moments(most)))
         self.playhead.start()
         self._message = Content()
-
-    def _effective_speed(self) -> int:
-        if self._speed is not None:
-            return self._speed
-        most = 1000 if self.asked.view == "steps" else self.asked.steps
-        speed = round(math.log2(len(_moments(most)) / (FPS * WHOLE_SECONDS)))
-        return min(max(speed, -2), SPEEDS[-1])
 
     def _looks(self, view: ComparisonView) -> int:
         """How often the network has been asked for each picture at the moment shown."""
         shown = _moments(view.most_looks)
         return shown[min(self.playhead.index, len(shown) - 1)]
-
-    def _at_end(self, view: ComparisonView) -> bool:
-        return view.drawn and self.playhead.index >= _newest(view)
 
     # Drawing.
 
@@ -410,8 +350,7 @@ class CompareScreen(LabScreen):
         error = job.error if job is not None else None
         self.say("views", tabs_line(self.asked.view, source, view, self.size.width))
         self.say("status", self._status(view))
-        fps = FPS * 2.0 ** self._effective_speed()
-        self.say("choices", choices_line(self.asked, view, fps, self.size.width))
+        self.say("choices", choices_line(self.asked, view, self.playhead.rate, self.size.width))
         self.say("nothing", _NOTHING if source is None else Content(error or ""), layout=True)
         self.say("note", self._note(view))
 
@@ -434,7 +373,7 @@ class CompareScreen(LabScreen):
             call = f"call {self._looks(view)} of {view.most_looks}"
             if self.playhead.playing:
                 left = f"▶ racing, {call}"
-            elif not self._at_end(view):
+            elif not self.at_end:
                 left = f"❚❚ held at {call}"
             else:
                 again = "draws anew with the weights of now" if view.live else "races again"

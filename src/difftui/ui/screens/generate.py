@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from numpy.typing import NDArray
@@ -23,9 +22,9 @@ from difftui.ui.panels.network_picker import NetworkPicker
 from difftui.ui.panels.stage import NARROWEST_SIDE, PANES, Stage, captions, pane_pixels, time_title
 from difftui.ui.panels.wish import Wish
 from difftui.ui.pipeline_sources import Network
-from difftui.ui.playhead import Playhead
 from difftui.ui.saving import Saver
 from difftui.ui.screens.base import LabScreen
+from difftui.ui.screens.played import Played, Player
 from difftui.ui.shelf import Shelf
 from difftui.ui.sources import RUN_PICTURES, SIDE
 from difftui.ui.widgets.pixels import PixelView
@@ -34,12 +33,10 @@ from difftui.ui.widgets.text import ActionText
 
 __all__ = ["SCREEN", "GenerateScreen"]
 
-FPS = 15  # of the usual speed; faster playing, or a slower clock, leaves frames out
-SPEEDS = range(-4, 7)  # powers of two of it
-WHOLE_SECONDS = 4.0  # about how long a trajectory plays until the user chooses a speed
+WHOLE_SECONDS = 4.0  # of a trajectory, about
 
 
-class GenerateScreen(LabScreen):
+class GenerateScreen(Played, LabScreen):
     """Reverse diffusion from a shipped checkpoint, a run, the run in training, or a diffusers pipeline.
 
     Attributes:
@@ -56,9 +53,8 @@ class GenerateScreen(LabScreen):
         self.shelf = Shelf()
         self.wish = Wish()
         self.job: Job[SamplingView] | None = None
-        self.playhead = Playhead()
+        self.playhead = Player(WHOLE_SECONDS)
         self.stage = Stage(1, 2, NARROWEST_SIDE)
-        self._speed: int | None = None  # as the user chose it; None goes by the length
         self._message = Content()
         self._saver = Saver(self, self._say_message)
         self._drawn: tuple[object, ...] = ()
@@ -73,6 +69,21 @@ class GenerateScreen(LabScreen):
     def view(self) -> SamplingView | None:
         """The trajectory as far as it has come, or None before its first picture."""
         return self.job.snapshot if self.job is not None else None
+
+    @property
+    def newest(self) -> int | None:
+        return self.view.newest if self.view is not None else None
+
+    @property
+    def at_end(self) -> bool:
+        return self.view is not None and self.view.done and self.playhead.index >= self.view.newest
+
+    @property
+    def live(self) -> bool:
+        return self.source is not None and self.source.live
+
+    def draw_anew(self) -> None:
+        self._start()
 
     # Composition.
 
@@ -125,32 +136,6 @@ class GenerateScreen(LabScreen):
             self.job.pause()
 
     # What the user does.
-
-    def action_play(self) -> None:
-        """Play or hold; at the end again from the start, a network in training with its weights of now."""
-        view, head = self.view, self.playhead
-        if head.playing or view is None or not self._at_end(view):
-            head.playing = not head.playing
-        elif self.source is not None and self.source.live:
-            self._start()
-        else:
-            head.start()
-
-    def action_step(self, frames: int) -> None:
-        """Some frames on; negative: back towards the noise."""
-        if self.view is not None:
-            self.playhead.go(self.playhead.index + frames, self.view.newest)
-
-    def action_jump(self, end: int) -> None:
-        """The pure noise (0) or the newest frame (1)."""
-        if self.view is not None:
-            self.playhead.go(self.view.newest if end else 0, self.view.newest)
-
-    def action_speed(self, by: int) -> None:
-        """Twice as fast, or half."""
-        speed = self._effective_speed() + by
-        self._speed = min(max(speed, SPEEDS[0]), SPEEDS[-1])
-        self.playhead.rate = FPS * 2.0**self._speed
 
     def action_reseed(self, by: int) -> None:
         """Another seed, in the grid the next ones."""
@@ -234,10 +219,6 @@ class GenerateScreen(LabScreen):
             index, picture = self.playhead.index, None if self.wish.grid else self.wish.picture
             self._saver.save(lambda: save_trajectory(view, index, picture, source.exports))
 
-    def on_slider_moved(self, event: Slider.Moved) -> None:
-        if self.view is not None:
-            self.playhead.go(event.value, self.view.newest)
-
     def on_pixel_view_picked(self, event: PixelView.Picked) -> None:
         if event.view.id == "grid":
             self.wish.picture = event.index
@@ -276,17 +257,8 @@ class GenerateScreen(LabScreen):
             return
         request = self.wish.request(self.source)
         self.job = self.lab.engine.submit(f"drawing with {self.source.name}", start_sampling(request))
-        self.playhead.rate = FPS * 2.0 ** self._effective_speed()
+        self.playhead.suit(self.wish.taken(self.source)[1])
         self.playhead.start()
-
-    def _effective_speed(self) -> int:
-        if self._speed is not None:
-            return self._speed
-        speed = round(math.log2(self.wish.taken(self.source)[1] / (FPS * WHOLE_SECONDS)))
-        return min(max(speed, -2), SPEEDS[-1])
-
-    def _at_end(self, view: SamplingView) -> bool:
-        return view.done and self.playhead.index >= view.newest
 
     # Drawing.
 
@@ -378,8 +350,8 @@ class GenerateScreen(LabScreen):
             self.say("nothing", absent_text(source))
         else:
             self.say("status", self._status(view))
-            speed = FPS * 2.0 ** self._effective_speed()
-            drawing = Drawing(self.wish, source, view, self.playhead.index, speed, self.stage.pixels)
+            head, pixels = self.playhead, self.stage.pixels
+            drawing = Drawing(self.wish, source, view, head.index, head.rate, pixels)
             told = facts(drawing)
             if self.stage.side and not self.wish.grid:
                 self.say("side", side(drawing, told, self.stage.side))
@@ -407,9 +379,9 @@ class GenerateScreen(LabScreen):
         elif self.playhead.playing:
             every = round(self.playhead.rate / self.lab.clock.fps)
             left = "▶ playing" + (f", one frame in {every} drawn" if every > 1 else "")
-        elif not self._at_end(view):
+        elif not self.at_end:
             left = "❚❚ held"
-        elif self.source is not None and self.source.live:
+        elif self.live:
             left = "■ finished    [b $accent]space [/]draws anew with the weights of now"
         else:
             left = "■ finished    [b $accent]space [/]plays it again"
@@ -417,7 +389,7 @@ class GenerateScreen(LabScreen):
         if view is not None and not view.done and not (job is not None and job.error):
             total = len(view.times) - 1
             right = f"computed {view.count - 1:>{len(str(total))}} of {total}"
-        if view is not None and self.wish.grid and not self._at_end(view):
+        if view is not None and self.wish.grid and not self.at_end:
             left = f"{time_title(view, self.playhead.index)}    {left}"
         line = Content.from_markup(f" {left}")
         gap = max(1, self.size.width - line.cell_length - len(right) - 1)
