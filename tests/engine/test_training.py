@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import eventually
+from helpers import SMALL, eventually
 
 from difftui.data import bundled
 from difftui.engine import Engine, Job, JobState
@@ -23,9 +23,8 @@ T = 6
 
 
 def recipe(**changes: Any) -> Recipe:
-    options = {"width": 8, "middle_width": 8, "middle_blocks": 1}
     defaults: dict[str, Any] = {
-        "model": "patch-unet", "model_options": options, "data": "bundled", "timesteps": T, "batch_size": 2,
+        "model": "patch-unet", "model_options": SMALL, "data": "bundled", "timesteps": T, "batch_size": 2,
         "steps": 10**6,
     }  # fmt: skip
     return Recipe(name="tiny", **defaults | changes)

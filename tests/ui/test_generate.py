@@ -11,20 +11,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import text_of, until
+from helpers import text_of, tiny, train_tiny, until
 from numpy.typing import NDArray
 from PIL import Image
 from textual.pilot import Pilot
 from textual.widget import Widget
 
 from difftui import media, paths
-from difftui.data import Digits, bundled
 from difftui.diffusion import transitions
 from difftui.engine import JobState
 from difftui.engine.sampling import SamplingView
 from difftui.engine.training import start_training
 from difftui.runs import create_run, runs_dir
-from difftui.training.recipe import Recipe
 from difftui.ui.app import DifftuiApp
 from difftui.ui.half_blocks import RAMP, grey_levels
 from difftui.ui.panels.stage import PANES, Stage
@@ -35,39 +33,18 @@ from difftui.ui.widgets.slider import Slider
 from difftui.words import short_path
 
 T = 1000
-ASKED = Recipe(
-    name="tiny",
-    model="patch-unet",
-    model_options={"width": 8, "middle_width": 8, "middle_blocks": 1},
-    data="bundled",
-    schedule="cosine",
-    timesteps=T,
-    target="v",
-    batch_size=8,
-    learning_rate=0.02,
-    steps=3,
-    sampler="ddim",
-    sampler_steps=50,
-    temperature=0.9,
-)
-UNASKED = Recipe(
-    name="tiny", model="lab-unet", model_options={"timesteps": 30}, data="bundled", timesteps=30, steps=3
-)  # draws as the lab does: DDPM, every timestep
+ASKED = tiny(T, batch_size=8, sampler="ddim", sampler_steps=50, temperature=0.9)
+UNASKED = tiny(30, "lab-unet")  # draws as the lab does: DDPM, every timestep
 
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with two runs: "asked" can be asked for a digit, "unasked" cannot."""
-    from difftui.training import train
-
     home = tmp_path_factory.mktemp("trained")
-    few = Digits(bundled().images[:16], bundled().labels[:16], "sixteen digits")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DIFFTUI_HOME", str(home))
         for moment, (name, recipe) in enumerate((("unasked", UNASKED), ("asked", ASKED))):
-            run = create_run(name, recipe.to_json())
-            for _ in train(recipe, run, digits=few):
-                pass
+            run = train_tiny(name, recipe, 16)
             for path in run.path.iterdir():  # "asked" is the newer one, so the first in the list
                 os.utime(path, (moment, moment))
     return home
