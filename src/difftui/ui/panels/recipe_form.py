@@ -15,7 +15,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from difftui.diffusion import SCHEDULES
-from difftui.ui.panels.plan import FIELDS, Field, Plan, plan_from, texts_of
+from difftui.ui.panels.plan import FIELDS, Field, Plan, hint_of, plan_from, texts_of
 from difftui.ui.widgets.entry import Entry
 from difftui.ui.widgets.text import ActionText
 from difftui.ui.window import Window, hints
@@ -110,7 +110,7 @@ class RecipeForm(Window[Plan]):
                     yield Static(field.label, classes="label")
                     with Horizontal(classes="value"):
                         yield self._editor(field)
-                    yield Static(field.hint, classes="hint", id=f"hint-{field.name}", markup=False)
+                    yield ActionText(classes="hint", id=f"hint-{field.name}")
             yield ActionText(id="detail")
         box.border_title = "recipe"
         box.border_subtitle = hints(
@@ -173,11 +173,9 @@ class RecipeForm(Window[Plan]):
                 self.texts[field.name] = editor.value
         self.plan, self.errors = plan_from(self.texts, self.base)
         for field in FIELDS:
-            hint = self.query_one(f"#hint-{field.name}", Static)
-            wrong = field.name in self.errors
-            if wrong or hint.has_class("-wrong"):
-                hint.set_class(wrong, "-wrong")
-                hint.update(Content(self.errors.get(field.name, field.hint)), layout=False)
+            hint = self.query_one(f"#hint-{field.name}", ActionText)
+            hint.set_class(field.name in self.errors, "-wrong")
+            hint.say(Content(self.errors.get(field.name) or hint_of(field, self.plan)))
         self._tell()
 
     def _tell(self) -> None:
