@@ -11,11 +11,22 @@ from textual.widget import Widget
 
 from difftui.data import Digits, bundled
 from difftui.training.recipe import Recipe
+from difftui.ui.app import DifftuiApp
 
 if TYPE_CHECKING:
     from difftui.runs import Run
 
-__all__ = ["CODE_PAGE_437", "SMALL", "eventually", "few_digits", "text_of", "tiny", "train_tiny", "until"]
+__all__ = [
+    "CODE_PAGE_437",
+    "SMALL",
+    "eventually",
+    "few_digits",
+    "text_of",
+    "ticked",
+    "tiny",
+    "train_tiny",
+    "until",
+]
 
 SMALL: dict[str, Any] = {"width": 8, "middle_width": 8, "middle_blocks": 1}
 """Options of a patch-unet of a few thousand weights."""
@@ -42,6 +53,15 @@ async def until(pilot: Pilot[None], condition: Callable[[], object], seconds: fl
     while not condition():
         assert time.monotonic() < end, "it did not come to pass in time"
         await pilot.pause(0.02)
+
+
+async def ticked(pilot: Pilot[None]) -> None:
+    """Let the app's clock draw what is known by now: two frames, however long they take on this machine."""
+    app = pilot.app
+    assert isinstance(app, DifftuiApp)
+    enough = app.frames + 2
+    await until(pilot, lambda: app.frames >= enough)
+    await pilot.pause()
 
 
 def text_of(widget: Widget) -> str:

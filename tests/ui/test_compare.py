@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import text_of, tiny, train_tiny, until
+from helpers import text_of, ticked, tiny, train_tiny, until
 from PIL import Image
 from textual.pilot import Pilot
 from textual.widgets import Input
@@ -203,7 +203,7 @@ async def test_every_size_shows_all_pictures_one_beside_the_other() -> None:
             await until(pilot, lambda: screen._laid and screen._laid[0] == screen.size)
             if size == (40, 10):
                 continue  # too small, and it says so
-            await pilot.pause(0.1)
+            await ticked(pilot)
             room = screen.query_one("#room").region
             regions = [tile.picture.region for tile in screen.query_one(Tiles).all if tile.display]
             assert len(regions) == 6

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import text_of, tiny, train_tiny, until
+from helpers import text_of, ticked, tiny, train_tiny, until
 from numpy.typing import NDArray
 from PIL import Image
 from textual.pilot import Pilot
@@ -137,7 +137,7 @@ async def test_the_first_picture_is_born_without_a_key(runs: Path) -> None:
         assert screen.playhead.playing
         assert "▶ playing" in shown(screen, "#status")
         await until(pilot, lambda: view_of(screen).done and not screen.playhead.playing)
-        await pilot.pause(0.1)
+        await ticked(pilot)
         view = view_of(screen)
         assert (view.name, view.labels, view.request.seeds) == ("asked", (7,), (0,))
         assert screen.playhead.index == 50
@@ -588,7 +588,7 @@ async def test_everything_fits_at_every_size_and_nothing_overlaps(runs: Path) ->
                 if screen.wish.grid != grid:
                     await pilot.press("g")
                     await drawn(pilot, screen)
-                await pilot.pause(0.2)
+                await ticked(pilot)
                 check_layout(screen, grid)
 
     await session(test)
@@ -624,7 +624,7 @@ async def test_resizing_keeps_the_frame(runs: Path) -> None:
             assert screen.playhead.index == 47
             assert screen.view is view
         await until(pilot, lambda: screen.stage == Stage(1, 2, 16))
-        await pilot.pause(0.2)
+        await ticked(pilot)
         assert same(levels(screen.query_one("#x_t", PixelView)), grey_levels(view.x[47, 0]))
 
     await session(test)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from helpers import text_of, until
+from helpers import text_of, ticked, until
 from textual.content import Content
 from textual.geometry import Region
 
@@ -66,7 +66,7 @@ def title(screen: SdeScreen, name: str) -> str:
 async def at_the_end(screen: SdeScreen, pilot: Pilot[None]) -> None:
     await pilot.press("end")
     await until(pilot, lambda: (v := screen.view) and v.complete and screen._drawn[1:3] == (v.newest, True))
-    await pilot.pause(0.1)
+    await ticked(pilot)
 
 
 async def test_it_starts_by_itself_and_draws_the_paths_of_the_library() -> None:

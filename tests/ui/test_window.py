@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from helpers import text_of, until
+from helpers import text_of, ticked, until
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -39,8 +39,7 @@ async def opened(pilot: Pilot[None], window: Window[Any]) -> list[object]:
     """The window is shown; what it will have answered."""
     answers: list[object] = []
     pilot.app.push_screen(window, answers.append)
-    await pilot.pause(0.2)
-    assert pilot.app.screen is window
+    await until(pilot, lambda: pilot.app.screen is window and window.children and window.children[0].size)
     return answers
 
 
@@ -136,7 +135,7 @@ async def test_what_home_and_train_tell_to_press_can_be_clicked() -> None:
     app.engine.start = lambda: None  # type: ignore[method-assign]
     async with app.run_test(size=(120, 40)) as pilot:
         await until(pilot, lambda: len(app.screen.query(PixelView)) == 1)
-        await pilot.pause(0.2)
+        await ticked(pilot)
         await pilot.click(offset=place_of(app, "watch a digit"))
         await until(pilot, lambda: app.current_mode == "generate")
         await pilot.press("4")
@@ -160,7 +159,9 @@ async def test_a_line_of_the_help_page_does_what_it_says() -> None:
         await until(pilot, lambda: app.screen is forward and forward.scene.t == before - 10)
         await opened(pilot, HelpScreen("forward"))
         await pilot.press("end")
-        await pilot.pause(0.3)
+        await until(
+            pilot, lambda: any("Train: " in line.text for line in app.screen._compositor.render_strips())
+        )
         await pilot.click(offset=place_of(app, "Train: "))
         await until(pilot, lambda: app.current_mode == "train")
 
@@ -173,6 +174,5 @@ async def test_a_window_that_is_closed_twice_closes_nothing_below_it() -> None:
         assert isinstance(window, HelpScreen)
         window.dismiss(None)
         window.dismiss(None)
-        await pilot.pause(0.1)
-        assert isinstance(app.screen, HomeScreen)
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
     assert app.engine.shutdown(20)
