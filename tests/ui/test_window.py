@@ -29,10 +29,14 @@ ONLY |= set("0123456789")
 PLAN = Plan(next(iter(PRESETS.values())))
 
 
+def lines_of(app: DifftuiApp) -> list[str]:
+    """What the screen shows."""
+    return [strip.text for strip in app.screen._compositor.render_strips()]
+
+
 def place_of(app: DifftuiApp, text: str) -> tuple[int, int]:
     """Where it stands on the screen."""
-    lines = [strip.text for strip in app.screen._compositor.render_strips()]
-    return next((line.index(text), y) for y, line in enumerate(lines) if text in line)
+    return next((line.index(text), y) for y, line in enumerate(lines_of(app)) if text in line)
 
 
 async def opened(pilot: Pilot[None], window: Window[Any]) -> list[object]:
@@ -124,7 +128,7 @@ async def test_a_terminal_too_small_is_told_so_and_shows_nothing_else() -> None:
             for columns, rows in ((60, 20), (75, 30), (120, 21), (12, 4)):
                 await pilot.resize_terminal(columns, rows)
                 await pilot.pause()
-                shown = "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+                shown = "\n".join(lines_of(app))
                 assert set(shown) <= ONLY
                 assert not any(app.screen.scrollbars_enabled)
                 assert columns < 60 or "needs 76×22" in shown
@@ -159,9 +163,7 @@ async def test_a_line_of_the_help_page_does_what_it_says() -> None:
         await until(pilot, lambda: app.screen is forward and forward.scene.t == before - 10)
         await opened(pilot, HelpScreen("forward"))
         await pilot.press("end")
-        await until(
-            pilot, lambda: any("Train: " in line.text for line in app.screen._compositor.render_strips())
-        )
+        await until(pilot, lambda: any("Train: " in line for line in lines_of(app)))
         await pilot.click(offset=place_of(app, "Train: "))
         await until(pilot, lambda: app.current_mode == "train")
 

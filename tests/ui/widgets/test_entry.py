@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from helpers import until
 from textual.app import App, ComposeResult
 from textual.events import Key
 
