@@ -35,12 +35,13 @@ from difftui.ui.panels.comparison_words import (
     tabs_line,
     tile_title,
 )
+from difftui.ui.panels.no_network import no_network
 from difftui.ui.panels.tiles import INSET_ROWS, TEXT_COLUMNS, Shelf, Tiles
 from difftui.ui.saving import Saver
 from difftui.ui.screens.base import LabScreen
 from difftui.ui.screens.played import Played, Player
 from difftui.ui.source_choice import SourceChoice
-from difftui.ui.sources import find_sources, named_source
+from difftui.ui.sources import CLASSES, find_sources, named_source
 from difftui.ui.widgets.slider import Slider
 from difftui.ui.widgets.text import ActionText
 
@@ -48,7 +49,7 @@ __all__ = ["SCREEN", "CompareScreen"]
 
 STEPS = (5, 10, 25, 50, 100, 200, 500, 1000)
 COUNTS = (64, 128, 256, 512, 1024)
-CLASSES, MOST_TILES = 10, 10
+MOST_TILES = 10
 MOST_PLOT_ROWS = 26
 WHOLE_SECONDS = 6.0  # of a race, about
 ROWS_BESIDES = 8  # the two bars, tabs, slider, status, choices and two lines of words
@@ -391,10 +392,7 @@ class CompareScreen(Played, LabScreen):
         self._message = Content(" " + text.replace("\n", "\n ")).stylize("$error" if wrong else "$foreground")
 
 
-_NOTHING = Content.from_markup(
-    "No trained network is here: none came with this installation, and you have no run with weights.\n\n"
-    "Press [b $accent]4[/] to train one; what it can draw can be compared here while it trains."
-)
+_NOTHING = no_network("; what it can draw can be compared here while it trains.")
 
 
 @lru_cache(maxsize=8)

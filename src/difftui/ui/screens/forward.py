@@ -28,7 +28,7 @@ from difftui.ui.screens.base import LabScreen
 from difftui.ui.widgets.pixels import PixelView
 from difftui.ui.widgets.plot import CurvePlot, Line, Marker, Series
 from difftui.ui.widgets.slider import Slider
-from difftui.ui.widgets.text import ActionText
+from difftui.ui.widgets.text import ActionText, choice
 from difftui.words import short_path
 
 if TYPE_CHECKING:
@@ -500,21 +500,15 @@ def _choices(scene: Scene, count: int, tall: bool) -> Content:
     """What can be chosen, by its key or by a click."""
     indent = 8 if tall else 0
     number = f"{scene.example + 1 if count else 0}/{count}"
-    schedule = _choice("c", f"{'schedule':<{indent}}", f"{scene.kind:<14}", "schedule(1)")
-    steps = _choice("t", f"{'T':<{indent}}", str(scene.T), "timesteps(1)")
-    digit = _choice("d", f"{'digit':<{indent}}", str(scene.label), "digit(1)")
-    example = _choice("n", f"{'example':<{indent}}", f"{number:<9}", "example(1)")
-    noise = _choice("r", f"{'seed':<{indent}}", str(scene.seed), "renoise(1)")
+    schedule = choice("c", f"{'schedule':<{indent}}", f"{scene.kind:<14}", "schedule(1)")
+    steps = choice("t", f"{'T':<{indent}}", str(scene.T), "timesteps(1)")
+    digit = choice("d", f"{'digit':<{indent}}", str(scene.label), "digit(1)")
+    example = choice("n", f"{'example':<{indent}}", f"{number:<9}", "example(1)")
+    noise = choice("r", f"{'seed':<{indent}}", str(scene.seed), "renoise(1)")
     if tall:
         return Content("\n").join([schedule, steps, digit, example, noise])
     gap = Content("   ")
     return Content("\n").join([gap.join([schedule, steps]), gap.join([digit, example, noise])])
-
-
-def _choice(key: str, name: str, value: str, action: str) -> Content:
-    return Content.from_markup(
-        f"[@click=screen.{action}][b $accent]{key}[/] [$muted]{name}[/] [b]{value}[/][/]"
-    )
 
 
 SCREEN = ForwardScreen

@@ -16,9 +16,10 @@ from difftui.engine.sampling import SamplingView, start_sampling
 from difftui.errors import DifftuiError
 from difftui.state import Choices
 from difftui.ui.exports import save_trajectory
-from difftui.ui.panels.absent import absent_text, nothing_text
+from difftui.ui.panels.absent import absent_text
 from difftui.ui.panels.drawing_texts import Drawing, band, facts, guidance_text, sampler_text, side
 from difftui.ui.panels.network_picker import NetworkPicker
+from difftui.ui.panels.no_network import no_network
 from difftui.ui.panels.stage import NARROWEST_SIDE, PANES, Stage, captions, pane_pixels, time_title
 from difftui.ui.panels.wish import Wish
 from difftui.ui.pipeline_sources import Network
@@ -345,7 +346,7 @@ class GenerateScreen(Played, LabScreen):
     def _draw_texts(self, view: SamplingView | None) -> None:
         source = self.source
         if source is None:
-            self.say("nothing", nothing_text())
+            self.say("nothing", _NOTHING)
         elif source.absent:
             self.say("nothing", absent_text(source))
         else:
@@ -398,5 +399,7 @@ class GenerateScreen(Played, LabScreen):
     def _say_message(self, text: str, *, wrong: bool = False) -> None:
         self._message = Content(text).stylize("$error" if wrong else "$foreground")
 
+
+_NOTHING = no_network("; what it can draw can be watched here while it trains.")
 
 SCREEN = GenerateScreen

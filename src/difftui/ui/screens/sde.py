@@ -24,7 +24,7 @@ from difftui.ui.panels.sde_scene import Parameter, Scene, number
 from difftui.ui.playhead import Playhead
 from difftui.ui.screens.base import LabScreen
 from difftui.ui.widgets.slider import Slider
-from difftui.ui.widgets.text import ActionText
+from difftui.ui.widgets.text import ActionText, choice
 from difftui.words import grouped
 
 if TYPE_CHECKING:
@@ -330,8 +330,8 @@ class SdeScreen(LabScreen):
     def _choices(self) -> Content:
         return Content("  ").join(
             [
-                _choice("r", "seed", str(self.scene.seed), "reseed(1)"),
-                _choice("f", "", f"{self.sweep:.0f} s", "speed(1)"),
+                choice("r", "seed", str(self.scene.seed), "reseed(1)"),
+                choice("f", "", f"{self.sweep:.0f} s", "speed(1)"),
             ]
         )
 
@@ -347,11 +347,6 @@ def _note(scene: Scene, view: PathView) -> str:
 def _share(value: float) -> str:
     """In percent; of nothing there is none."""
     return "none" if math.isnan(value) else f"{value:.0%}"
-
-
-def _choice(key: str, name: str, value: str, action: str) -> Content:
-    name = f"[$muted]{name}[/] " if name else ""
-    return Content.from_markup(f"[@click=screen.{action}][b $accent]{key}[/] {name}[b]{value}[/][/]")
 
 
 SCREEN = SdeScreen

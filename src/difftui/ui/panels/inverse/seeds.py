@@ -18,7 +18,6 @@ from difftui.inversion import Baselines, CohortProgress, baselines
 from difftui.ui.panels.inverse.chosen import (
     LESSON,
     Chosen,
-    choice,
     figure_of,
     line_of_progress,
     net_title,
@@ -26,7 +25,7 @@ from difftui.ui.panels.inverse.chosen import (
 )
 from difftui.ui.panels.inverse.plane import Plane, average_series, curve_series
 from difftui.ui.widgets.plot import CurvePlot, Line, Marker, Series
-from difftui.ui.widgets.text import ActionText
+from difftui.ui.widgets.text import ActionText, choice
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
