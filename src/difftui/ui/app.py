@@ -60,8 +60,8 @@ class DifftuiApp(PixelApp):
         training: the newest training, whether it runs or not; screens share it. A job is this process's own;
             a watch looks at another's.
         data: ``--data``, or None for what is found.
-        wanted_run: the run that Train, Generate or Denoise, whichever is shown next, opens with: ``--run``,
-            or what another screen hands on.
+        wanted_run: the run that Train, Generate, Denoise or Compare, whichever is shown next, opens with:
+            ``--run``, or what another screen hands on.
         go_on: whether Train resumes that run, or attaches to it, at once.
         clock: when a frame is drawn, and how finely.
         state: where the user is, to begin there next time.

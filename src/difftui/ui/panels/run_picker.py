@@ -27,13 +27,6 @@ _MARKS: dict[Kind, tuple[str, str]] = {
     "failed": ("✗", "$error"),
     "finished": ("✓", "$success"),
 }
-_ENTER: dict[Kind, str] = {
-    "running": "attach",
-    "presumed dead": "look at",
-    "interrupted": "go on with",
-    "failed": "look at",
-    "finished": "look at",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +83,7 @@ class RunPicker(ListWindow[Picked]):
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         event.stop()
         entry = self.entries[event.option_index]
-        line = Content.assemble((_ENTER[entry.kind], "$accent"), f" {entry.run.name}: ", entry.told)
+        line = Content.assemble((entry.verb, "$accent"), f" {entry.run.name}: ", entry.told)
         self.query_one("#about", Static).update(line, layout=False)
         self.query_one(RunPreview).look_at(entry.run)
 

@@ -37,6 +37,7 @@ from difftui.ui.panels.comparison_words import (
 )
 from difftui.ui.panels.no_network import no_network
 from difftui.ui.panels.tiles import INSET_ROWS, TEXT_COLUMNS, Shelf, Tiles
+from difftui.ui.panels.wish import STEPS, more_or_fewer
 from difftui.ui.saving import Saver
 from difftui.ui.screens.base import LabScreen
 from difftui.ui.screens.played import Played, Player
@@ -47,7 +48,6 @@ from difftui.ui.widgets.text import ActionText
 
 __all__ = ["SCREEN", "CompareScreen"]
 
-STEPS = (5, 10, 25, 50, 100, 200, 500, 1000)
 COUNTS = (64, 128, 256, 512, 1024)
 MOST_TILES = 10
 MOST_PLOT_ROWS = 26
@@ -212,10 +212,9 @@ class CompareScreen(Played, LabScreen):
             self._say_message("This view goes through the numbers of steps itself.")
             return
         T = self.view.T if self.view is not None else STEPS[-1]
-        taken = min(self.asked.steps, T)
-        further = [n for n in (*(n for n in STEPS if n < T), T) if (n > taken if by > 0 else n < taken)]
-        if further:
-            self._ask(replace(self.asked, steps=min(further) if by > 0 else max(further)))
+        further = more_or_fewer(min(self.asked.steps, T), T, by)
+        if further is not None:
+            self._ask(replace(self.asked, steps=further))
 
     def action_budget(self, by: int) -> None:
         """More or fewer pictures to measure; what was measured stays."""

@@ -20,10 +20,10 @@ from difftui.runs import Follower, Run, find_run, unused_name
 from difftui.state import Choices
 from difftui.training.recipe import PRESETS, Recipe
 from difftui.training.reference import loss_of_zero, mean_square
-from difftui.ui.keys import shown_key
 from difftui.ui.panels.device_line import device_line
 from difftui.ui.panels.estimate import Estimate, Estimates
 from difftui.ui.panels.facts import plan_rows, view_rows
+from difftui.ui.panels.invitation import Invitation, key_text
 from difftui.ui.panels.loss_plot import Ghost, loss_lines, loss_notes, loss_series
 from difftui.ui.panels.plan import Plan, length_text
 from difftui.ui.panels.progress_lines import bar_line, number_line
@@ -424,38 +424,21 @@ class TrainScreen(LabScreen):
         wide = self.size.width >= 100
         words = "keeps it going" if wide else "keeps it on hang-up"
         before = Content(" · ends when you hang up, " if wide else " · ").stylize("$muted")
-        ends: Content = before + _key("keep", words)
+        ends: Content = before + key_text("keep", words)
         reading = device_line(stats, self.size.width - ends.cell_length, note)
         return reading + (ends if stats is not None else "")
 
     def _invitation(self) -> Content:
         """What the choice is and how to start it, where the loss will be drawn."""
-        recipe, offer = self.plan.recipe, self._offer()
-        lines = [Content(line) for line in _NOTES.get(recipe.name, "Your own recipe.").splitlines()]
-        lines.append(Content())
-        if self.handover is None:
-            start = f"train [b]$name[/] for {length_text(recipe)}"
-            press = f"Press [@click=screen.play()][b $accent]space[/] to {start}[/]."
-            lines.append(Content.from_markup(press, name=recipe.name))
-        if self.estimate.words:
-            lines.append(Content(self.estimate.words).stylize("$muted"))
-        if offer is not None:
-            verb = "attach to" if offer.kind == "running" else "go on with"
-            press = f"Press [@click=screen.go_on()][b $accent]enter[/] to {verb} [b]$name[/][/]"
-            what = Content.from_markup(press, name=offer.run.name)
-            told = f"{offer.kind} at {offer.fraction:.0%}, {offer.told}".rstrip(".")
-            lines += [Content(), what + Content(f": {told}.")]
-        if self.ghost is not None:
-            pinned = "[b]$name[/] [$muted]is pinned and will be drawn beside it:[/] "
-            words = Content.from_markup(pinned, name=self.ghost.name)
-            lines.append(words + _key("unpin", "unpins it"))
-        if self.entries:
-            lines.append(_key("runs", f"all your runs ({len(self.entries)})"))
-        if self.lab.engine.device is None and not self.lab.engine.problem:
-            lines.append(
-                Content("torch is still loading; it starts as soon as that is done").stylize("$muted")
-            )
-        return Content("\n").join(lines)
+        return Invitation(
+            recipe=self.plan.recipe,
+            startable=self.handover is None,
+            estimate=self.estimate.words,
+            offer=self._offer(),
+            pinned=self.ghost.name if self.ghost is not None else "",
+            runs=len(self.entries),
+            loading=self.lab.engine.device is None and not self.lab.engine.problem,
+        ).text()
 
     # -- what is planned
 
@@ -668,22 +651,6 @@ class TrainScreen(LabScreen):
             self._mean_squares[data] = mean_square(load(data).images)
 
 
-_NOTES = {
-    "lab": "The lab sheet's own U-Net and recipe, 257 265 parameters, no label.\n"
-    "It draws strokes long before digits: watch its samples, not its loss.",
-    "quick": "A small modern network that is told which digit to draw.\n"
-    "After a minute on two cores most of its digits can be read.",
-    "conditional": "An attention U-Net that is told a digit, and sometimes not: so it can be guided.\n"
-    "870 884 parameters; an hour and a half on two cores gave the one that ships.",
-    "toy": "The guided lab's toy: 16×16 digits, T = 200, 8 epochs.\n"
-    "Its convolutions have 231 297 parameters; with the time layers they are 238 689.",
-    "lecture": "The lecture's residual U-Net, 4 284 481 parameters, which is not told the time.\n"
-    "Slow without a GPU.",
-    "denoiser": "The lecture's autoencoder cleans a noisy digit in one look.\n"
-    "It cannot draw from noise: see it at work on 7, Denoise.",
-}
-
-
 def _loss_text(history: History) -> str:
     loss = history.loss
     return f"smoothed {loss_text(loss.smooth[-1])}" if len(loss) else ""
@@ -695,13 +662,8 @@ def _bars_title(history: History) -> str:
     return f"held-out {loss_text(history.validation.y[-1])} by timestep"
 
 
-def _key(action: str, words: str) -> Content:
-    key = shown_key("train", action)
-    return Content.from_markup(f"[@click=screen.{action}()][b $accent]{key}[/] [$muted]{words}[/][/]")
-
-
 def _keys(*entries: tuple[str, str]) -> Content:
-    return Content(" ") + Content("   ").join([_key(*entry) for entry in entries])
+    return Content(" ") + Content("   ").join([key_text(*entry) for entry in entries])
 
 
 SCREEN = TrainScreen
