@@ -414,6 +414,8 @@ async def test_the_run_in_training_can_draw_and_draws_better_later(runs: Path) -
         assert (first.name, first.live) == ("live-1", True)
         assert "live-1 ▶" in shown(screen, "#side")
         assert "space draws anew with the weights of now" in shown(screen, "#status")
+        drawn_with = first.weights_step or 0
+        await until(pilot, lambda: training.snapshot.progress.step > drawn_with)
         await pilot.press("space")
         await until(pilot, lambda: screen.view is not first)
         second = await drawn(pilot, screen)
