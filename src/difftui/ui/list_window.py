@@ -20,7 +20,10 @@ class ListWindow(Window[T]):
         Binding("k", "move(-1)", show=False),
     ]
     DEFAULT_CSS = """
-    ListWindow OptionList { height: auto; border: none; padding: 0; background: $surface; }
+    ListWindow OptionList {
+        height: auto; border: none; padding: 0; background: $surface;
+        text-wrap: nowrap; text-overflow: ellipsis; scrollbar-size-vertical: 1;
+    }
     ListWindow OptionList:focus { border: none; background-tint: transparent 0%; }
     ListWindow OptionList:focus > .option-list--option-highlighted {
         background: $accent 25%; color: $foreground; text-style: bold;

@@ -103,12 +103,12 @@ class NetworkPicker(ListWindow["Network | str"]):
         mark = "▸" if chosen else " "
         if source.absent:
             return Content.assemble(
-                f"{mark} {source.name:<24.24} ", ("not here: enter tells what it needs", "$muted")
+                f"{mark} {source.name:<22.22} ", ("not here: enter tells what it needs", "$muted")
             )
         if row is None:
-            return Content.assemble(f"{mark} {source.name:<24.24} ", ("to be measured", "$muted"))
+            return Content.assemble(f"{mark} {source.name:<22.22} ", ("to be measured", "$muted"))
         if row.problem:
-            return Content.assemble(f"{mark} {source.name:<24.24} ", (f"{row.problem:.60}", "$error"))
+            return Content.assemble(f"{mark} {source.name:<22.22} ", (f"{row.problem:.60}", "$error"))
         channels, height, width = row.shape
         pixels = f"{height}×{width}{' RGB' if channels == 3 else ''}"
         by = f"{row.sampler} {row.steps}"
@@ -116,10 +116,10 @@ class NetworkPicker(ListWindow["Network | str"]):
 
 
 def _line(mark: str, name: str, parameters: str, pixels: str, by: str, seconds: str) -> str:
-    return f"{mark:<1} {name:<21.21} {parameters:>11}  {pixels:<10} {by:<15.15} {seconds:>11}"
+    return f"{mark:<1} {name:<19.19} {parameters:>11}  {pixels:<9} {by:<15.15} {seconds:>11}"
 
 
 def _scale(toy: int | None) -> Content:
     told = " · ".join(f"{quoted.name} {quoted.parameters}" for quoted in QUOTED)
     true = f"\nThe toy denoiser, built as it says, has {grouped(toy)} (counted)." if toy is not None else "\n"
-    return Content(f"The lab's sheet says (quoted, not measured): {told}.{true}")
+    return Content(f"Quoted from the lab, not measured: {told}.{true}")
