@@ -4,11 +4,32 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from textual.pilot import Pilot
 from textual.widget import Widget
 
-__all__ = ["CODE_PAGE_437", "eventually", "text_of", "until"]
+from difftui.data import Digits, bundled
+from difftui.training.recipe import Recipe
+from difftui.ui.app import DifftuiApp
+
+if TYPE_CHECKING:
+    from difftui.runs import Run
+
+__all__ = [
+    "CODE_PAGE_437",
+    "SMALL",
+    "eventually",
+    "few_digits",
+    "text_of",
+    "ticked",
+    "tiny",
+    "train_tiny",
+    "until",
+]
+
+SMALL: dict[str, Any] = {"width": 8, "middle_width": 8, "middle_blocks": 1}
+"""Options of a patch-unet of a few thousand weights."""
 
 CODE_PAGE_437 = {bytes([code]).decode("cp437") for code in range(128, 256)}
 CODE_PAGE_437 |= set(
@@ -34,6 +55,53 @@ async def until(pilot: Pilot[None], condition: Callable[[], object], seconds: fl
         await pilot.pause(0.02)
 
 
+async def ticked(pilot: Pilot[None]) -> None:
+    """Let the app's clock draw what is known by now: two frames, however long they take on this machine."""
+    app = pilot.app
+    assert isinstance(app, DifftuiApp)
+    enough = app.frames + 2
+    await until(pilot, lambda: app.frames >= enough)
+    await pilot.pause()
+
+
 def text_of(widget: Widget) -> str:
     """What a widget shows, border included."""
     return "\n".join(strip.text for strip in widget.render_lines(widget.outer_size.region))
+
+
+def tiny(T: int, model: str = "patch-unet", **changes: Any) -> Recipe:
+    """What a test can train: a small network, few pictures, three steps.
+
+    A patch-unet's steps are large: after three of them it says something that its label changes.
+
+    Args:
+        T: length of the schedule.
+        model: "patch-unet", which can be asked for a digit, or "lab-unet", which cannot.
+        changes: other fields of the recipe.
+    """
+    asked: dict[str, Any] = {
+        "model_options": SMALL,
+        "schedule": "cosine",
+        "target": "v",
+        "learning_rate": 0.02,
+    }
+    fields = asked if model == "patch-unet" else {"model_options": {"timesteps": T}}
+    fields |= {"data": "bundled", "timesteps": T, "batch_size": 4, "steps": 3}
+    return Recipe(name="tiny", model=model, **fields | changes)
+
+
+def few_digits(count: int) -> Digits:
+    """The first of the bundled ones."""
+    digits = bundled()
+    return Digits(digits.images[:count], digits.labels[:count], f"{count} digits")
+
+
+def train_tiny(name: str, recipe: Recipe, count: int = 8) -> Run:
+    """Really train it on so many digits."""
+    from difftui.runs import create_run
+    from difftui.training import train
+
+    run = create_run(name, recipe.to_json())
+    for _ in train(recipe, run, digits=few_digits(count)):
+        pass
+    return run

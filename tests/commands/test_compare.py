@@ -6,34 +6,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import tiny, train_tiny
 from PIL import Image
 
 from difftui.cli import main
-from difftui.data import Digits, bundled
 from difftui.evaluation.comparison import rms
-from difftui.runs import create_run
-from difftui.training import load_model, train
-from difftui.training.recipe import Recipe
+from difftui.training import load_model
 
 T = 12
 Said = Callable[..., tuple[int, str, str]]
 
 
-def trained(name: str, model: str, **changes: object) -> None:
-    options = {"timesteps": T} if model == "lab-unet" else {"width": 8, "middle_width": 8, "middle_blocks": 1}
-    recipe = Recipe(
-        name="tiny", model=model, model_options=options, data="bundled", timesteps=T, batch_size=4, steps=2,
-        **changes,
-    )  # fmt: skip
-    digits = bundled()
-    few = Digits(digits.images[:8], digits.labels[:8], "eight digits")
-    for _ in train(recipe, create_run(name, recipe.to_json()), digits=few):
-        pass
-
-
 @pytest.fixture
 def said(capsys: pytest.CaptureFixture[str]) -> Said:
-    trained("one", "patch-unet", target="v", schedule="cosine", label_drop=0.1, learning_rate=0.02)
+    train_tiny("one", tiny(T, label_drop=0.1))
 
     def run(*words: object) -> tuple[int, str, str]:
         status = main(["compare", "--device", "cpu", *(str(word) for word in words)])
@@ -103,7 +89,7 @@ def test_wrong_wishes_get_one_line(said: Said, words: tuple[object, ...], status
 
 
 def test_networks_without_labels_or_steps_get_one_line(said: Said) -> None:
-    trained("unasked", "lab-unet")
+    train_tiny("unasked", tiny(T, "lab-unet"))
     assert "cannot be asked for one" in said("--from", "unasked", "--view", "labels")[2]
     assert "it draws what it likes" in said("--from", "unasked", "--label", 3)[2]
     assert "cleans a picture in one look" in said("--from", "denoiser")[2]

@@ -35,7 +35,9 @@ def test_pictures_are_saved(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert width > 6 * 28 * 3 - 1
     assert height < width
     assert main(["labs", "12", "--out", str(out)]) == 1
-    assert "exists" in capsys.readouterr().err
+    assert "exists. Add --force" in capsys.readouterr().err
+    assert main(["labs", "12", "--out", str(out), "--force"]) == 0
+    assert f"wrote {out}" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ LONG = [
     "--run",
     "long",
 ]
-SOON = 12.0
+SOON = 40.0
 TERM, HUP, INT, USR1 = signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGUSR1
 
 

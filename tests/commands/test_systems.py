@@ -195,6 +195,11 @@ def test_equations_from_the_command_line(tmp_path: Path, said: Said) -> None:
     with np.load(out) as arrays:
         assert arrays["paths"].shape == (41, 5)
         assert arrays["times"][-1] == 5.0
+    assert run("sde", "brownian", "--paths", 2, "--out", out) == 1
+    assert "paths.npz exists. Add --force" in said()
+    assert run("sde", "brownian", "--paths", 2, "--steps", 3, "--out", out, "--force") == 0
+    with np.load(out) as arrays:
+        assert arrays["paths"].shape == (4, 2)
     assert run("sde", "geometric", "--errors", "--paths", 1000) == 0
     assert "order: strong 0." in said()
     assert run("sde", "brownian", "--errors", "--paths", 10) == 0
@@ -202,7 +207,7 @@ def test_equations_from_the_command_line(tmp_path: Path, said: Said) -> None:
     for words, told in (
         (["brownian", "--set", "mu=1"], "does not take these parameters"),
         (["reverse", "--errors"], "no exact solution"),
-        (["brownian", "--out", tmp_path / "a.png"], "name an .npz file"),
+        (["brownian", "--out", tmp_path / "a.png"], "name a .npz file"),
     ):
         assert run("sde", *words) == 2
         assert told in said()

@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import eventually
+from helpers import eventually, tiny, train_tiny
 
-from difftui.data import Digits, bundled
 from difftui.diffusion.comparison import VIEWS
 from difftui.engine import Engine, Job, JobState
 from difftui.engine.comparing import (
@@ -22,33 +21,15 @@ from difftui.engine.comparing import (
     start_comparison,
     start_measurement,
 )
-from difftui.runs import create_run
-from difftui.training import load_model, train
-from difftui.training.recipe import Recipe
+from difftui.training import load_model
 
 T = 30
-TINY = Recipe(
-    name="tiny",
-    model="patch-unet",
-    model_options={"width": 8, "middle_width": 8, "middle_blocks": 1},
-    data="bundled",
-    schedule="cosine",
-    timesteps=T,
-    target="v",
-    batch_size=4,
-    learning_rate=0.02,
-    label_drop=0.1,
-    temperature=0.9,
-    steps=3,
-)
+TINY = tiny(T, label_drop=0.1, temperature=0.9)
 
 
 @pytest.fixture
 def engine() -> Iterator[Engine]:
-    run = create_run("one", TINY.to_json())
-    digits = bundled()
-    for _ in train(TINY, run, digits=Digits(digits.images[:8], digits.labels[:8], "eight digits")):
-        pass
+    train_tiny("one", TINY)
     engine = Engine("cpu")
     engine.start()
     yield engine

@@ -8,37 +8,21 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import eventually
+from helpers import eventually, tiny, train_tiny
 
-from difftui.data import Digits, bundled
 from difftui.diffusion import make_schedule, sample, starting_noise, transitions
 from difftui.engine import Engine, Job, JobState
 from difftui.engine.sampling import SamplingRequest, SamplingView, start_sampling
 from difftui.engine.training import start_training
-from difftui.runs import Run, create_run
-from difftui.training import load_model, train
+from difftui.runs import create_run
+from difftui.training import load_model
 from difftui.training.recipe import Recipe
 
 T = 40
 
 
 def recipe(model: str = "patch-unet", **changes: Any) -> Recipe:
-    options = (
-        {"width": 8, "middle_width": 8, "middle_blocks": 1} if model == "patch-unet" else {"timesteps": T}
-    )
-    defaults: dict[str, Any] = {"schedule": "cosine", "target": "v", "batch_size": 4, "steps": 3}
-    defaults["learning_rate"] = 0.02  # after three steps it says something that its label changes
-    return Recipe(
-        name="tiny", model=model, model_options=options, data="bundled", timesteps=T, **defaults | changes
-    )
-
-
-def trained(name: str, recipe: Recipe) -> Run:
-    run = create_run(name, recipe.to_json())
-    digits = bundled()
-    for _ in train(recipe, run, digits=Digits(digits.images[:8], digits.labels[:8], "eight digits")):
-        pass
-    return run
+    return tiny(T, model, **{"schedule": "cosine", "target": "v", "learning_rate": 0.02} | changes)
 
 
 @pytest.fixture
@@ -61,7 +45,7 @@ def drawn(engine: Engine, **request: Any) -> SamplingView:
 @pytest.mark.parametrize("sampler", ["ddim", "ddpm"])
 @pytest.mark.parametrize("steps", [1, 7, None, 10**6])
 def test_the_frames_are_those_of_the_sampler(engine: Engine, sampler: str, steps: int | None) -> None:
-    run = trained("one", recipe())
+    run = train_tiny("one", recipe())
     view = drawn(engine, source=run.path, sampler=sampler, steps=steps, seeds=(3, 8), label=5)
     loaded = load_model("one")
     taken = min(steps or T, T)
@@ -92,8 +76,8 @@ def test_the_frames_are_those_of_the_sampler(engine: Engine, sampler: str, steps
 
 def test_the_recipe_advises_where_nothing_is_asked(engine: Engine) -> None:
     advised = recipe(sampler="ddim", sampler_steps=6, temperature=0.5)
-    trained("one", advised)
-    trained("plain", recipe())
+    train_tiny("one", advised)
+    train_tiny("plain", recipe())
     view = drawn(engine, source="one", seeds=(4,))
     assert (view.sampler, view.temperature, len(view.times)) == ("ddim", 0.5, 7)
     assert np.array_equal(view.x[0], (0.5 * starting_noise((4,)))[:, 0].numpy().astype(np.float16))
@@ -107,7 +91,7 @@ def test_the_recipe_advises_where_nothing_is_asked(engine: Engine) -> None:
 def test_temperature_scales_the_noise_of_the_start_and_of_the_steps(
     engine: Engine, temperature: float
 ) -> None:
-    trained("one", recipe())
+    train_tiny("one", recipe())
     loaded = load_model("one")
     view = drawn(engine, source="one", steps=6, seeds=(1,), label=3, temperature=temperature)
     frames = sample(
@@ -119,7 +103,7 @@ def test_temperature_scales_the_noise_of_the_start_and_of_the_steps(
 
 
 def test_a_trajectory_grows_by_one_picture_an_event(engine: Engine) -> None:
-    trained("one", recipe())
+    train_tiny("one", recipe())
     request = SamplingRequest("one", steps=4)
     job: Job[SamplingView] = engine.submit("drawing", start_sampling(request), paused=True)
     seen = []
@@ -142,7 +126,7 @@ def test_a_trajectory_grows_by_one_picture_an_event(engine: Engine) -> None:
 
 
 def test_a_picture_depends_on_its_seed_and_digit_alone(engine: Engine) -> None:
-    trained("one", recipe())
+    train_tiny("one", recipe())
     together = drawn(engine, source="one", steps=5, seeds=tuple(range(12)), label="each", sampler="ddpm")
     assert together.labels == (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1)
     alone = drawn(engine, source="one", steps=5, seeds=(11,), label=1, sampler="ddpm")
@@ -154,9 +138,9 @@ def test_a_picture_depends_on_its_seed_and_digit_alone(engine: Engine) -> None:
 
 def test_no_digit_in_particular(engine: Engine) -> None:
     """Without a wish, a network that learned to go without labels gets none, another one by the seed."""
-    trained("always-told", recipe())
-    trained("sometimes-told", recipe(label_drop=0.1))
-    trained("never-told", recipe("lab-unet", target="eps"))
+    train_tiny("always-told", recipe())
+    train_tiny("sometimes-told", recipe(label_drop=0.1))
+    train_tiny("never-told", recipe("lab-unet", target="eps"))
     seeds = tuple(range(40))
     told = drawn(engine, source="always-told", steps=1, seeds=seeds)
     assert told.labels is not None
@@ -210,7 +194,7 @@ def test_what_cannot_be_drawn_fails_with_one_line(
     engine: Engine, request_: dict[str, Any], message: str
 ) -> None:
     create_run("empty", recipe().to_json())
-    trained("good", recipe())
+    train_tiny("good", recipe())
     job = engine.submit("drawing", start_sampling(SamplingRequest(**request_)))
     eventually(lambda: job.state.final)
     assert job.state is JobState.FAILED
@@ -222,7 +206,7 @@ def test_what_cannot_be_drawn_fails_with_one_line(
 
 @pytest.mark.parametrize("keep", [0.5, 0.0])
 def test_truncated_weights_are_named(engine: Engine, keep: float) -> None:
-    weights = trained("cut", recipe()).weights_path
+    weights = train_tiny("cut", recipe()).weights_path
     weights.write_bytes(weights.read_bytes()[: int(keep * weights.stat().st_size)])
     job = engine.submit("drawing", start_sampling(SamplingRequest("cut")))
     eventually(lambda: job.state.final)
@@ -232,6 +216,6 @@ def test_truncated_weights_are_named(engine: Engine, keep: float) -> None:
 
 
 def test_a_weights_file_by_its_path(engine: Engine, tmp_path: Path) -> None:
-    run = trained("one", recipe())
+    run = train_tiny("one", recipe())
     moved = run.weights_path.rename(tmp_path / "mine.safetensors")
     assert drawn(engine, source=moved, steps=1).name == "mine"

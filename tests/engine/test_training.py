@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import eventually
+from helpers import SMALL, eventually
 
 from difftui.data import bundled
 from difftui.engine import Engine, Job, JobState
@@ -22,9 +23,8 @@ T = 6
 
 
 def recipe(**changes: Any) -> Recipe:
-    options = {"width": 8, "middle_width": 8, "middle_blocks": 1}
     defaults: dict[str, Any] = {
-        "model": "patch-unet", "model_options": options, "data": "bundled", "timesteps": T, "batch_size": 2,
+        "model": "patch-unet", "model_options": SMALL, "data": "bundled", "timesteps": T, "batch_size": 2,
         "steps": 10**6,
     }  # fmt: skip
     return Recipe(name="tiny", **defaults | changes)
@@ -67,6 +67,29 @@ def test_an_event_is_a_step_though_samples_are_drawn_between(
     assert view.history.validation.x.tolist() == [1, 2, 3, 4]
     assert view.history.by_timestep is not None
     assert view.about["images"] == 10_000
+
+
+def test_what_is_saved_in_the_middle_of_a_look_is_told(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_after_every_step(monkeypatch)
+    looking = threading.Event()
+
+    def endless(_: onlooker.Onlooker) -> Iterator[None]:
+        while True:
+            looking.set()
+            yield None
+
+    monkeypatch.setattr(onlooker.Onlooker, "look", endless)
+    job = engine.submit("training", start_training(recipe(), "tiny-1"))
+    assert looking.wait(60)
+    assert job.snapshot is not None
+    assert job.snapshot.progress is None, "the step before the look is not told yet"
+    job.close()
+    eventually(lambda: job.state is JobState.CLOSED)
+    progress = job.snapshot.progress
+    assert (progress.step, progress.saved_step, find_run("tiny-1").status().step) == (1, 1, 1)
+    assert job.snapshot.history.loss.x.tolist() == [1]
 
 
 def test_chosen_classes_and_a_size_make_a_network_that_fits(engine: Engine) -> None:

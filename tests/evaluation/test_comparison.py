@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from helpers import SMALL
 
 from difftui import models
 from difftui.data import Digits, bundled
@@ -26,8 +27,7 @@ T = 16
 
 def loaded(model: str = "patch-unet", **changes: Any) -> LoadedModel:
     """A network with random weights that says something else for each label."""
-    small = {"width": 8, "middle_width": 8, "middle_blocks": 1}
-    options = {"patch-unet": small, "lab-unet": {"timesteps": T}}.get(model, {})
+    options = {"patch-unet": SMALL, "lab-unet": {"timesteps": T}}.get(model, {})
     defaults: dict[str, Any] = {"schedule": "cosine", "timesteps": T, "target": "v", "steps": 1}
     recipe = Recipe(name="tiny", model=model, model_options=options, data="bundled", **defaults | changes)
     torch.manual_seed(0)

@@ -32,6 +32,8 @@ from difftui.runs.checkpoint import read_metadata
 from difftui.training.session import train
 
 Child = subprocess.Popen[str]
+# Steps of a staircase, up after a kill too early for a save, else down: about two in five save.
+LONGER, SHORTER = 1.05, 0.93
 
 
 @pytest.fixture
@@ -86,7 +88,7 @@ def seconds_to_first_save(server: Child) -> float:
 def test_two_hundred_kills_lose_nothing_but_the_last_moments(child: Callable[[str], Child]) -> None:
     """Killed at random moments and resumed, it is to the bit the training that nobody killed."""
     moments, run, server = random.Random(0), new_run("killed"), child("forks")
-    longest = min(0.4, 2.5 * seconds_to_first_save(server))
+    longest = 2.5 * seconds_to_first_save(server)
     reached = unsaved = 0
     for _ in range(200):
         pid = int(order(server, str(run.path)))
@@ -97,10 +99,13 @@ def test_two_hundred_kills_lose_nothing_but_the_last_moments(child: Callable[[st
         assert run.status().state in ("new", "stopped")
         if not run.state_paths[0].exists():
             assert reached == 0, "the newest state was gone for a moment"
+            longest *= LONGER
             continue
         position = saved_position(run)
         assert position["step"] >= reached, "a saved step was lost"
-        unsaved += position["step"] == reached
+        saved_nothing = position["step"] == reached
+        unsaved += saved_nothing
+        longest *= LONGER if saved_nothing else SHORTER  # however busy the machine is
         reached = position["step"]
         told = last_metrics(run.metrics.path).get("seconds", 0.0)
         assert told - position["seconds"] < SAVE_SECONDS + 0.3, "more than the last save interval was lost"

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from helpers import text_of, until
+from helpers import text_of, ticked, until
 
 from difftui.errors import DifftuiError
 from difftui.pixel_modes import PixelMode
@@ -21,7 +21,7 @@ async def test_home_tells_what_there_is_and_what_was_found() -> None:
     app = DifftuiApp(device="cpu")
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: app.engine.device is not None and app.screen.found is not None)
-        await pilot.pause(0.2)
+        await ticked(pilot)
         shown = text_of(app.screen.query_one("#home"))
         assert "4 Tr" in text_of(app.screen.query_one(TopBar))
         assert "10 000 bundled MNIST digits" in text_of(app.screen.query_one("#found"))
@@ -33,7 +33,7 @@ async def test_home_tells_what_there_is_and_what_was_found() -> None:
 async def test_lines_from_before_the_app_are_shown_when_it_opens() -> None:
     app = DifftuiApp(device="cpu", notices=("MNIST [could not] be downloaded.",))
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause(0.2)
+        await until(pilot, lambda: len(app._notifications) > 0)
         assert [toast.message for toast in app._notifications] == ["MNIST [could not] be downloaded."]
     assert app.engine.shutdown(10)
 
@@ -64,7 +64,7 @@ async def test_home_is_whole_and_larger_where_there_is_room(size: tuple[int, int
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: len(app.screen.query(PixelView)) == 1)
         await pilot.resize_terminal(*size)
-        await pilot.pause(0.2)
+        await ticked(pilot)
         view = app.screen.query_one(PixelView)
         assert (view.arrangement.image_height, view.arrangement.columns) == (side, 5)
         for part in ("PixelView", "#introduction", "#found"):
@@ -81,7 +81,7 @@ async def test_every_screen_opens_by_its_number(size: tuple[int, int]) -> None:
     async with app.run_test(size=size) as pilot:
         for place in PLACES:
             await pilot.press(place.key)
-            await pilot.pause(0.2)
+            await ticked(pilot)
             assert app.current_mode == place.name
             bar = text_of(app.screen.query_one(KeyBar))
             assert "? help" in bar
@@ -93,14 +93,12 @@ async def test_help_lists_every_key_of_the_screen() -> None:
     app = DifftuiApp(device="cpu", screen="forward")
     async with app.run_test(size=(120, 60)) as pilot:
         await pilot.press("question_mark")
-        await pilot.pause(0.1)
-        assert isinstance(app.screen, HelpScreen)
+        await until(pilot, lambda: isinstance(app.screen, HelpScreen) and app.screen.query("Static"))
         shown = "\n".join(text_of(w) for w in app.screen.query("Static"))
         for action in (*SCREENS["forward"], *GLOBAL):
             assert action.help in shown
         await pilot.press("escape")
-        await pilot.pause(0.1)
-        assert not isinstance(app.screen, HelpScreen)
+        await until(pilot, lambda: not isinstance(app.screen, HelpScreen))
 
 
 def test_a_key_means_one_thing_on_a_screen() -> None:
@@ -114,7 +112,7 @@ async def test_every_action_of_the_table_exists() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         for name, actions in SCREENS.items():
             app.action_go(name)
-            await pilot.pause(0.1)
+            await ticked(pilot)
             for action in actions:
                 method = action.name.partition("(")[0]
                 assert callable(getattr(app.screen, f"action_{method}", None)), f"{name}: {action.name}"
@@ -123,13 +121,10 @@ async def test_every_action_of_the_table_exists() -> None:
 async def test_a_small_terminal_is_told_its_size_and_recovers() -> None:
     app = DifftuiApp(device="cpu")
     async with app.run_test(size=(60, 20)) as pilot:
-        await pilot.pause(0.1)
         note = app.screen.query_one("#too-small")
-        assert note.display
-        assert "60×20" in text_of(note)
+        await until(pilot, lambda: note.display and "60×20" in text_of(note))
         await pilot.resize_terminal(80, 24)
-        await pilot.pause(0.1)
-        assert not note.display
+        await until(pilot, lambda: not note.display)
 
 
 async def test_home_goes_on_with_an_interrupted_run_at_one_key(own_home: Path) -> None:
@@ -175,7 +170,7 @@ async def test_every_picture_is_drawn_in_the_way_that_the_app_says() -> None:
     app.engine.start = lambda: None  # type: ignore[method-assign]
     async with app.run_test(size=(120, 40)) as pilot:
         await until(pilot, lambda: len(app.screen.query(PixelView)) >= 3)
-        await pilot.pause(0.1)
+        await ticked(pilot)
         for view in app.screen.query(PixelView):
             assert view.mode is PixelMode.ASCII
             drawn = "".join(strip.text for strip in view.render_lines(view.size.region))

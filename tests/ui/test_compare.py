@@ -11,55 +11,34 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import text_of, until
+from helpers import text_of, ticked, tiny, train_tiny, until
 from PIL import Image
 from textual.pilot import Pilot
 from textual.widgets import Input
 
 from difftui import paths
 from difftui.bench.wire import recording_driver, wire_bytes
-from difftui.data import Digits, bundled
 from difftui.diffusion.comparison import VIEWS
 from difftui.engine.comparing import ComparisonView
-from difftui.runs import create_run
 from difftui.state import Choices, State
-from difftui.training.recipe import Recipe
 from difftui.ui.app import DifftuiApp
 from difftui.ui.panels.tiles import Tiles
 from difftui.ui.screens.compare import CompareScreen
 from difftui.ui.widgets.pixels import REST_SECONDS
 
 T = 20
-ASKED = Recipe(
-    name="tiny",
-    model="patch-unet",
-    model_options={"width": 8, "middle_width": 8, "middle_blocks": 1},
-    data="bundled",
-    schedule="cosine",
-    timesteps=T,
-    target="v",
-    batch_size=8,
-    learning_rate=0.02,
-    label_drop=0.1,
-    steps=3,
-)
-UNASKED = Recipe(
-    name="tiny", model="lab-unet", model_options={"timesteps": T}, data="bundled", timesteps=T, steps=3
-)
+ASKED = tiny(T, label_drop=0.1, batch_size=8)
+UNASKED = tiny(T, "lab-unet")
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with two runs: "asked" can be asked for a digit and be guided, "unasked" cannot."""
-    from difftui.training import train
-
     home = tmp_path_factory.mktemp("compared")
-    few = Digits(bundled().images[:16], bundled().labels[:16], "sixteen digits")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DIFFTUI_HOME", str(home))
         for name, recipe in (("unasked", UNASKED), ("asked", ASKED)):
-            for _ in train(recipe, create_run(name, recipe.to_json()), digits=few):
-                pass
+            train_tiny(name, recipe, 16)
     return home
 
 
@@ -224,7 +203,7 @@ async def test_every_size_shows_all_pictures_one_beside_the_other() -> None:
             await until(pilot, lambda: screen._laid and screen._laid[0] == screen.size)
             if size == (40, 10):
                 continue  # too small, and it says so
-            await pilot.pause(0.1)
+            await ticked(pilot)
             room = screen.query_one("#room").region
             regions = [tile.picture.region for tile in screen.query_one(Tiles).all if tile.display]
             assert len(regions) == 6

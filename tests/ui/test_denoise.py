@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import text_of, until
+from helpers import text_of, ticked, until
 from numpy.typing import NDArray
 from PIL import Image
 from textual.pilot import Pilot
@@ -18,6 +18,7 @@ from textual.pilot import Pilot
 from difftui import models
 from difftui.data import held_out
 from difftui.engine.denoising import REPEATS, DenoisingView
+from difftui.engine.training import start_training
 from difftui.runs import Run, create_run
 from difftui.runs.checkpoint import load_tensors
 from difftui.state import State
@@ -58,7 +59,7 @@ async def answered(pilot: Pilot[None], screen: DenoiseScreen) -> DenoisingView:
         return (view.wish.seed, view.wish.chosen) == (wish.seed, wish.chosen)
 
     await until(pilot, there)
-    await pilot.pause(0.1)
+    await ticked(pilot)
     assert screen.view is not None
     return screen.view
 
@@ -137,7 +138,7 @@ async def test_again_and_again_step_by_step() -> None:
         await until(pilot, lambda: screen.view is not None and screen.view.repeats is not None)
         assert screen.showing == AGAIN
         await pilot.press("home")
-        await pilot.pause(0.1)
+        await ticked(pilot)
         assert screen.head.index == 0
         assert "Under each answer" in said(screen, "#repeats-told")
         await pilot.press("right", "right", "right")
@@ -153,7 +154,7 @@ async def test_again_and_again_step_by_step() -> None:
         await pilot.press("space")
         await until(pilot, lambda: screen.head.index >= 4)
         await pilot.press("end")
-        await pilot.pause(0.1)
+        await ticked(pilot)
         assert np.array_equal(shown(screen, "#repeats-digit")[-1], repeats.pictures[0, REPEATS])
         assert "from digit 7, noise 0.10" in whole(screen)
 
@@ -171,7 +172,7 @@ async def test_what_the_time_is_worth_is_measured() -> None:
         await until(pilot, lambda: job.snapshot is not None)
         job.close()
         await until(pilot, lambda: job.state.final)
-        await pilot.pause(0.1)
+        await ticked(pilot)
         errors = screen.meter.errors
         assert errors is job.snapshot
         assert errors.told == 89
@@ -207,7 +208,7 @@ async def test_inside_are_the_weights_of_the_file_and_pictures_are_saved(own_hom
             assert sheet.size == (7 * (4 * 18 + 2), 7 * (3 * 18 + 2))
         screen.action_open(WORTH)
         await pilot.press("e")
-        await pilot.pause(0.1)
+        await ticked(pilot)
         assert "There are no pictures here to save" in said(screen, "#message")
 
 
@@ -220,14 +221,14 @@ async def test_nothing_is_cut_off_at_any_size(size: tuple[int, int]) -> None:
             await answered(pilot, screen)
             for showing, name in enumerate(VIEWS):
                 screen.action_open(showing)
-                await pilot.pause(0.1)
+                await ticked(pilot)
                 lines = whole(screen).splitlines()
                 assert len(lines) == size[1]
                 assert name in lines[1]
                 assert lines[-2].strip(), "the line that tells what is seen"
                 assert f"m network {source}" in lines[-3]
         screen.action_open(LOOK)
-        await pilot.pause(0.1)
+        await ticked(pilot)
         assert screen.query_one("#looks-plot").display == (size[1] > 24)
 
 
@@ -272,12 +273,34 @@ async def test_a_network_that_cannot_be_opened_is_one_line(own_home: Path) -> No
         while screen.source is None or screen.source.name != "broken":
             await pilot.press("m")
         await until(pilot, lambda: screen.bench.failed)
-        await pilot.pause(0.1)
-        line = said(screen, "#message")
-        assert "broken" in line
+        await until(pilot, lambda: "broken" in said(screen, "#message"))
         await pilot.press("m")
         view = await answered(pilot, screen)
         assert view.network.name != "broken"
+
+
+async def test_a_run_that_is_gone_is_told_and_the_network_stays() -> None:
+    async with opened() as (pilot, screen):
+        await answered(pilot, screen)
+        screen.lab.wanted_run = "gone"  # as another screen hands it on
+        await pilot.press("2", "7")
+        await until(pilot, lambda: "gone" in said(screen, "#message"))
+        assert screen.source is not None
+        assert screen.source.name == "toy"
+
+
+async def test_a_network_is_marked_as_long_as_it_trains() -> None:
+    recipe = replace(preset("toy"), data="bundled", batch_size=8)
+    async with opened() as (pilot, screen):
+        app = screen.lab
+        training = app.training = app.engine.submit("live", start_training(recipe, "live-1"))
+        await until(pilot, lambda: training.version > 1)
+        app.wanted_run = "live-1"
+        await pilot.press("2", "7")
+        await until(pilot, lambda: "live-1 ▶" in said(screen, "#choices"))
+        training.close()
+        await until(pilot, lambda: screen.source is not None and not screen.source.live)
+        await until(pilot, lambda: "▶" not in said(screen, "#choices"))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import text_of, until
+from helpers import text_of, ticked, until
 from numpy.typing import NDArray
 from PIL import Image
 from textual.pilot import Pilot
@@ -185,7 +185,7 @@ async def test_play_runs_to_the_end_holds_there_and_starts_again() -> None:
         assert "▶" in text(screen, "#t")
         await pilot.press("space")
         held = screen.scene
-        await pilot.pause(0.2)
+        await ticked(pilot)
         assert screen.scene == held
         assert "▶" not in text(screen, "#t")
 
@@ -245,7 +245,7 @@ async def test_at_rest_nothing_is_drawn() -> None:
 async def test_everything_is_whole_at_every_size(size: tuple[int, int]) -> None:
     async with opened(size) as (pilot, screen):
         await pilot.press("T", "t", "c", "c", "c", "end", *["r"] * 10)  # the longest texts
-        await pilot.pause(0.1)
+        await ticked(pilot)
         parts = [w for w in screen.query("#forward *").results(Widget) if w.display and w.region]
         for widget in parts:
             assert widget.parent is not None
@@ -276,7 +276,7 @@ async def test_the_terms_of_the_sum_stand_beside_it_where_there_is_room() -> Non
     async with opened() as (pilot, screen):
         assert not screen.query_one("#x_0").display
         await pilot.resize_terminal(120, 40)
-        await pilot.pause(0.1)
+        await ticked(pilot)
         assert screen.query_one("#x_0").display
         assert np.abs(shown(screen, "#x_0 PixelView")[0] - first_seven()).max() < 1e-12
         eps = np.random.default_rng(0).standard_normal((28, 28))
@@ -395,5 +395,5 @@ async def test_on_a_vast_terminal_pictures_are_twice_as_large() -> None:
             assert view.arrangement.image_height == view.arrangement.image_width == 56
         assert screen.query_one("#amplitudes").size.height >= 12
         await pilot.resize_terminal(199, 60)
-        await pilot.pause(0.1)
+        await ticked(pilot)
         assert screen.query_one("#x_t PixelView", PixelView).arrangement.image_height == 28

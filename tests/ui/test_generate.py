@@ -11,20 +11,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import text_of, until
+from helpers import text_of, ticked, tiny, train_tiny, until
 from numpy.typing import NDArray
 from PIL import Image
 from textual.pilot import Pilot
 from textual.widget import Widget
 
 from difftui import media, paths
-from difftui.data import Digits, bundled
 from difftui.diffusion import transitions
 from difftui.engine import JobState
 from difftui.engine.sampling import SamplingView
 from difftui.engine.training import start_training
 from difftui.runs import create_run, runs_dir
-from difftui.training.recipe import Recipe
 from difftui.ui.app import DifftuiApp
 from difftui.ui.half_blocks import RAMP, grey_levels
 from difftui.ui.panels.stage import PANES, Stage
@@ -35,39 +33,18 @@ from difftui.ui.widgets.slider import Slider
 from difftui.words import short_path
 
 T = 1000
-ASKED = Recipe(
-    name="tiny",
-    model="patch-unet",
-    model_options={"width": 8, "middle_width": 8, "middle_blocks": 1},
-    data="bundled",
-    schedule="cosine",
-    timesteps=T,
-    target="v",
-    batch_size=8,
-    learning_rate=0.02,
-    steps=3,
-    sampler="ddim",
-    sampler_steps=50,
-    temperature=0.9,
-)
-UNASKED = Recipe(
-    name="tiny", model="lab-unet", model_options={"timesteps": 30}, data="bundled", timesteps=30, steps=3
-)  # draws as the lab does: DDPM, every timestep
+ASKED = tiny(T, batch_size=8, sampler="ddim", sampler_steps=50, temperature=0.9)
+UNASKED = tiny(30, "lab-unet")  # draws as the lab does: DDPM, every timestep
 
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with two runs: "asked" can be asked for a digit, "unasked" cannot."""
-    from difftui.training import train
-
     home = tmp_path_factory.mktemp("trained")
-    few = Digits(bundled().images[:16], bundled().labels[:16], "sixteen digits")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DIFFTUI_HOME", str(home))
         for moment, (name, recipe) in enumerate((("unasked", UNASKED), ("asked", ASKED))):
-            run = create_run(name, recipe.to_json())
-            for _ in train(recipe, run, digits=few):
-                pass
+            run = train_tiny(name, recipe, 16)
             for path in run.path.iterdir():  # "asked" is the newer one, so the first in the list
                 os.utime(path, (moment, moment))
     return home
@@ -160,7 +137,7 @@ async def test_the_first_picture_is_born_without_a_key(runs: Path) -> None:
         assert screen.playhead.playing
         assert "▶ playing" in shown(screen, "#status")
         await until(pilot, lambda: view_of(screen).done and not screen.playhead.playing)
-        await pilot.pause(0.1)
+        await ticked(pilot)
         view = view_of(screen)
         assert (view.name, view.labels, view.request.seeds) == ("asked", (7,), (0,))
         assert screen.playhead.index == 50
@@ -402,8 +379,8 @@ async def test_what_is_drawn_with_a_shipped_network_is_saved_at_home(
         for source in (1, 2, 0):
             await pilot.press("m")
             view = await drawn(pilot, screen)
-            assert screen.source == screen.shelf.sources[source]
-            assert view.request.source == screen.shelf.sources[source].run.path
+            assert screen.source == screen.shelf.all[source]
+            assert view.request.source == screen.shelf.all[source].run.path
         assert len(list(shipped.rglob("quick-*.png"))) == 0
 
     await session(test)
@@ -437,6 +414,8 @@ async def test_the_run_in_training_can_draw_and_draws_better_later(runs: Path) -
         assert (first.name, first.live) == ("live-1", True)
         assert "live-1 ▶" in shown(screen, "#side")
         assert "space draws anew with the weights of now" in shown(screen, "#status")
+        drawn_with = first.weights_step or 0
+        await until(pilot, lambda: training.snapshot.progress.step > drawn_with)
         await pilot.press("space")
         await until(pilot, lambda: screen.view is not first)
         second = await drawn(pilot, screen)
@@ -611,7 +590,7 @@ async def test_everything_fits_at_every_size_and_nothing_overlaps(runs: Path) ->
                 if screen.wish.grid != grid:
                     await pilot.press("g")
                     await drawn(pilot, screen)
-                await pilot.pause(0.2)
+                await ticked(pilot)
                 check_layout(screen, grid)
 
     await session(test)
@@ -647,7 +626,7 @@ async def test_resizing_keeps_the_frame(runs: Path) -> None:
             assert screen.playhead.index == 47
             assert screen.view is view
         await until(pilot, lambda: screen.stage == Stage(1, 2, 16))
-        await pilot.pause(0.2)
+        await ticked(pilot)
         assert same(levels(screen.query_one("#x_t", PixelView)), grey_levels(view.x[47, 0]))
 
     await session(test)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from helpers import text_of, until
+from helpers import text_of, ticked, until
 
 from difftui.engine import device as device_module
 from difftui.engine import engine as engine_module
@@ -66,7 +66,7 @@ def title_of(screen: InverseScreen, name: str) -> str:
 async def drawn(screen: InverseScreen, pilot: Pilot[None]) -> None:
     """Until the plots show the newest snapshot."""
     await until(pilot, lambda: screen.regression.drawn[:2] == (screen.job, epoch(screen)))
-    await pilot.pause(0.1)
+    await ticked(pilot)
 
 
 async def test_it_opens_with_the_untrained_network_and_starts_by_itself() -> None:

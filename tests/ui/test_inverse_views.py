@@ -10,7 +10,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from helpers import text_of, until
+from helpers import text_of, ticked, until
 from textual.geometry import Region
 from textual.pilot import Pilot
 from textual.strip import Strip
@@ -64,7 +64,7 @@ async def drawn(screen: InverseScreen, pilot: Pilot[None]) -> None:
     await until(pilot, lambda: view.view is not None and view.view.done)
     await pilot.press("end")
     await until(pilot, lambda: view.drawn[:2] == (view.drawing, view.newest))
-    await pilot.pause(0.1)
+    await ticked(pilot)
 
 
 async def test_one_key_walks_through_the_views_and_another_through_the_problems() -> None:
@@ -235,7 +235,7 @@ async def test_where_no_x_is_it_says_so() -> None:
 async def test_all_of_it_is_on_the_screen(size: tuple[int, int]) -> None:
     async with opened(size, "p", "p", "p", "p", "tab") as (screen, pilot):  # sin 3x, with the longest texts
         await until(pilot, lambda: screen.seeds.view is not None)
-        await pilot.pause(0.2)
+        await ticked(pilot)
         await check(screen, "#views, #strip, #one, #near, #census, #choices, #progress")
         await pilot.press("tab")
         await until(pilot, lambda: screen.diffusion.drawing is not None)

@@ -5,7 +5,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
-from helpers import text_of, until
+from helpers import text_of, ticked, until
 
 from difftui.bench.wire import recording_driver
 from difftui.ui.app import DifftuiApp
@@ -69,10 +69,12 @@ def test_escape_is_in_no_table() -> None:
 
 def test_every_window_closes_without_escape() -> None:
     from difftui.ui.panels.network_picker import NetworkPicker
+    from difftui.ui.panels.page_list import PageList
+    from difftui.ui.panels.page_text import PageText
     from difftui.ui.panels.recipe_form import RecipeForm
     from difftui.ui.panels.run_picker import RunPicker
 
-    for window in (HelpScreen, NetworkPicker, RecipeForm, RunPicker):
+    for window in (HelpScreen, NetworkPicker, PageList, PageText, RecipeForm, RunPicker):
         closing = [
             binding.key if not isinstance(binding, tuple) else binding[0] for binding in window.BINDINGS
         ]
@@ -96,7 +98,7 @@ async def test_what_is_shown_is_copied_and_saved(own_home: Path) -> None:
         await until(
             pilot, lambda: "alpha" in text_of(app.screen.query_one("#formula")) or app.screen.x0 is not None
         )
-        await pilot.pause(0.2)
+        await ticked(pilot)
         await pilot.press("y")
         await pilot.press("y")
         await until(pilot, lambda: (own_home / "exports" / "forward-2.txt").exists())
@@ -112,7 +114,7 @@ async def test_help_scrolls_with_vi_keys_and_names_every_key() -> None:
     app.engine.start = lambda: None  # type: ignore[method-assign]
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("question_mark")
-        await pilot.pause(0.1)
+        await until(pilot, lambda: isinstance(app.screen, HelpScreen) and app.screen.query("VerticalScroll"))
         box = app.screen.query_one("VerticalScroll")
         await pilot.press("j", "j", "j")
         await until(pilot, lambda: box.scroll_y == 3)
@@ -121,5 +123,4 @@ async def test_help_scrolls_with_vi_keys_and_names_every_key() -> None:
         shown = "\n".join(text_of(widget) for widget in app.screen.query("Static"))
         assert "_" not in shown.replace("x_", "")  # no key by Textual's name, such as "full_stop"
         await pilot.press("q")
-        await pilot.pause(0.1)
-        assert not isinstance(app.screen, HelpScreen)
+        await until(pilot, lambda: not isinstance(app.screen, HelpScreen))

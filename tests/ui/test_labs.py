@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from helpers import text_of, until
+from helpers import text_of, ticked, until
 
 from difftui.engine import JobState
 from difftui.experiments import PAGES, Pictures, find_page
@@ -82,7 +82,7 @@ async def test_every_page_that_needs_no_torch_fits_every_size(size: tuple[int, i
         for name, place in QUICK.items():
             screen.action_open(place)
             await until(pilot, lambda name=name: screen._drawn[:1] == (name,) and shown(screen))
-            await pilot.pause(0.05)
+            await ticked(pilot)
             for widget in screen.query("#title, #says, #table, #seen, #choices"):
                 assert widget.region.bottom <= size[1] - 1
                 assert widget.region.height > 0
@@ -190,7 +190,7 @@ async def test_a_failure_is_told_in_the_page(monkeypatch: pytest.MonkeyPatch) ->
     async with app.run_test(size=(80, 24)) as pilot:
         app.screen.action_open(3)
         await until(pilot, lambda: "None of the networks" in words(app.screen, "seen"))
-        assert "failed" in words(app.screen, "title")
+        await until(pilot, lambda: "failed" in words(app.screen, "title"))
     assert app.engine.shutdown(60)
 
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from helpers import text_of, until
+from helpers import text_of, ticked, until
 from textual.content import Content
+from textual.geometry import Region
 
 from difftui.bench.wire import recording_driver
 from difftui.diffusion.sde import Brownian, Geometric, Linear, PathFrame, simulate
@@ -65,7 +66,7 @@ def title(screen: SdeScreen, name: str) -> str:
 async def at_the_end(screen: SdeScreen, pilot: Pilot[None]) -> None:
     await pilot.press("end")
     await until(pilot, lambda: (v := screen.view) and v.complete and screen._drawn[1:3] == (v.newest, True))
-    await pilot.pause(0.1)
+    await ticked(pilot)
 
 
 async def test_it_starts_by_itself_and_draws_the_paths_of_the_library() -> None:
@@ -206,6 +207,20 @@ async def test_numbers_are_picked_and_changed() -> None:
         await at_the_end(screen, pilot)
         assert "1 path at t = 10" in title(screen, "law")
         assert "±" not in title(screen, "mean")
+
+
+async def test_the_picked_number_is_marked_though_its_letters_stay() -> None:
+    async with opened(scene=SWIFT) as (screen, pilot):
+        numbers = screen.query_one("#numbers")
+
+        def marked() -> str:
+            """The one that is drawn in reverse."""
+            (line,) = numbers.render_lines(Region(0, 0, *numbers.size))
+            return "".join(text for text, style, _ in line if style is not None and style.reverse)
+
+        await until(pilot, lambda: marked() == "paths 100")
+        await pilot.press("n")
+        await until(pilot, lambda: marked() == "dt 0.1")
 
 
 async def test_other_noise_and_back() -> None:

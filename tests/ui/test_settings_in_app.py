@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from helpers import text_of, until
+from helpers import text_of, ticked, until
 
 from difftui.bench.wire import recording_driver
 from difftui.cli import main
@@ -67,7 +67,7 @@ async def test_no_color_sends_no_colour(screen: str, monkeypatch: pytest.MonkeyP
     sent: list[str] = []
     app.driver_class = recording_driver(sent)
     async with app.run_test(headless=False, size=(80, 24)) as pilot:
-        await pilot.pause(0.3)
+        await ticked(pilot)
         assert app.current_theme is MONOCHROME
         await pilot.press("question_mark")
         await pilot.pause(0.1)
@@ -84,7 +84,7 @@ async def test_a_shade_is_seen_without_colours(plain: bool, monkeypatch: pytest.
         await pilot.pause(0.1)
         plot = app.screen.query_one("#fit", CurvePlot)
         plot.set_series([Series([0.0, 1.0], [0.0, 1.0])], shades=[Shade(0.5, 1.0)])
-        await pilot.pause(0.1)
+        await ticked(pilot)
         assert ("░" in text_of(plot)) is plain
 
 
@@ -143,21 +143,21 @@ async def test_choices_come_back() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: app.screen.x0 is not None)
         await pilot.press("c", "t", "d", "n", "r", "r", "end")
-        await pilot.pause(0.2)
+        await ticked(pilot)
         scene = app.screen.scene
         app.action_go("inverse")
-        await pilot.pause(0.2)
+        await ticked(pilot)
         await pilot.press("w", "a", "v", "f")
-        await pilot.pause(0.2)
+        await ticked(pilot)
     assert scene != Scene()
     assert state.screen == "inverse"
     again = State(state.screen, state.theme, json.loads(json.dumps(state.choices)))
     app = _app("forward", state=again)
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause(0.2)
+        await ticked(pilot)
         assert app.screen.scene == scene
         app.action_go("inverse")
-        await pilot.pause(0.2)
+        await ticked(pilot)
         screen = app.screen
         assert (screen.recipe.hidden_layers, screen.recipe.activation) == ((8, 8), "tanh")
         assert (screen.regression.pace.rate, screen.chosen.log) == (100.0, False)
@@ -169,13 +169,13 @@ async def test_damaged_choices_are_left_out(screen: str) -> None:
              "sampler", "steps", "grid", "picture", "recipe", "keep")  # fmt: skip
     usual = _app(screen)
     async with usual.run_test(size=(80, 24)) as pilot:
-        await pilot.pause(0.2)
+        await ticked(pilot)
         expected = usual.screen.remember()
     wrong: list[object] = [{"a": []}, -1e300, "\x1b[31m"]
     for value in wrong:
         app = _app(screen, state=State(choices={screen: dict.fromkeys(names, value)}))
         async with app.run_test(size=(80, 24)) as pilot:
-            await pilot.pause(0.1)
+            await ticked(pilot)
             assert app.screen.remember() == expected
 
 

@@ -25,7 +25,7 @@ from difftui.runs import list_runs
 pytestmark = pytest.mark.slow
 
 TRAIN = ["--screen", "train", "--device", "cpu"]
-SOON = 12.0  # seconds; a step, a save and two seconds for the terminal, on a machine that is shared
+SOON = 40.0  # seconds; a step, a save and two seconds for the terminal, on a machine that is shared
 TERM, HUP, INT, USR1 = signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGUSR1
 
 

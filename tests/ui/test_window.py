@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from helpers import text_of, until
+from helpers import text_of, ticked, until
 from textual.pilot import Pilot
+from textual.widgets import Input
 
+from difftui.experiments import PAGES
 from difftui.training.recipe import PRESETS
 from difftui.ui.app import DifftuiApp
+from difftui.ui.panels.network_picker import NetworkPicker
+from difftui.ui.panels.page_list import PageList
+from difftui.ui.panels.page_text import PageText
 from difftui.ui.panels.plan import Plan
 from difftui.ui.panels.recipe_form import Choice, RecipeForm
 from difftui.ui.panels.run_picker import RunPicker
 from difftui.ui.screens.forward import ForwardScreen
 from difftui.ui.screens.help import HelpScreen
 from difftui.ui.screens.home import HomeScreen
+from difftui.ui.sources import find_sources
 from difftui.ui.widgets.pixels import PixelView
 from difftui.ui.window import Window
 
@@ -23,18 +29,21 @@ ONLY |= set("0123456789")
 PLAN = Plan(next(iter(PRESETS.values())))
 
 
+def lines_of(app: DifftuiApp) -> list[str]:
+    """What the screen shows."""
+    return [strip.text for strip in app.screen._compositor.render_strips()]
+
+
 def place_of(app: DifftuiApp, text: str) -> tuple[int, int]:
     """Where it stands on the screen."""
-    lines = [strip.text for strip in app.screen._compositor.render_strips()]
-    return next((line.index(text), y) for y, line in enumerate(lines) if text in line)
+    return next((line.index(text), y) for y, line in enumerate(lines_of(app)) if text in line)
 
 
 async def opened(pilot: Pilot[None], window: Window[Any]) -> list[object]:
     """The window is shown; what it will have answered."""
     answers: list[object] = []
     pilot.app.push_screen(window, answers.append)
-    await pilot.pause(0.2)
-    assert pilot.app.screen is window
+    await until(pilot, lambda: pilot.app.screen is window and window.children and window.children[0].size)
     return answers
 
 
@@ -46,6 +55,9 @@ async def test_every_window_closes_by_a_click_on_its_word_beside_it_and_by_key()
         windows: list[tuple[Any, str]] = [
             (lambda: HelpScreen("forward"), "esc close"),
             (lambda: RunPicker([]), "esc close"),
+            (lambda: NetworkPicker([], None, app.engine), "esc close"),
+            (lambda: PageList(0), "esc close"),
+            (lambda: PageText(PAGES[0], None), "esc close"),
             (lambda: RecipeForm(PLAN, lambda _plan: "about a minute"), "esc cancel"),
         ]
         for make, word in windows:
@@ -91,6 +103,22 @@ async def test_the_words_of_the_form_do_what_they_say() -> None:
         assert plan.recipe.model == model.value
 
 
+async def test_a_list_opens_its_line_by_a_click_on_the_word_for_that() -> None:
+    app = DifftuiApp(device="cpu")
+    app.engine.start = lambda: None  # type: ignore[method-assign]
+    async with app.run_test(size=(100, 30)) as pilot:
+        pages = await opened(pilot, PageList(2))
+        await pilot.press("j", "j", "k")
+        await pilot.click(offset=place_of(app, "enter open"))
+        await until(pilot, lambda: pages == [3])
+        (source, *_) = find_sources(None)
+        networks = await opened(pilot, NetworkPicker([source], source, app.engine))
+        await pilot.click(offset=place_of(app, "type a pipeline"))
+        await until(pilot, lambda: isinstance(app.focused, Input))
+        await pilot.click(offset=place_of(app, "enter draw"))
+        await until(pilot, lambda: networks == [source])
+
+
 async def test_a_terminal_too_small_is_told_so_and_shows_nothing_else() -> None:
     app = DifftuiApp(device="cpu", screen="train")
     app.engine.start = lambda: None  # type: ignore[method-assign]
@@ -100,7 +128,7 @@ async def test_a_terminal_too_small_is_told_so_and_shows_nothing_else() -> None:
             for columns, rows in ((60, 20), (75, 30), (120, 21), (12, 4)):
                 await pilot.resize_terminal(columns, rows)
                 await pilot.pause()
-                shown = "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+                shown = "\n".join(lines_of(app))
                 assert set(shown) <= ONLY
                 assert not any(app.screen.scrollbars_enabled)
                 assert columns < 60 or "needs 76×22" in shown
@@ -111,7 +139,7 @@ async def test_what_home_and_train_tell_to_press_can_be_clicked() -> None:
     app.engine.start = lambda: None  # type: ignore[method-assign]
     async with app.run_test(size=(120, 40)) as pilot:
         await until(pilot, lambda: len(app.screen.query(PixelView)) == 1)
-        await pilot.pause(0.2)
+        await ticked(pilot)
         await pilot.click(offset=place_of(app, "watch a digit"))
         await until(pilot, lambda: app.current_mode == "generate")
         await pilot.press("4")
@@ -135,7 +163,7 @@ async def test_a_line_of_the_help_page_does_what_it_says() -> None:
         await until(pilot, lambda: app.screen is forward and forward.scene.t == before - 10)
         await opened(pilot, HelpScreen("forward"))
         await pilot.press("end")
-        await pilot.pause(0.3)
+        await until(pilot, lambda: any("Train: " in line for line in lines_of(app)))
         await pilot.click(offset=place_of(app, "Train: "))
         await until(pilot, lambda: app.current_mode == "train")
 
@@ -148,6 +176,5 @@ async def test_a_window_that_is_closed_twice_closes_nothing_below_it() -> None:
         assert isinstance(window, HelpScreen)
         window.dismiss(None)
         window.dismiss(None)
-        await pilot.pause(0.1)
-        assert isinstance(app.screen, HomeScreen)
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
     assert app.engine.shutdown(20)

@@ -15,24 +15,15 @@ from statistics import median
 
 from difftui.bench.terminal import Terminal, own_home
 from difftui.bench.trained import steps_done, until_it_trains
+from difftui.bench.waits import Waits
 
-__all__ = ["KeyLatency", "WatchedTraining", "first_paint", "key_to_paint", "watched_training"]
+__all__ = ["WatchedTraining", "first_paint", "key_to_paint", "watched_training"]
 
 PRESET = "quick"
 PATIENCE_S = 60.0
 GRID = "5+++g"  # twelve digits in 200 steps
 REPLAY = "\x1b[H "  # Home holds, space plays
 DRAWING_SECONDS = 20.0  # that those take at most, beside a training
-
-
-@dataclass(frozen=True, slots=True)
-class KeyLatency:
-    """Milliseconds from a key's being sent to the first byte of the drawing it causes."""
-
-    keys: int
-    p50: float
-    p95: float
-    p99: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +51,8 @@ def first_paint(runs: int = 5) -> float:
     return median(times)
 
 
-def key_to_paint(keys: int = 120) -> KeyLatency:
-    """Scrub on Forward while a run trains on all cores."""
+def key_to_paint(keys: int = 120) -> Waits:
+    """From a key's being sent to the first byte it draws: Forward is scrubbed, a run trains on all cores."""
     with (
         own_home() as home,
         Terminal(["--screen", "train"], environment={"DIFFTUI_HOME": str(home)}) as terminal,
@@ -76,10 +67,7 @@ def key_to_paint(keys: int = 120) -> KeyLatency:
             if terminal.read(PATIENCE_S):
                 waits.append((time.perf_counter() - sent) * 1e3)
             terminal.drain(0.03 + 0.001 * (number % 50))  # apart, and in no step with the app's clock
-    waits.sort()
-    return KeyLatency(
-        len(waits), *(waits[min(len(waits) - 1, int(len(waits) * q))] for q in (0.5, 0.95, 0.99))
-    )
+    return Waits(waits)
 
 
 def watched_training(pairs: int = 7, seconds: float = 2.0, *, digits: bool = False) -> WatchedTraining:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from difftui.bench.terminal import CHUNK, Terminal, own_home
 from difftui.bench.trained import until_it_trains
+from difftui.bench.waits import Waits
 
 __all__ = ["LINKS", "LinkFigures", "SlowLink", "animated_digits"]
 
@@ -43,18 +43,14 @@ class LinkFigures:
     """What was seen at the far end of the link while twelve digits moved.
 
     Attributes:
-        waits: milliseconds from a key's being sent to the arrival of what it writes, sorted.
+        waits: from a key's being sent to the arrival of what it writes.
         frames: a second.
         bytes_per_second: that arrived.
     """
 
-    waits: Sequence[float]
+    waits: Waits
     frames: float
     bytes_per_second: float
-
-    def quantile(self, q: float) -> float:
-        """Milliseconds that the share ``q`` of the keys did not exceed."""
-        return self.waits[min(len(self.waits) - 1, int(len(self.waits) * q))]
 
 
 class SlowLink:
@@ -161,5 +157,5 @@ def animated_digits(rate: float | None, keys: int = 60, *, training: bool = Fals
             link.wait(0.15 + 0.007 * (number % 30))  # apart, and in no step with the app's clock
         seconds = time.perf_counter() - began
         return LinkFigures(
-            sorted(waits), (link.frames - frames) / seconds, (link.received - received) / seconds
+            Waits(waits), (link.frames - frames) / seconds, (link.received - received) / seconds
         )

@@ -9,9 +9,12 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from difftui import __version__, atomic
+
+if TYPE_CHECKING:
+    from difftui.bench.waits import Waits
 
 __all__ = ["add_arguments", "run"]
 
@@ -90,13 +93,14 @@ def _sampling() -> Iterator[Row]:
 def _keys() -> Iterator[Row]:
     from difftui.bench.app import key_to_paint
 
-    latency = key_to_paint()
-    for name in ("p50", "p95", "p99"):
-        yield (
-            f"key to paint while training on all cores, {name} of {latency.keys}",
-            getattr(latency, name),
-            "ms",
-        )
+    yield from _told("key to paint while training on all cores", key_to_paint())
+
+
+def _told(what: str, waits: Waits) -> Iterator[Row]:
+    from difftui.bench.waits import QUANTILES
+
+    for q in QUANTILES:
+        yield f"{what}, p{100 * q:.0f} of {len(waits)}", waits.quantile(q), "ms"
 
 
 def _links() -> Iterator[Row]:
@@ -106,9 +110,7 @@ def _links() -> Iterator[Row]:
     for name, (rate, training) in LINKS.items():
         figures = animated_digits(rate, training=training)
         what = f"12 digits animated, {name}"
-        for share in (0.5, 0.95, 0.99):
-            count = len(figures.waits)
-            yield f"{what}: key to paint, p{100 * share:.0f} of {count}", figures.quantile(share), "ms"
+        yield from _told(f"{what}: key to paint", figures.waits)
         yield f"{what}: frames", figures.frames, "/s"
         yield f"{what}: sent", figures.bytes_per_second / 1000, "kB/s"
     yield "training beside 12 digits animated ÷ headless", watched_training(digits=True).ratio, "×"

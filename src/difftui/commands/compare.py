@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from difftui.commands import UsageError
 from difftui.commands.display import Bar, tell
-from difftui.commands.options import add_device, add_source, number, whole_number
-from difftui.commands.sample import check_out
+from difftui.commands.options import add_device, add_seed, add_source, number, whole_number
+from difftui.commands.out import add_out, check_out, written
 from difftui.commands.stopping import Stopped, stop_signals
 from difftui.commands.tables import figure, table
 from difftui.diffusion.captions import label_of
@@ -62,9 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=number(-1.0, 20.0),
         help="W in c + W (c - u), where the view does not vary it (default: the recipe's)",
     )
-    parser.add_argument(
-        "--seed", metavar="N", type=whole_number(0, 2**62), default=0, help="of x_T (default: 0)"
-    )
+    add_seed(parser, "of x_T (default: 0)")
     asked = parser.add_mutually_exclusive_group()
     asked.add_argument("--label", metavar="L", type=whole_number(0, 10_000), help="the class asked for")
     asked.add_argument("--caption", metavar="TEXT", help='the same in words: "a seven" is mapped to label 7')
@@ -74,10 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=whole_number(2, 10_000),
         help="also draw N pictures in each way: Frechet distance and agreement with the digit asked for",
     )
-    parser.add_argument(
-        "--out", metavar="FILE", type=Path, help="also write the pictures as .png with captions"
-    )
-    parser.add_argument("--force", action="store_true", help="replace FILE if it exists")
+    add_out(parser, "also write the pictures as .png with captions")
     parser.add_argument("--json", action="store_true", help="the figures as JSON")
     add_device(parser)
 
@@ -101,9 +96,7 @@ def _compare(args: argparse.Namespace) -> None:
     from difftui.training.loading import load_model
 
     if args.out is not None:
-        if args.out.suffix.lower() != ".png":
-            raise UsageError(f"--out {args.out}: name a .png file")
-        check_out(args.out, force=args.force)
+        check_out(args.out, {".png": "pictures"}, force=args.force)
     request = _request(args)
     device = pick_device(args.device)
     configure_threads()
@@ -276,9 +269,7 @@ def _write(out: Path, tally: Tally, measuring: Measuring | None, title: str, *, 
 
     captions = caption_lines(tally.plan, tally.figures, measuring)
     columns = len(captions) if len(captions) <= MOST_IN_A_ROW else -(-len(captions) // 2)
-    with tempfile.TemporaryDirectory(dir=out.absolute().parent, prefix=".difftui-") as folder:
-        made = media.save_captioned(
-            Path(folder) / out.name, tally.pictures(), captions, title=title, columns=columns
-        )
-        written = made.replace(out if force else media.unused_path(out))
-    tell(f"wrote {written}")
+    save = partial(
+        media.save_captioned, images=tally.pictures(), captions=captions, title=title, columns=columns
+    )
+    tell(f"wrote {written(out, save, force=force)}")

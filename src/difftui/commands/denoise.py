@@ -6,6 +6,7 @@ import argparse
 import json
 import shutil
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,8 @@ import numpy as np
 from difftui.commands import UsageError
 from difftui.commands.display import tell
 from difftui.commands.greys import grey_text
-from difftui.commands.options import add_device, add_source, number, whole_number
-from difftui.commands.sample import check_out
+from difftui.commands.options import add_device, add_seed, add_source, number, whole_number
+from difftui.commands.out import add_out, check_out, written
 from difftui.commands.tables import figure, table
 from difftui.diffusion.ladder import Ladder
 from difftui.errors import DifftuiError
@@ -92,28 +93,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=whole_number(1, 500),
         help=f"digits (default: 10; with --digit 1, with --errors {MEASURED})",
     )
-    parser.add_argument(
-        "--seed", metavar="N", type=whole_number(0, 2**62), default=0, help="of the noise (default: 0)"
-    )
-    parser.add_argument(
-        "--out",
-        metavar="FILE",
-        type=Path,
-        help=".png: rows original, noisy, cleaned ... (default: the first digit in characters)",
-    )
+    add_seed(parser, "of the noise (default: 0)")
+    add_out(parser, ".png: rows original, noisy, cleaned ... (default: the first digit in characters)")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
-    parser.add_argument("--force", action="store_true", help="replace FILE if it exists")
     add_device(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Noise, clean, print, write, and return the exit status."""
     if args.out is not None:
-        if args.out.suffix.lower() != ".png":
-            raise UsageError(f"--out {args.out}: name a .png file")
         if args.errors:
             raise UsageError("--errors prints figures: leave out --out, or add --json.")
-        check_out(args.out, force=args.force)
+        check_out(args.out, {".png": "rows"}, force=args.force)
     if args.told is not None and not args.errors:
         raise UsageError("--told goes with --errors.")
     from difftui.engine.device import configure_threads, pick_device
@@ -337,7 +328,6 @@ def _write(args: argparse.Namespace, pictures: np.ndarray, columns: int) -> Path
 
     if args.out is None:
         return None
-    if args.force:
-        args.out.unlink(missing_ok=True)
     scale = 3 if pictures.shape[-1] >= 12 else 12
-    return media.save_png(args.out, pictures, columns=columns, scale=scale)
+    save = partial(media.save_png, images=pictures, columns=columns, scale=scale)
+    return written(args.out, save, force=args.force)

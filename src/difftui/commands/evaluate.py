@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from difftui import atomic
 from difftui.commands.display import Bar, tell
-from difftui.commands.options import add_device, add_drawing, drawn_how, whole_number
+from difftui.commands.options import add_device, add_drawing, add_seed, drawn_how, whole_number
 from difftui.data import load
 from difftui.errors import DifftuiError
 from difftui.proportion import wilson
@@ -40,9 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="pictures (default: 512)",
     )
     add_drawing(parser)
-    parser.add_argument(
-        "--seed", metavar="N", type=whole_number(0, 2**62), default=0, help="of the first picture"
-    )
+    add_seed(parser, "of the first picture (default: 0)")
     parser.add_argument("--out", metavar="FILE", type=Path, help="also write the figures as JSON")
     add_device(parser)
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from difftui.commands import UsageError
 from difftui.commands.inverse_draws import add_draws, print_draws
-from difftui.commands.options import number, whole_number
+from difftui.commands.options import add_seed, number, whole_number
 from difftui.commands.tables import figure, table
 from difftui.inversion import (
     ACTIVATIONS,
@@ -71,7 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--learning-rate", metavar="X", type=number(0, 1), default=known.learning_rate,
                         help="default: %(default)s")  # fmt: skip
-    parser.add_argument("--seed", metavar="N", type=whole_number(0, 2**62), default=0, help="default: 0")
+    add_seed(parser, "of weights, batches and noise (default: 0)")
     parser.add_argument(
         "--initialisations", metavar="N", type=whole_number(2, 1000),
         help="train N networks, with seeds from --seed on, and print what became of them",

@@ -7,10 +7,12 @@ import io
 import sys
 import textwrap
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from difftui.commands import UsageError
-from difftui.commands.options import add_device, number, whole_number
+from difftui.commands.options import add_device, add_seed, number, whole_number
+from difftui.commands.out import add_out, check_out, written
 from difftui.errors import DifftuiError
 from difftui.experiments import NAMED, PAGES, Findings, Page, Pictures, Setup, Table, find_page, sheet
 
@@ -27,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--digit", metavar="D", type=whole_number(0, 9), help="class of the digit (default: 7)"
     )
-    parser.add_argument("--seed", metavar="N", type=whole_number(0, 2**62), help="of the noise (default: 0)")
+    add_seed(parser, "of the noise (default: 0)", None)
     parser.add_argument(
         "--at", metavar="X", type=number(0.0, 1.0), help="time from 0, clean, to 1, noise (default: 0.5)"
     )
@@ -40,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="two schedules by number: "
         + "; ".join(f"{place} {name}" for place, name in enumerate(NAMED, 1)),
     )
-    parser.add_argument("--out", metavar="FILE", type=Path, help=".png: the page's pictures")
+    add_out(parser, ".png: the page's pictures")
     add_device(parser)
 
 
@@ -57,11 +59,11 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(str(error)) from None
     setup = _setup(args, page)
     if args.out is not None:
-        _check_out(args.out)
+        check_out(args.out, {".png": "pictures"}, force=args.force)
     findings = _last(page, setup, args.device)
     _print(page, findings)
     if args.out is not None:
-        _write(args.out, findings)
+        _write(args.out, findings, force=args.force)
     return 0
 
 
@@ -97,13 +99,6 @@ def _named(places: list[int] | None) -> dict[str, object]:
     return {"left": names[places[0] - 1], "right": names[places[1] - 1]}
 
 
-def _check_out(out: Path) -> None:
-    if out.suffix.lower() != ".png":
-        raise UsageError(f"--out {out}: name a .png file")
-    if out.exists():
-        raise DifftuiError(f"{out} exists. Choose another name, or remove it.")
-
-
 def _last(page: Page, setup: Setup, device_request: str) -> Findings:
     """Run the page to its end."""
     device = "cpu"
@@ -136,12 +131,12 @@ def _wrapped(text: str) -> str:
     return textwrap.fill(text, COLUMNS)
 
 
-def _write(out: Path, findings: Findings) -> None:
+def _write(out: Path, findings: Findings, *, force: bool) -> None:
     from difftui.media import save_png
 
     pictures = [block for block in findings.blocks if isinstance(block, Pictures)]
     if not pictures:
         raise DifftuiError("This page has no pictures, only curves: difftui --screen labs shows them.")
     images, columns = sheet(pictures)
-    written = save_png(out, images, columns=columns, scale=3)
-    print(f"\nwrote {written}, from top to bottom: {'; '.join(block.title for block in pictures)}")
+    path = written(out, partial(save_png, images=images, columns=columns, scale=3), force=force)
+    print(f"\nwrote {path}, from top to bottom: {'; '.join(block.title for block in pictures)}")

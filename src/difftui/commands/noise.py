@@ -13,7 +13,7 @@ import numpy as np
 from difftui.commands import UsageError
 from difftui.commands.display import tell
 from difftui.commands.greys import grey_text
-from difftui.commands.options import add_schedule, whole_number
+from difftui.commands.options import add_schedule, add_seed, whole_number
 from difftui.commands.schedule import chosen_times
 from difftui.diffusion import add_noise, make_schedule
 from difftui.diffusion.schedule import MAX_T
@@ -39,9 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--example", metavar="N", type=whole_number(1, 100_000), default=1,
         help="which digit of that class, from 1 (default: 1)",
     )  # fmt: skip
-    parser.add_argument(
-        "--seed", metavar="N", type=whole_number(0, 2**62), default=0, help="of the noise (default: 0)"
-    )
+    add_seed(parser, "of the noise (default: 0)")
     parser.add_argument("--data", metavar="NAME_OR_DIR", default="mnist", help="where the digits are")
     parser.add_argument(
         "--out", metavar="FILE.png", type=Path, help="also write the pictures side by side as PNG"

@@ -8,12 +8,14 @@ from collections.abc import Callable
 from difftui.diffusion import EXPERIMENTS, SAMPLERS
 from difftui.diffusion.schedule import MAX_T, SCHEDULES
 from difftui.runs import Run, runs_dir
+from difftui.state import MOST_SEED
 from difftui.training.recipe import OTHER_STEPS
 
 __all__ = [
     "add_device",
     "add_drawing",
     "add_schedule",
+    "add_seed",
     "add_source",
     "drawn_how",
     "handle",
@@ -57,6 +59,17 @@ def add_device(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device", metavar="D", default="auto", help="where to compute: auto (default), cpu, cuda:0, mps"
     )
+
+
+def add_seed(parser: argparse.ArgumentParser, text: str, default: int | None = 0) -> None:
+    """``--seed``.
+
+    Args:
+        parser: of the command.
+        text: what is drawn with it.
+        default: None lets the command tell whether it was given.
+    """
+    parser.add_argument("--seed", metavar="N", type=whole_number(0, MOST_SEED), default=default, help=text)
 
 
 def add_source(parser: argparse.ArgumentParser) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +13,8 @@ from numpy.typing import NDArray
 
 from difftui.commands import UsageError
 from difftui.commands.display import Bar, tell
-from difftui.commands.options import add_device, add_drawing, drawn_how, whole_number
+from difftui.commands.options import add_device, add_drawing, add_seed, drawn_how, whole_number
+from difftui.commands.out import add_out, check_out, written
 from difftui.commands.pipelines import add_pipeline, local_pipeline
 from difftui.commands.stopping import Stopped, stop_signals
 from difftui.commands.tables import table
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from difftui.diffusion import Frame
     from difftui.training.drawing import Drawable
 
-__all__ = ["add_arguments", "check_out", "run"]
+__all__ = ["add_arguments", "run"]
 
 SUFFIXES = {".png": "a grid", ".gif": "the trajectory", ".npz": "arrays", ".txt": "plain characters"}
 BATCH = 250  # pictures drawn together: enough to be quick, few enough for any memory
@@ -53,26 +52,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=10,
         help="pictures (default: 10)",
     )
-    parser.add_argument(
-        "--seed",
-        metavar="N",
-        type=whole_number(0, 2**62),
-        default=0,
-        help="of the first picture; the next has the next (default: 0)",
-    )
+    add_seed(parser, "of the first picture; the next has the next (default: 0)")
     parser.add_argument(
         "--label",
         metavar="L",
         type=whole_number(0, 10_000),
         help="the digit, or class, to draw (default: each in turn, where the network can be asked)",
     )
-    parser.add_argument(
-        "--out",
-        metavar="FILE",
-        type=Path,
-        help=".png a grid, .gif the trajectory, .npz arrays, .txt plain characters",
-    )
-    parser.add_argument("--force", action="store_true", help="replace FILE if it exists")
+    add_out(parser, ".png a grid, .gif the trajectory, .npz arrays, .txt plain characters")
     parser.add_argument(
         "--plain",
         action="store_true",
@@ -105,7 +92,7 @@ def _check(args: argparse.Namespace) -> None:
     if args.plain and args.number > BATCH:
         raise UsageError(f"--plain tells of {BATCH} pictures at most, not {args.number}")
     if args.out is not None:
-        check_out(args.out, force=args.force)
+        check_out(args.out, SUFFIXES, force=args.force)
 
 
 def _loaded(args: argparse.Namespace, pipeline: str | None, device: str) -> Drawable:
@@ -137,7 +124,9 @@ def _sample(args: argparse.Namespace, pipeline: str | None) -> Path | None:
     _preview(drawn.pictures[:PREVIEWED])
     if args.plain:
         print(table(HEADER, drawn.figures))
-    return None if args.out is None else _write(args.out, drawn, labels, force=args.force)
+    if args.out is None:
+        return None
+    return written(args.out, lambda path: _save(path, drawn, labels), force=args.force)
 
 
 def _preview(pictures: Pictures) -> None:
@@ -234,31 +223,6 @@ def _settings(loaded: Drawable, args: argparse.Namespace) -> tuple[str, int, flo
             f"{loaded.name} was trained with {T} timesteps: --steps is 1 to {T}, not {args.steps}."
         )
     return loaded.drawing(args.sampler, args.steps, args.temperature)
-
-
-def check_out(out: Path, *, force: bool) -> None:
-    """Tell before the work what would go wrong after it."""
-    if out.suffix.lower() not in SUFFIXES:
-        known = ", ".join(f"{suffix} ({what})" for suffix, what in SUFFIXES.items())
-        raise UsageError(f"--out {out}: its end says what to write; known are {known}")
-    if out.is_dir():
-        raise DifftuiError(f"{out} is a folder. Name a file.")
-    if os.path.lexists(out) and not force:
-        raise DifftuiError(f"{out} exists. Add --force to replace it, or name another file.")
-    if not out.absolute().parent.is_dir():
-        raise DifftuiError(f"{out.parent} is not a folder. Make it first, or name another.")
-
-
-def _write(out: Path, drawn: _Drawn, labels: list[int] | None, *, force: bool) -> Path:
-    if not force:
-        return _save(out, drawn, labels)
-    try:
-        with tempfile.TemporaryDirectory(dir=out.absolute().parent, prefix=".difftui-") as folder:
-            made = _save(Path(folder) / out.name, drawn, labels)
-            made.replace(out)
-    except OSError as error:
-        raise DifftuiError(f"{out} cannot be written ({error.strerror}). Name another file.") from None
-    return out
 
 
 def _save(path: Path, drawn: _Drawn, labels: list[int] | None) -> Path:

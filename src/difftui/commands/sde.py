@@ -9,7 +9,8 @@ import numpy as np
 
 from difftui import atomic
 from difftui.commands import UsageError
-from difftui.commands.options import whole_number
+from difftui.commands.options import add_seed, whole_number
+from difftui.commands.out import add_out, check_out
 from difftui.diffusion.sde import (
     EQUATIONS,
     PathFrame,
@@ -40,11 +41,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--paths", metavar="N", type=whole_number(1, 1_000_000), default=1000)
     parser.add_argument("--steps", metavar="N", type=whole_number(1, 1_000_000), default=1000)
-    parser.add_argument("--seed", metavar="N", type=whole_number(0, 2**62), default=0)
+    add_seed(parser, "of the noise (default: 0)")
     parser.add_argument(
         "--errors", action="store_true", help="Euler-Maruyama's error against the exact solution, by step"
     )
-    parser.add_argument("--out", metavar="FILE", type=Path, help=".npz: times (N,) and paths (N, paths)")
+    add_out(parser, ".npz: times (N,) and paths (N, paths)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -93,8 +94,7 @@ def _every(args: argparse.Namespace) -> int:
     """All steps where they are kept, else those of the table."""
     if args.out is None:
         return 1 if args.steps < LINES else int(args.steps) // LINES
-    if args.out.suffix.lower() != ".npz":
-        raise UsageError(f"--out {args.out}: name an .npz file")
+    check_out(args.out, {".npz": "paths"}, force=args.force)
     if args.paths * (args.steps + 1) > MOST_NUMBERS:
         raise UsageError(f"--out holds {MOST_NUMBERS} numbers at most: fewer paths or steps")
     return 1

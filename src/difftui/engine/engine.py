@@ -256,8 +256,7 @@ class Engine:
 
     def _publish(self, pulled: _Pulled, event: Any) -> None:
         job = pulled.job
-        job.snapshot = event
-        job.version += 1
+        job.publish(event)
         if pulled.steps_left is not None:
             pulled.steps_left -= 1
             if not pulled.steps_left:

@@ -93,6 +93,11 @@ class Job(Generic[T]):
         """Take the words that were posted. For the generator."""
         return [self._posts.popleft() for _ in range(len(self._posts))]
 
+    def publish(self, event: T) -> None:
+        """Make it the newest. For the engine, and for a generator's last word when it is closed."""
+        self.snapshot = event
+        self.version += 1
+
     def close(self) -> None:
         """End it: the generator is closed in the engine's thread, where it may still save.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from difftui.engine.engine import Workbench
@@ -17,6 +17,7 @@ __all__ = ["PaceView", "start_pace"]
 
 WARM_UP_STEPS = 4  # libraries choose their kernels; on CUDA the step is recorded
 SECONDS = 0.5
+LARGEST_BATCH = 512  # images; a larger one is hardly faster, and may not fit: the training finds that out
 PULL_SECONDS = 0.05  # of work before others have their turn
 
 
@@ -48,7 +49,8 @@ def _measure(bench: Workbench, recipe: Recipe) -> Iterator[PaceView | None]:
     from difftui.training.trainer import Trainer
 
     pictures = load_pictures("bundled", size=recipe.image_size)
-    trainer = Trainer(recipe, pictures, torch.device(bench.device.torch_device_name))
+    measured = replace(recipe, batch_size=min(recipe.batch_size, LARGEST_BATCH))
+    trainer = Trainer(measured, pictures, torch.device(bench.device.torch_device_name))
     took = 0.0
     for _ in range(WARM_UP_STEPS):
         took = _timed(trainer, 1)

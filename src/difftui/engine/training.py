@@ -128,6 +128,9 @@ def _train(
     finally:
         bench.live.pop(run.name, None)
         events.close()
+        if session.farewell is not None:
+            album.add(session.farewell)
+            job.publish(album.view(recipe, session.farewell))
 
 
 class _Album:

@@ -78,6 +78,8 @@ class Session:
     Attributes:
         trainer: open to whoever holds the session and works in the same thread (the engine samples from the
             weights between two steps).
+        farewell: where it stood when it was closed in the middle and saved; None before. A step that was
+            followed by a look has not been told by then.
     """
 
     def __init__(
@@ -101,6 +103,7 @@ class Session:
         self.onlooker = Onlooker(self.trainer) if run is not None else None
         self.ledger = Ledger(self.trainer, run.metrics if run is not None else None)
         self.saved_step: int | None = None
+        self.farewell: Progress | None = None
         self._source = digits.source
         self._held = ""  # why the disk refuses, for those who watch
         self._on_request = on_request
@@ -214,11 +217,12 @@ class Session:
     def _stop(self) -> None:
         """Save in the middle, so that another sitting can go on."""
         try:
-            self.ledger.read()
+            losses = self.ledger.read()
         except NotFinite as error:
             self._diverged(str(error), error.step)
         self.ledger.write(at_once=True)
         self.save("stopped")
+        self.farewell = self._progress(losses)
 
     def _write_row(self) -> None:
         self.ledger.write(at_once=self._at_end())

@@ -60,8 +60,8 @@ class DifftuiApp(PixelApp):
         training: the newest training, whether it runs or not; screens share it. A job is this process's own;
             a watch looks at another's.
         data: ``--data``, or None for what is found.
-        wanted_run: the run that Train, Generate or Denoise, whichever is shown next, opens with: ``--run``,
-            or what another screen hands on.
+        wanted_run: the run that Train, Generate, Denoise or Compare, whichever is shown next, opens with:
+            ``--run``, or what another screen hands on.
         go_on: whether Train resumes that run, or attaches to it, at once.
         clock: when a frame is drawn, and how finely.
         state: where the user is, to begin there next time.
@@ -196,6 +196,11 @@ class DifftuiApp(PixelApp):
         """The training that this process has under way: it ends, saved, when the app does."""
         training = self.training
         return training if isinstance(training, Job) and not training.state.final else None
+
+    def own_run(self) -> Run | None:
+        """The run of that training, once it is on disk."""
+        training = self.own_training()
+        return training.snapshot.run if training is not None and training.snapshot is not None else None
 
     def watch_run(self, run: Run) -> None:
         """Let the screens show a run that another process trains, or trained."""

@@ -63,6 +63,11 @@ class PipelineSource:
     guidance = 0.0
 
     @property
+    def place(self) -> str:
+        """Where it lies."""
+        return self.where
+
+    @property
     def wanted(self) -> PipelineRef:
         """What a sampling request calls it."""
         return PipelineRef(self.where)

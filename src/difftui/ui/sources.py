@@ -43,6 +43,11 @@ class Source:
         return self.run.name
 
     @property
+    def place(self) -> Run:
+        """Where it lies: what stays the same while it trains."""
+        return self.run
+
+    @property
     def wanted(self) -> str | Path:
         """What a sampling request calls it: by name the weights of this moment, by path those on disk."""
         return self.run.name if self.live else self.run.path

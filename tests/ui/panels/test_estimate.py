@@ -11,7 +11,7 @@ from helpers import eventually
 from difftui.engine import Engine
 from difftui.runs import create_run, list_runs
 from difftui.training.recipe import PRESETS, Recipe
-from difftui.ui.panels.estimate import Estimates, clock, estimate
+from difftui.ui.panels.estimate import MEASURING, Estimates, clock, estimate
 
 LAB = replace(PRESETS["lab"], data="bundled", epochs=None, steps=1000)
 
@@ -71,6 +71,8 @@ def test_what_no_run_tells_is_measured_while_the_engine_rests(own_home: Path, en
     estimates = Estimates(engine)
     eventually(lambda: engine.device is not None)
     assert estimates.of(recipe).seconds is None
+    assert estimates.measure(recipe)
+    assert estimates.of(recipe).words == MEASURING
     eventually(lambda: estimates.measure(recipe))
     found = estimates.of(recipe)
     assert "measured just now" in found.words
@@ -81,7 +83,11 @@ def test_what_no_run_tells_is_measured_while_the_engine_rests(own_home: Path, en
     assert not estimates.measure(recipe), "once is enough"
     other = replace(recipe, learning_rate=1.0)
     assert estimates.of(other) == found, "the speed does not depend on it"
+    huge = replace(recipe, batch_size=65_536)  # the bundled digits alone would not fill it
+    estimates.measure(huge)
     estimates.measure(replace(recipe, batch_size=2))
+    assert estimates.of(huge).words != MEASURING, "the newest question goes before"
+    assert estimates.of(replace(recipe, batch_size=2)).words == MEASURING
     estimates.stop()
     assert estimates.of(replace(recipe, batch_size=2)).seconds is None
 

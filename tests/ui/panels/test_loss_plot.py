@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from difftui.diffusion import TARGETS
 from difftui.runs import History, HistoryBuilder
 from difftui.training.recipe import PRESETS
 from difftui.ui.panels.loss_plot import WHY, Ghost, loss_lines, loss_notes, loss_series
@@ -53,6 +54,14 @@ def test_the_level_of_answering_nothing_is_drawn_where_it_is_known() -> None:
 
 
 def test_every_target_has_its_own_reason() -> None:
-    assert set(WHY) == {"eps", "x0", "v"}
+    assert set(WHY) == set(TARGETS)
     for target in WHY:
-        assert loss_notes(replace(LAB, target=target))[0].text.startswith("Why not 0?")
+        assert loss_notes(replace(LAB, target=target), None, broken=False)[0].text.startswith("Why not 0?")
+    assert loss_notes(LAB, None, broken=True) == []
+
+
+def test_a_pinned_run_that_is_not_drawn_is_told_before_all() -> None:
+    same, other = Ghost("same", LAB, history(100)), Ghost("other", replace(LAB, target="v"), history(100))
+    assert len(loss_notes(LAB, same, broken=False)) == 1
+    refused = loss_notes(LAB, other, broken=False)[0].text
+    assert refused == "other is not drawn: its loss measures something else (target v instead of eps)."

@@ -9,8 +9,9 @@ from helpers import text_of, until
 from textual.app import App
 from textual.widgets import Input
 
+from difftui.runs import create_run
 from difftui.training.recipe import PRESETS
-from difftui.ui.panels.plan import FIELDS, Plan
+from difftui.ui.panels.plan import FIELDS, Plan, hint_of
 from difftui.ui.panels.recipe_form import Choice, RecipeForm
 from difftui.ui.theme import DARK
 
@@ -45,10 +46,24 @@ async def test_every_field_is_there_with_its_sentence(size: tuple[int, int]) -> 
         for field in FIELDS:
             row = app.form.query_one(f"#hint-{field.name}")
             assert row.region.bottom < size[1]
-            assert field.hint in text_of(row)
+            assert hint_of(field, LAB) in text_of(row)
             assert app.form.query_one(f"#{field.name}").region.width > 10
         assert "about 64 s" in detail(app)
         assert not app.form.query_one("VerticalScroll").show_vertical_scrollbar
+
+
+async def test_the_name_that_it_tells_is_the_one_that_the_run_will_have() -> None:
+    create_run("lab-1", LAB.recipe.to_json())
+    app = Stage()
+    async with app.run_test(size=(80, 24)) as pilot:
+        hint = app.form.query_one("#hint-name")
+        await until(pilot, lambda: "This run is called lab-2." in text_of(hint))
+        await pilot.press("right")  # another network: no longer the preset
+        await until(pilot, lambda: "This run is called my-lab-1." in text_of(hint))
+        await pilot.press("up", "end", "/")
+        await until(pilot, lambda: "is called" not in text_of(hint))
+        await pilot.press("backspace", *"-a")
+        await until(pilot, lambda: "This run is called lab-a-1." in text_of(hint))
 
 
 async def test_keys_walk_choose_and_type() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from helpers import until
 from textual.app import App, ComposeResult
 from textual.events import Key
 
@@ -19,5 +20,4 @@ async def test_keys_take_effect_in_the_order_in_which_they_were_typed() -> None:
         assert app._driver is not None
         for key, character in (("8", "8"), ("9", "9"), ("backspace", "\x7f"), ("7", "7")):
             app._driver.send_message(Key(key, character))
-        await pilot.pause(0.1)
-        assert app.query_one(Entry).value == "87"
+        await until(pilot, lambda: app.query_one(Entry).value == "87")

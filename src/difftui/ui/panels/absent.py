@@ -1,4 +1,4 @@
-"""What Generate says where there is nothing to draw with: what is missing, and what would bring it."""
+"""What Generate says of a pipeline that is not here: what is missing, and what would bring it."""
 
 from __future__ import annotations
 
@@ -11,15 +11,7 @@ from difftui.pipelines.folder import CARD, DEFAULT
 from difftui.pipelines.hub import how_to_get
 from difftui.ui.pipeline_sources import Network
 
-__all__ = ["absent_text", "nothing_text"]
-
-
-def nothing_text() -> Content:
-    """There is no network at all."""
-    return Content.from_markup(
-        "No trained network is here: none came with this installation, and you have no run with weights.\n\n"
-        "Press [b $accent]4[/] to train one; what it can draw can be watched here while it trains."
-    )
+__all__ = ["absent_text"]
 
 
 def absent_text(source: Network) -> Content:

@@ -11,6 +11,7 @@ from difftui.diffusion.comparison import SAMPLER_NAMES, VIEWS
 from difftui.diffusion.grid import timesteps
 from difftui.engine.comparing import ComparisonView, MeasurementView
 from difftui.ui.sources import Source
+from difftui.ui.widgets.text import choice
 
 __all__ = [
     "FIRST_LABEL",
@@ -19,7 +20,6 @@ __all__ = [
     "VARIED_SAMPLER",
     "VARIED_STEPS",
     "Asked",
-    "choice",
     "choices_line",
     "figure_lines",
     "floor_words",
@@ -157,16 +157,6 @@ def floor_words(measurement: MeasurementView | None) -> str:
         return f"FD: Fréchet distance of {state.count}; no test digits: no floor"
     floor = state.floor
     return f"FD: Fréchet distance of {state.count}; floor {floor.mean:.1f} ± {floor.spread:.1f}"
-
-
-def choice(key: str, name: str, value: str, action: str, *, grey: bool = False) -> Content:
-    """Key, name and value; a click does what the key does."""
-    text = Content.assemble(
-        (f"{key} ", "$muted" if grey else "b $accent"),
-        (f"{name} " if name else "", "$muted"),
-        (value, "$muted" if grey else "b"),
-    )
-    return text.stylize(f"@click=screen.{action}" if "(" in action else f"@click=screen.{action}()")
 
 
 def tabs_line(shown: str, source: Source | None, view: ComparisonView | None, width: int) -> Content:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from difftui.engine.denoising import REPEATS, DenoisingView
+from difftui.ui.panels.no_network import no_network
+from difftui.ui.widgets.text import choice
 from difftui.words import grouped
 
 __all__ = [
@@ -22,10 +24,7 @@ __all__ = [
     "view_names",
 ]
 
-NOTHING = Content.from_markup(
-    "No trained network is here: none came with this installation, and you have no run with weights.\n\n"
-    "Press [b $accent]4[/] to train one: the recipe toy takes three minutes."
-)
+NOTHING = no_network(": the recipe toy takes three minutes.")
 
 _ROWS = "[$muted]above[/] x_t [$muted]· below[/] x̂0 ="
 _LOOK_HINTS = {
@@ -53,7 +52,7 @@ def joined(choices: Sequence[Content]) -> Content:
 
 def network_choice(name: str, *, live: bool) -> Content:
     """Which network; a mark says that it is being trained."""
-    return _choice("m", "network", f"{name}{' ▶' if live else ''}", "source(1)")
+    return choice("m", "network", f"{name}{' ▶' if live else ''}", "source(1)")
 
 
 def looking_choices(view: DenoisingView | None, rung: int, seed: int) -> list[Content]:
@@ -64,17 +63,17 @@ def looking_choices(view: DenoisingView | None, rung: int, seed: int) -> list[Co
         of = f"{view.wish.example + 1}/{view.count}"
         noise = view.network.ladder.label(rung)
     return [
-        _choice("d", "digit", label, "digit(1)"),
-        _choice("n", "example", of, "example(1)"),
-        _choice("r", "seed", str(seed), "renoise(1)"),
-        _choice("+/-", "", noise, "count(1)"),
+        choice("d", "digit", label, "digit(1)"),
+        choice("n", "example", of, "example(1)"),
+        choice("r", "seed", str(seed), "renoise(1)"),
+        choice("+/-", "", noise, "count(1)"),
     ]
 
 
 def measuring_choices(told: int | None, *, log_axis: bool) -> list[Content]:
     """The time told everywhere (None: the network is told none), and the axis."""
-    axis = _choice("v", "axis", "log" if log_axis else "linear", "log()")
-    return [axis] if told is None else [_choice("←/→", "t told everywhere", str(told), "step(1)"), axis]
+    axis = choice("v", "axis", "log" if log_axis else "linear", "log()")
+    return [axis] if told is None else [choice("←/→", "t told everywhere", str(told), "step(1)"), axis]
 
 
 def look_hint(view: DenoisingView) -> Content:
@@ -103,9 +102,3 @@ def inside_hint(view: DenoisingView) -> Content:
     return Content.from_markup(
         f"[$muted]weights after[/] {grouped(view.network.step)} [$muted]steps of training[/]"
     )
-
-
-def _choice(key: str, name: str, value: str, action: str) -> Content:
-    """Key, name, value; a click does what the key does."""
-    named = f" [$muted]{name}[/]" if name else ""
-    return Content.from_markup(f"[@click=screen.{action}][b $accent]{key}[/]{named} [b]{value}[/][/]")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Estimate", "Estimates", "clock", "estimate"]
 
 CLASSES = 10  # of digits, about as many of each
+MEASURING = "measuring how long it takes …"
 IMAGES = {"mnist": 60_000, "bundled": 10_000}
 
 
@@ -59,9 +60,11 @@ class Estimates:
         """How long ``recipe`` will train, as far as that is known now."""
         device = self._engine.device.label if self._engine.device is not None else ""
         found = estimate(recipe, device)
-        if found.seconds is not None or _kind(recipe) not in self._measured:
+        if found.seconds is not None:
             return found
-        rate = self._measured[_kind(recipe)]
+        if self._job is not None and self._asked == _kind(recipe):
+            return Estimate(None, MEASURING)
+        rate = self._measured.get(_kind(recipe))
         return found if rate is None else _at(recipe, rate, "measured just now")
 
     def measure(self, recipe: Recipe) -> bool:
@@ -71,7 +74,9 @@ class Estimates:
             Whether :meth:`of` may say something new.
         """
         if self._job is not None:
-            return self._take()
+            if self._asked == _kind(recipe) or self._job.state.final:
+                return self._take()
+            self.stop()  # it is another one that is asked for by now
         if (
             self._engine.device is None
             or _kind(recipe) in self._measured
@@ -82,7 +87,7 @@ class Estimates:
 
         self._asked = _kind(recipe)
         self._job = self._engine.submit("pace", start_pace(recipe))
-        return False
+        return True
 
     def stop(self) -> None:
         """The engine has something better to do."""

@@ -115,6 +115,7 @@ class GuessGame(Overlay[None]):
             self._job.close()
             self._job = None
         self.game = new_game(name, seed, looks)
+        self._told = ()
         self._draw()
 
     # What is shown.

@@ -20,6 +20,7 @@ WHY = {
     "eps": "Why not 0? The target is noise, and where little was added it can hardly be told from the digit.",
     "x0": "Why not 0? The target is the digit, and where noise covers it nobody can tell which it was.",
     "v": "Why not 0? At one end faint noise is to be told, at the other a hidden digit: neither can be.",
+    "x_prev": "Why not 0? A step back aims at the digit, and where noise covers it nobody can tell which.",
 }
 FLAT = "Samples go on improving while this looks flat."
 
@@ -41,6 +42,11 @@ class Ghost:
     def reason(self, recipe: Recipe) -> str | None:
         """Why its losses cannot be laid beside those of ``recipe``; None where they can."""
         return incomparable(recipe, self.recipe)
+
+    def refusal(self, recipe: Recipe) -> str:
+        """What is said where it is not drawn beside ``recipe``; empty where it is."""
+        reason = self.reason(recipe)
+        return f"{self.name} is not drawn: its loss measures something else ({reason})." if reason else ""
 
 
 def loss_series(history: History, ghost: Ghost | None, recipe: Recipe, *, live: bool) -> list[Series]:
@@ -70,9 +76,17 @@ def loss_lines(nothing: float | None) -> list[Line]:
     return [Line(nothing, f"{nothing:.3g}: always answering 0" if nothing != 1 else "1: always answering 0")]
 
 
-def loss_notes(recipe: Recipe) -> list[Note]:
-    """Why it does not go to 0, and what goes on meanwhile."""
-    return [Note(f"{WHY[recipe.target]} {FLAT}")]
+def loss_notes(recipe: Recipe, ghost: Ghost | None, *, broken: bool) -> list[Note]:
+    """Why a pinned run is left out, and why the loss does not go to 0 and what goes on meanwhile.
+
+    Args:
+        recipe: of the run that is shown.
+        ghost: a pinned run.
+        broken: whether the run broke off: then its curve is not to be explained so.
+    """
+    refused = ghost.refusal(recipe) if ghost is not None else ""
+    notes = [Note(refused)] if refused else []
+    return notes if broken else [*notes, Note(f"{WHY[recipe.target]} {FLAT}")]
 
 
 def _ghost_series(ghost: Ghost, end: float) -> list[Series]:

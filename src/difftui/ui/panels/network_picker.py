@@ -14,9 +14,10 @@ from textual.widgets.option_list import Option
 
 from difftui.engine import Engine, Job
 from difftui.engine.networks import QUOTED, Comparison, Measured, start_comparing
+from difftui.ui.list_window import ListWindow
 from difftui.ui.pipeline_sources import Network
 from difftui.ui.widgets.entry import Entry
-from difftui.ui.window import Window
+from difftui.ui.window import hints
 from difftui.words import grouped
 
 __all__ = ["NetworkPicker"]
@@ -24,27 +25,15 @@ __all__ = ["NetworkPicker"]
 LOOK_SECONDS = 0.2
 
 
-class NetworkPicker(Window["Network | str"]):
+class NetworkPicker(ListWindow["Network | str"]):
     """The list. It closes with a network, with what was typed, or with None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,o,q", "dismiss(None)", "Close", show=False),
-        Binding("j", "move(1)", show=False),
-        Binding("k", "move(-1)", show=False),
     ]
     DEFAULT_CSS = """
-    NetworkPicker { align: center middle; background: $background 60%; }
-    NetworkPicker > Vertical {
-        width: 92; max-width: 100%; height: auto; max-height: 100%;
-        border: round $accent; background: $surface; padding: 0 1;
-        border-title-color: $accent; border-subtitle-color: $muted;
-    }
     NetworkPicker #header { color: $muted; height: 1; }
-    NetworkPicker OptionList { height: auto; max-height: 9; border: none; padding: 0; background: $surface; }
-    NetworkPicker OptionList:focus { border: none; background-tint: transparent 0%; }
-    NetworkPicker OptionList:focus > .option-list--option-highlighted {
-        background: $accent 25%; color: $foreground; text-style: bold;
-    }
+    NetworkPicker OptionList { max-height: 9; }
     NetworkPicker #scale { height: auto; margin-top: 1; color: $muted; }
     NetworkPicker Input { margin-top: 1; background: $surface; padding: 0; }
     NetworkPicker Input:focus { background: $surface-lighten-1; }
@@ -65,10 +54,14 @@ class NetworkPicker(Window["Network | str"]):
             yield Static(_scale(None), id="scale")
             yield Entry(placeholder="or type the folder of a diffusers pipeline, or owner/name", compact=True)
         box.border_title = "networks"
-        box.border_subtitle = "enter draw with it   tab type a pipeline   esc close"
+        box.border_subtitle = hints(
+            ("enter", "draw with it", "open()"),
+            ("tab", "type a pipeline", "type()"),
+            ("esc", "close", "dismiss(None)"),
+        )
 
     def on_mount(self) -> None:
-        options = self.query_one(OptionList)
+        options = self.options
         options.focus()
         places = [source.wanted for source in self.listed]
         if self._chosen is not None and self._chosen.wanted in places:
@@ -88,36 +81,34 @@ class NetworkPicker(Window["Network | str"]):
             return
         self._seen, found = job.version, job.snapshot
         here = [source for source in self.listed if not source.absent]
-        options = self.query_one(OptionList)
+        options = self.options
         for source, row in zip(here, found.rows, strict=False):
             options.replace_option_prompt_at_index(self.listed.index(source), self._row(source, row))
         self.query_one("#scale", Static).update(_scale(found.toy))
 
-    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        event.stop()
-        self.dismiss(self.listed[event.option_index])
+    def answer(self, place: int) -> Network:
+        return self.listed[place]
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
         if event.value.strip():
             self.dismiss(event.value.strip())
 
-    def action_move(self, by: int) -> None:
-        """Down or up the list."""
-        options = self.query_one(OptionList)
-        options.action_cursor_down() if by > 0 else options.action_cursor_up()
+    def action_type(self) -> None:
+        """Go to the line for a pipeline."""
+        self.query_one(Input).focus()
 
     def _row(self, source: Network, row: Measured | None) -> Content:
         chosen = self._chosen is not None and source.wanted == self._chosen.wanted
         mark = "▸" if chosen else " "
         if source.absent:
             return Content.assemble(
-                f"{mark} {source.name:<24.24} ", ("not here: enter tells what it needs", "$muted")
+                f"{mark} {source.name:<22.22} ", ("not here: enter tells what it needs", "$muted")
             )
         if row is None:
-            return Content.assemble(f"{mark} {source.name:<24.24} ", ("to be measured", "$muted"))
+            return Content.assemble(f"{mark} {source.name:<22.22} ", ("to be measured", "$muted"))
         if row.problem:
-            return Content.assemble(f"{mark} {source.name:<24.24} ", (f"{row.problem:.60}", "$error"))
+            return Content.assemble(f"{mark} {source.name:<22.22} ", (f"{row.problem:.60}", "$error"))
         channels, height, width = row.shape
         pixels = f"{height}×{width}{' RGB' if channels == 3 else ''}"
         by = f"{row.sampler} {row.steps}"
@@ -125,10 +116,10 @@ class NetworkPicker(Window["Network | str"]):
 
 
 def _line(mark: str, name: str, parameters: str, pixels: str, by: str, seconds: str) -> str:
-    return f"{mark:<1} {name:<20.20} {parameters:>11}  {pixels:<10} {by:<15.15} {seconds:>11}"
+    return f"{mark:<1} {name:<19.19} {parameters:>11}  {pixels:<9} {by:<15.15} {seconds:>11}"
 
 
 def _scale(toy: int | None) -> Content:
     told = " · ".join(f"{quoted.name} {quoted.parameters}" for quoted in QUOTED)
     true = f"\nThe toy denoiser, built as it says, has {grouped(toy)} (counted)." if toy is not None else "\n"
-    return Content(f"The lab's sheet says (quoted, not measured): {told}.{true}")
+    return Content(f"Quoted from the lab, not measured: {told}.{true}")

@@ -78,41 +78,50 @@ class NoiseErrorsPanel(Vertical):
         log_axis: bool,
     ) -> None:
         plot, ladder = self.query_one("#errors-plot", CurvePlot), network.ladder
-        ends = [(0, "0 clean"), (ladder.last, f"noise {ladder.label(ladder.last).split()[-1]}")]
         lines: list[Line] = []
         markers: list[Marker] = []
-        series: list[Series] = []
         if network.one_shot:
             plot.border_title = f"{network.name} · MSE to the clean digit, by the noise added"
             taught = _taught(network)
-            markers = [Marker(taught, f"taught {ladder.label(taught).split()[-1]}", "muted")]
-            if errors is not None:
-                own = errors.own
-                series = [
-                    Series(own.rungs, own.untouched, "left as it was", "noise"),
-                    Series(own.rungs, own.clean, "cleaned", "accent"),
-                ]
+            markers.append(Marker(taught, f"taught {ladder.label(taught).split()[-1]}", "muted"))
+            series = _one_shot_series(errors)
         else:
             plot.border_title = f"{network.name} · loss on {TARGETS[network.target]}, by timestep"
-            if network.target == "eps":
-                lines.append(Line(1.0, "always answers 0"))
-            if network.goal is not None:
-                lines.append(Line(network.goal, f"target of the mean {network.goal:g}"))
+            lines = _loss_lines(network)
             if network.takes_time:
-                markers = [Marker(told, colour="noise")]
-            if errors is not None:
-                series = _timed_series(network, errors, other)
+                markers.append(Marker(told, colour="noise"))
+            series = _timed_series(network, errors, other)
         plot.set_series(
             series,
             x_range=(0, max(ladder.last, 1)),
             log_y=log_axis,
             lines=lines,
             markers=markers,
-            x_ticks=ends,
+            x_ticks=[(0, "0 clean"), (ladder.last, f"noise {ladder.label(ladder.last).split()[-1]}")],
         )
 
 
-def _timed_series(network: NetworkFacts, errors: NoiseErrors, other: str | None) -> list[Series]:
+def _loss_lines(network: NetworkFacts) -> list[Line]:
+    """What a loss is held against."""
+    lines = [Line(1.0, "always answers 0")] if network.target == "eps" else []
+    if network.goal is not None:
+        lines.append(Line(network.goal, f"target of the mean {network.goal:g}"))
+    return lines
+
+
+def _one_shot_series(errors: NoiseErrors | None) -> list[Series]:
+    if errors is None:
+        return []
+    own = errors.own
+    return [
+        Series(own.rungs, own.untouched, "left as it was", "noise"),
+        Series(own.rungs, own.clean, "cleaned", "accent"),
+    ]
+
+
+def _timed_series(network: NetworkFacts, errors: NoiseErrors | None, other: str | None) -> list[Series]:
+    if errors is None:
+        return []
     series = []
     if errors.fixed is not None:
         series.append(

@@ -13,7 +13,8 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from difftui.experiments import CLAIMS, PAGES
-from difftui.ui.window import Window
+from difftui.ui.list_window import ListWindow
+from difftui.ui.window import hints
 
 __all__ = ["GAME", "PageList", "contents"]
 
@@ -22,26 +23,15 @@ GAME = len(PAGES)
 """The place of the game, after all pages."""
 
 
-class PageList(Window[int]):
+class PageList(ListWindow[int]):
     """The list. It closes with the place of what was chosen, :data:`GAME` being the game, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,g,q", "dismiss(None)", "Close", show=False),
-        Binding("j", "move(1)", show=False),
-        Binding("k", "move(-1)", show=False),
     ]
     DEFAULT_CSS = """
-    PageList { align: center middle; background: $background 60%; }
-    PageList > Vertical {
-        width: 74; max-width: 100%; height: auto; max-height: 100%;
-        border: round $accent; background: $surface; padding: 0 1;
-        border-title-color: $accent; border-subtitle-color: $muted;
-    }
-    PageList OptionList { height: auto; max-height: 20; border: none; padding: 0; background: $surface; }
-    PageList OptionList:focus { border: none; background-tint: transparent 0%; }
-    PageList OptionList:focus > .option-list--option-highlighted {
-        background: $accent 25%; color: $foreground; text-style: bold;
-    }
+    PageList > Vertical { width: 74; }
+    PageList OptionList { max-height: 20; }
     """
 
     def __init__(self, here: int) -> None:
@@ -52,19 +42,13 @@ class PageList(Window[int]):
         with Vertical() as box:
             yield OptionList(*(Option(line(place)) for place in range(GAME + 1)))
         box.border_title = "what the labs claim"
-        box.border_subtitle = "enter opens · g Esc q close"
+        box.border_subtitle = hints(("enter", "open", "open()"), ("esc", "close", "dismiss(None)"))
 
     def on_mount(self) -> None:
-        self.query_one(OptionList).highlighted = self.here
+        self.options.highlighted = self.here
 
-    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        event.stop()
-        self.dismiss(event.option_index)
-
-    def action_move(self, by: int) -> None:
-        """Down or up the list."""
-        options = self.query_one(OptionList)
-        options.action_cursor_down() if by > 0 else options.action_cursor_up()
+    def answer(self, place: int) -> int:
+        return place
 
 
 def line(place: int) -> Content:

@@ -11,26 +11,19 @@ from textual.content import Content
 from textual.widgets import Static
 
 from difftui.experiments import SAYS, Findings, Page, Table
-from difftui.ui.window import Window
+from difftui.ui.window import TextWindow, hints
 
 __all__ = ["PageText", "table_text"]
 
 
-class PageText(Window[None]):
+class PageText(TextWindow):
     """What the lab says, how it is computed, and every figure found so far."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         ("escape,0,q,enter,space", "dismiss", "Close"),
-        ("j", "scroll(1)", "Down"),
-        ("k", "scroll(-1)", "Up"),
     ]
     DEFAULT_CSS = """
-    PageText { align: center middle; background: $background 60%; }
-    PageText > VerticalScroll {
-        width: 80; max-width: 100%; height: auto; max-height: 100%;
-        border: round $accent; background: $surface; padding: 0 1;
-        border-title-color: $accent; border-subtitle-color: $muted;
-    }
+    PageText > VerticalScroll { width: 80; }
     PageText Static { margin-bottom: 1; }
     """
 
@@ -46,12 +39,8 @@ class PageText(Window[None]):
             parts += [Content(f"{title}\n") + table_text(table) for title, table in findings.more]
         box = VerticalScroll(*(Static(part) for part in parts if part))
         box.border_title = page.title
-        box.border_subtitle = "j k ↑ ↓ scroll · 0 Esc q close"
+        box.border_subtitle = hints(("↑ ↓", "scroll", ""), ("esc", "close", "dismiss(None)"))
         yield box
-
-    def action_scroll(self, lines: int) -> None:
-        """Down or up, as the arrows do."""
-        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
 
 
 def table_text(table: Table, most: int = 100) -> Content:

@@ -11,10 +11,10 @@ from typing import Any, Literal, get_args
 from difftui.data import prepare
 from difftui.diffusion import SCHEDULES, make_schedule
 from difftui.errors import DifftuiError
-from difftui.runs import check_name
+from difftui.runs import check_name, unused_name
 from difftui.training.recipe import PRESETS, Recipe, Target
 
-__all__ = ["FIELDS", "Field", "Plan", "plan_from", "texts_of"]
+__all__ = ["FIELDS", "Field", "Plan", "hint_of", "length_text", "plan_from", "texts_of"]
 
 Devices = Literal["this", "all"]
 HANG_UP = {"stop and save": False, "go on": True}
@@ -65,7 +65,7 @@ DIGITS = 28  # pixels across
 TIMED = "residual-unet"  # the network with a switch that tells it the time
 
 FIELDS: tuple[Field, ...] = (
-    Field("name", "name", "Runs are called after it: quick-1, quick-2."),
+    Field("name", "name", "Runs are called after it, with a number."),
     Field("model", "network", "Only patch- and attention-unet know digits.", NETWORKS),
     Field("time", "t switch", "Only of residual-unet: on, it is told t.", ("off", "on")),
     Field("schedule", "schedule", "How fast noise takes over on the way to T.", tuple(SCHEDULES)),
@@ -101,6 +101,13 @@ def texts_of(plan: Plan) -> dict[str, str]:
     texts["devices"] = next(word for word, devices in DEVICES.items() if devices == plan.devices)
     texts["keep"] = next(word for word, keep in HANG_UP.items() if keep == plan.keep)
     return texts
+
+
+def hint_of(field: Field, plan: Plan | None) -> str:
+    """What a field does; of the name, what the run will really be called."""
+    if field.name == "name" and plan is not None:
+        return f"This run is called {unused_name(plan.recipe.name)}."
+    return field.hint
 
 
 def length_text(recipe: Recipe) -> str:

@@ -15,12 +15,14 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from difftui.diffusion import SCHEDULES
-from difftui.ui.panels.plan import FIELDS, Field, Plan, plan_from, texts_of
+from difftui.ui.panels.plan import FIELDS, Field, Plan, hint_of, plan_from, texts_of
 from difftui.ui.widgets.entry import Entry
 from difftui.ui.widgets.text import ActionText
 from difftui.ui.window import Window, hints
 
 __all__ = ["Choice", "RecipeForm"]
+
+ASK_SECONDS = 0.3  # how often the estimate, which may be being measured, is looked at
 
 
 class Choice(Widget, can_focus=True):
@@ -77,12 +79,6 @@ class RecipeForm(Window[Plan]):
         Binding("enter", "done", show=False),
     ]
     DEFAULT_CSS = """
-    RecipeForm { align: center middle; background: $background 60%; }
-    RecipeForm > VerticalScroll {
-        width: 92; max-width: 100%; height: auto; max-height: 100%;
-        border: round $accent; background: $surface; padding: 0 1;
-        border-title-color: $accent; border-subtitle-color: $muted;
-    }
     RecipeForm .field { height: 1; }
     RecipeForm .label { width: 11; color: $muted; }
     RecipeForm .value { width: 20; height: 1; }
@@ -114,7 +110,7 @@ class RecipeForm(Window[Plan]):
                     yield Static(field.label, classes="label")
                     with Horizontal(classes="value"):
                         yield self._editor(field)
-                    yield Static(field.hint, classes="hint", id=f"hint-{field.name}", markup=False)
+                    yield ActionText(classes="hint", id=f"hint-{field.name}")
             yield ActionText(id="detail")
         box.border_title = "recipe"
         box.border_subtitle = hints(
@@ -126,6 +122,7 @@ class RecipeForm(Window[Plan]):
 
     def on_mount(self) -> None:
         self._read()
+        self.set_interval(ASK_SECONDS, self._tell)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
@@ -176,11 +173,9 @@ class RecipeForm(Window[Plan]):
                 self.texts[field.name] = editor.value
         self.plan, self.errors = plan_from(self.texts, self.base)
         for field in FIELDS:
-            hint = self.query_one(f"#hint-{field.name}", Static)
-            wrong = field.name in self.errors
-            if wrong or hint.has_class("-wrong"):
-                hint.set_class(wrong, "-wrong")
-                hint.update(Content(self.errors.get(field.name, field.hint)), layout=False)
+            hint = self.query_one(f"#hint-{field.name}", ActionText)
+            hint.set_class(field.name in self.errors, "-wrong")
+            hint.say(Content(self.errors.get(field.name) or hint_of(field, self.plan)))
         self._tell()
 
     def _tell(self) -> None:
@@ -193,4 +188,4 @@ class RecipeForm(Window[Plan]):
             first = SCHEDULES.get(self.texts["schedule"], "") if name == "schedule" else ""
             estimate = Content(self._estimate(self.plan))
             text = Content("\n").join([estimate, Content(first).stylize("$muted")]) if first else estimate
-        self.query_one("#detail", ActionText).update(text, layout=False)
+        self.query_one("#detail", ActionText).say(text)

@@ -41,8 +41,12 @@ class RunEntry:
     @property
     def offer(self) -> str:
         """What one key does with it: "attach to lab-2"."""
-        verb = {"running": "attach to", "interrupted": "go on with"}.get(self.kind, "look at")
-        return f"{verb} {self.run.name}"
+        return f"{self.verb} {self.run.name}"
+
+    @property
+    def verb(self) -> str:
+        """What one key does: nobody can go on with a run that may be alive elsewhere."""
+        return {"running": "attach to", "interrupted": "go on with"}.get(self.kind, "look at")
 
 
 def find_entries() -> list[RunEntry]:

@@ -13,9 +13,10 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from difftui.ui.list_window import ListWindow
 from difftui.ui.panels.run_list import Kind, RunEntry, line_of
 from difftui.ui.panels.run_preview import RunPreview
-from difftui.ui.window import Window, hints
+from difftui.ui.window import hints
 
 __all__ = ["Picked", "RunPicker"]
 
@@ -25,13 +26,6 @@ _MARKS: dict[Kind, tuple[str, str]] = {
     "interrupted": ("⏸", "$foreground"),
     "failed": ("✗", "$error"),
     "finished": ("✓", "$success"),
-}
-_ENTER: dict[Kind, str] = {
-    "running": "attach",
-    "presumed dead": "look at",
-    "interrupted": "go on with",
-    "failed": "look at",
-    "finished": "look at",
 }
 
 
@@ -48,28 +42,16 @@ class Picked:
     verb: Literal["open", "watch", "pin"]
 
 
-class RunPicker(Window[Picked]):
+class RunPicker(ListWindow[Picked]):
     """The list. It closes with what was picked, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,o,q", "dismiss(None)", "Close", show=False),
         Binding("p", "pick('pin')", "Pin beside the live curve", show=False),
         Binding("w", "pick('watch')", "Only look at it", show=False),
-        Binding("j", "move(1)", show=False),
-        Binding("k", "move(-1)", show=False),
     ]
     DEFAULT_CSS = """
-    RunPicker { align: center middle; background: $background 60%; }
-    RunPicker > Vertical {
-        width: 92; max-width: 100%; height: auto; max-height: 100%;
-        border: round $accent; background: $surface; padding: 0 1;
-        border-title-color: $accent; border-subtitle-color: $muted;
-    }
-    RunPicker OptionList { height: auto; max-height: 8; border: none; padding: 0; background: $surface; }
-    RunPicker OptionList:focus { border: none; background-tint: transparent 0%; }
-    RunPicker OptionList:focus > .option-list--option-highlighted {
-        background: $accent 25%; color: $foreground; text-style: bold;
-    }
+    RunPicker OptionList { max-height: 8; }
     RunPicker #about { height: 2; margin-top: 1; }
     """
 
@@ -87,7 +69,7 @@ class RunPicker(Window[Picked]):
         close = ("esc", "close", "dismiss(None)")
         box.border_subtitle = hints(
             *(
-                ("enter", "open", "pick('open')"),
+                ("enter", "open", "open()"),
                 ("w", "only look", "pick('watch')"),
                 ("p", "pin as ghost", "pick('pin')"),
             )[: 3 if self.entries else 0],
@@ -101,24 +83,18 @@ class RunPicker(Window[Picked]):
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         event.stop()
         entry = self.entries[event.option_index]
-        line = Content.assemble((_ENTER[entry.kind], "$accent"), f" {entry.run.name}: ", entry.told)
+        line = Content.assemble((entry.verb, "$accent"), f" {entry.run.name}: ", entry.told)
         self.query_one("#about", Static).update(line, layout=False)
         self.query_one(RunPreview).look_at(entry.run)
 
-    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        event.stop()
-        self.dismiss(Picked(self.entries[event.option_index], "open"))
+    def answer(self, place: int) -> Picked:
+        return Picked(self.entries[place], "open")
 
-    def action_pick(self, verb: Literal["open", "watch", "pin"]) -> None:
+    def action_pick(self, verb: Literal["watch", "pin"]) -> None:
         """Close with the highlighted run."""
-        at = self.query_one(OptionList).highlighted
+        at = self.options.highlighted
         if at is not None:
             self.dismiss(Picked(self.entries[at], verb))
-
-    def action_move(self, by: int) -> None:
-        """Down or up the list."""
-        options = self.query_one(OptionList)
-        options.action_cursor_down() if by > 0 else options.action_cursor_up()
 
 
 def _row(entry: RunEntry) -> Content:

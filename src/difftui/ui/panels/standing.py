@@ -53,6 +53,11 @@ class Standing(enum.Enum):
         """Whether nobody trains."""
         return self in _OVER
 
+    @property
+    def broken(self) -> bool:
+        """Whether it is over because something went wrong."""
+        return self in _BROKEN
+
 
 @dataclass(frozen=True, slots=True)
 class _Look:
@@ -73,8 +78,8 @@ _LOOKS = {
     Standing.NO_MEMORY: _Look("✗", "$error"),
     Standing.FAILED: _Look("✗", "$error"),
 }
-_OVER = frozenset({Standing.IDLE, Standing.STOPPED, Standing.FINISHED, Standing.DIVERGED, Standing.NO_MEMORY,
-                   Standing.FAILED})  # fmt: skip
+_BROKEN = frozenset({Standing.DIVERGED, Standing.NO_MEMORY, Standing.FAILED})
+_OVER = _BROKEN | {Standing.IDLE, Standing.STOPPED, Standing.FINISHED}
 
 
 def standing_of(feed: Feed | None) -> Standing:

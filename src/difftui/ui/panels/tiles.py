@@ -11,9 +11,9 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Static
 
 from difftui.ui.widgets.pixels import PixelView
+from difftui.ui.widgets.text import ActionText
 
 __all__ = ["TEXT_COLUMNS", "Shelf", "Tile", "Tiles"]
 
@@ -23,8 +23,6 @@ TEXT_COLUMNS = 10
 
 INSET_COLUMNS, INSET_ROWS = 36, 12
 """The least room of an inset."""
-
-_NOTHING = Content()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +87,10 @@ class Tile(Container):
 
     def __init__(self) -> None:
         super().__init__(classes="tile")
-        self.title = Static(classes="tile-title")
+        self.title = ActionText(classes="tile-title")
         self.picture = PixelView(fit=True)
-        self.figures = Static(classes="tile-figures")
+        self.figures = ActionText(classes="tile-figures")
         self._body = Container(self.picture, self.figures, classes="tile-body")
-        self._texts: dict[Static, Content] = {}
 
     def compose(self) -> ComposeResult:
         yield self.title
@@ -108,10 +105,8 @@ class Tile(Container):
 
     def say(self, title: Content, figures: Content) -> None:
         """Its name and figures; draws what is new."""
-        for widget, text in ((self.title, title), (self.figures, figures)):
-            if not text.is_same(self._texts.get(widget, _NOTHING)):
-                self._texts[widget] = text
-                widget.update(text, layout=False)
+        self.title.say(title)
+        self.figures.say(figures)
 
 
 class Tiles(Container):

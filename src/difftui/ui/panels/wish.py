@@ -10,13 +10,29 @@ from difftui.engine.sampling import SamplingRequest, SamplingView
 from difftui.state import MOST_SEED, Choices
 from difftui.ui.pipeline_sources import PIPELINE_PICTURES, Network
 
-__all__ = ["GUIDANCES", "STEPS", "Label", "Wish"]
+__all__ = ["GUIDANCES", "STEPS", "Label", "Wish", "more_or_fewer"]
 
 Label = int | Literal["each"] | None
 
 STEPS = (5, 10, 25, 50, 100, 200, 500, 1000)
 GUIDANCES = (-1.0, -0.5, 0.0, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 8.0)
 MOST_CLASSES = 1000
+
+
+def more_or_fewer(steps: int, most: int | None, by: int) -> int | None:
+    """The next number of sampler steps.
+
+    Args:
+        steps: that are taken now.
+        most: timesteps of the network's schedule, where that is known.
+        by: positive for more.
+
+    Returns:
+        One of :data:`STEPS`, or all that there are; None at the end.
+    """
+    counts = STEPS if most is None else (*(n for n in STEPS if n < most), most)
+    further = [n for n in counts if (n > steps if by > 0 else n < steps)]
+    return None if not further else min(further) if by > 0 else max(further)
 
 
 @dataclass(slots=True)
@@ -109,11 +125,9 @@ class Wish:
         """More or fewer sampler steps, never more than the schedule has; whether there are."""
         _, taken = self.taken(source)
         most = source.timesteps if source is not None else None
-        counts = STEPS if most is None else (*(n for n in STEPS if n < most), most)
-        further = [n for n in counts if (n > taken if by > 0 else n < taken)]
-        if further:
-            self.steps = min(further) if by > 0 else max(further)
-        return bool(further)
+        further = more_or_fewer(taken, most, by)
+        self.steps = further or self.steps
+        return further is not None
 
     def other_guidance(self, taken: float, by: int) -> bool:
         """Stronger or weaker guidance than is taken now; whether there is any."""

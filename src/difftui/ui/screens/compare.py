@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_right
 from dataclasses import asdict, replace
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from textual import work
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.content import Content
-from textual.events import Key, Resize
-from textual.widgets import Input
+from textual.events import Resize
 
-from difftui.diffusion.captions import label_of
 from difftui.diffusion.comparison import VIEWS
 from difftui.diffusion.samplers import SAMPLERS
-from difftui.engine.comparing import ComparisonRequest, ComparisonView, MeasurementView, moments
+from difftui.engine.comparing import ComparisonRequest, ComparisonView, moments
 from difftui.errors import DifftuiError
-from difftui.paths import home_dir
 from difftui.state import MOST_SEED, Choices
 from difftui.ui.exports import save_comparison
 from difftui.ui.panels.belief_plot import BeliefPlot
+from difftui.ui.panels.caption_line import CaptionLine, known_label
 from difftui.ui.panels.comparison_jobs import ComparisonJobs
 from difftui.ui.panels.comparison_words import (
     FIRST_LABEL,
@@ -40,28 +35,27 @@ from difftui.ui.panels.comparison_words import (
     tabs_line,
     tile_title,
 )
-from difftui.ui.panels.source_choice import SourceChoice
+from difftui.ui.panels.no_network import no_network
 from difftui.ui.panels.tiles import INSET_ROWS, TEXT_COLUMNS, Shelf, Tiles
-from difftui.ui.playhead import Playhead
+from difftui.ui.panels.wish import STEPS, more_or_fewer
+from difftui.ui.saving import Saver
 from difftui.ui.screens.base import LabScreen
-from difftui.ui.widgets.entry import Entry
+from difftui.ui.screens.played import Played, Player
+from difftui.ui.source_choice import SourceChoice
+from difftui.ui.sources import CLASSES, find_sources, named_source
 from difftui.ui.widgets.slider import Slider
 from difftui.ui.widgets.text import ActionText
-from difftui.words import short_path
 
 __all__ = ["SCREEN", "CompareScreen"]
 
-STEPS = (5, 10, 25, 50, 100, 200, 500, 1000)
 COUNTS = (64, 128, 256, 512, 1024)
-CLASSES, MOST_TILES = 10, 10
+MOST_TILES = 10
 MOST_PLOT_ROWS = 26
-FPS = 15
-WHOLE_SECONDS = 6.0  # about how long a race is shown until the user chooses a speed
-SPEEDS = range(-4, 7)
+WHOLE_SECONDS = 6.0  # of a race, about
 ROWS_BESIDES = 8  # the two bars, tabs, slider, status, choices and two lines of words
 
 
-class CompareScreen(LabScreen):
+class CompareScreen(Played, LabScreen):
     """Pictures drawn in several ways from one noise.
 
     Attributes:
@@ -77,13 +71,12 @@ class CompareScreen(LabScreen):
     def __init__(self) -> None:
         super().__init__()
         self.asked = Asked()
-        self.source = SourceChoice()
+        self.source = SourceChoice(find_sources, named_source)
         self.caption = ""
-        self.playhead = Playhead()
+        self.playhead = Player(WHOLE_SECONDS)
         self._jobs: ComparisonJobs | None = None
-        self._speed: int | None = None  # as the user chose it; None goes by the length
         self._message = Content()
-        self._saving = False
+        self._saver = Saver(self, self._say_message)
         self._laid: tuple[object, ...] = ()
         self._parts: tuple[bool, ...] = ()
 
@@ -99,6 +92,21 @@ class CompareScreen(LabScreen):
         """The comparison as far as it has come, or None before its first moment."""
         return self.jobs.view
 
+    @property
+    def newest(self) -> int | None:
+        return _newest(self.view) if self.view is not None else None
+
+    @property
+    def at_end(self) -> bool:
+        return self.view is not None and self.view.drawn and self.playhead.index >= _newest(self.view)
+
+    @property
+    def live(self) -> bool:
+        return self.view is not None and self.view.live
+
+    def draw_anew(self) -> None:
+        self._start()
+
     # Composition.
 
     def compose_body(self) -> ComposeResult:
@@ -112,8 +120,7 @@ class CompareScreen(LabScreen):
             yield Slider("[$secondary]noise[/] x_T", "x_0 [$accent]finished[/]", id="race")
             yield ActionText(id="status")
             yield ActionText(id="choices")
-            yield ActionText(id="note")
-            yield Entry(placeholder="a seven", id="caption", max_length=60)
+            yield CaptionLine()
 
     def remember(self) -> dict[str, object]:
         return {"run": self.source.name, **asdict(self.asked)}
@@ -130,15 +137,12 @@ class CompareScreen(LabScreen):
             count=choices.one_of("count", COUNTS, usual.count),
         )
 
-    def on_mount(self) -> None:
-        self.query_one("#caption").display = False
-
     def on_resize(self, event: Resize) -> None:
         self._laid = ()
 
     def on_screen_resume(self) -> None:
         self.playhead.rest()
-        self.source.look(self.lab)
+        self.source.look(self.lab.own_run())
         wanted, self.lab.wanted_run = self.lab.wanted_run, None
         problem = self.source.take_named(wanted) if wanted is not None else ""
         self.source.take_first()
@@ -163,34 +167,8 @@ class CompareScreen(LabScreen):
 
     def action_take_view(self, name: str) -> None:
         """The comparison that was clicked."""
-        self._close_caption()
+        self.query_one(CaptionLine).close()
         self._ask(replace(self.asked, view=name))
-
-    def action_play(self) -> None:
-        """Play or hold; at the end again from the start, a network in training with its weights of now."""
-        view, head = self.view, self.playhead
-        if head.playing or view is None or not self._at_end(view):
-            head.playing = not head.playing
-        elif view.live:
-            self._start()
-        else:
-            head.start()
-
-    def action_step(self, moves: int) -> None:
-        """Some moments on; negative: back towards the noise."""
-        if self.view is not None:
-            self.playhead.go(self.playhead.index + moves, _newest(self.view))
-
-    def action_jump(self, end: int) -> None:
-        """The pure noise (0) or the newest moment (1)."""
-        if self.view is not None:
-            newest = _newest(self.view)
-            self.playhead.go(newest if end else 0, newest)
-
-    def action_speed(self, by: int) -> None:
-        """Twice as fast, or half."""
-        self._speed = min(max(self._effective_speed() + by, SPEEDS[0]), SPEEDS[-1])
-        self.playhead.rate = FPS * 2.0**self._speed
 
     def action_reseed(self, by: int) -> None:
         """Another seed: another x_T for all."""
@@ -211,15 +189,11 @@ class CompareScreen(LabScreen):
 
     def action_edit(self) -> None:
         """Type a caption where the words below are; enter asks for it, an empty one changes nothing."""
-        box = self.query_one("#caption", Input)
-        box.value = self.caption
-        box.display = True
-        self.query_one("#note").display = False
-        box.focus()
+        self.query_one(CaptionLine).open(self.caption)
 
     def action_source(self, by: int) -> None:
         """Another network."""
-        self.source.look(self.lab)
+        self.source.look(self.lab.own_run())
         if self.source.take_next(by):
             self._start()
 
@@ -238,10 +212,9 @@ class CompareScreen(LabScreen):
             self._say_message("This view goes through the numbers of steps itself.")
             return
         T = self.view.T if self.view is not None else STEPS[-1]
-        taken = min(self.asked.steps, T)
-        further = [n for n in (*(n for n in STEPS if n < T), T) if (n > taken if by > 0 else n < taken)]
-        if further:
-            self._ask(replace(self.asked, steps=min(further) if by > 0 else max(further)))
+        further = more_or_fewer(min(self.asked.steps, T), T, by)
+        if further is not None:
+            self._ask(replace(self.asked, steps=further))
 
     def action_budget(self, by: int) -> None:
         """More or fewer pictures to measure; what was measured stays."""
@@ -266,39 +239,18 @@ class CompareScreen(LabScreen):
         view, source = self.view, self.source.chosen
         if view is None or source is None:
             self._say_message("There is nothing to save yet.")
-        elif not self._saving:
-            self._saving = True
-            self._say_message("saving …")
-            folder = home_dir() / "exports" if source.shipped else source.run.samples_path
-            self._save(view, self.jobs.measurement, self._looks(view), folder)
+        else:
+            measurement, looks = self.jobs.measurement, self._looks(view)
+            self._saver.save(lambda: save_comparison(view, measurement, looks, source.exports))
 
-    def on_slider_moved(self, event: Slider.Moved) -> None:
-        if self.view is not None:
-            self.playhead.go(event.value, _newest(self.view))
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        self._close_caption()
-        text = event.value.strip()
+    def on_caption_line_entered(self, event: CaptionLine.Entered) -> None:
         classes = self.view.num_classes if self.view is not None else CLASSES
         try:
-            label = label_of(text) if text else None
+            label = known_label(event.text, classes)
         except DifftuiError as error:
             self._say_message(str(error), wrong=True)
-            return
-        if label is not None and (classes is None or label >= classes):
-            known = "takes none" if classes is None else f"knows 0 to {classes - 1}"
-            self._say_message(f"That is mapped to label {label}, and this network {known}.", wrong=True)
-        elif label is not None:
-            self._ask_for(label, text)
-
-    def on_input_blurred(self) -> None:
-        self._close_caption()
-
-    def on_key(self, event: Key) -> None:
-        if event.key == "escape" and self.query_one("#caption").display:
-            event.stop()
-            self._close_caption()
+        else:
+            self._ask_for(label, event.text)
 
     def _ask(self, asked: Asked) -> None:
         """Take another choice."""
@@ -315,13 +267,6 @@ class CompareScreen(LabScreen):
         else:
             self._ask(replace(self.asked, label=label))
 
-    def _close_caption(self) -> None:
-        box = self.query_one("#caption", Input)
-        if box.display:
-            box.display = False
-            self.query_one("#note").display = True
-            self.set_focus(None)
-
     def _start(self) -> None:
         """Draw what is chosen now, or show it again where it has been drawn."""
         source, asked = self.source.chosen, self.asked
@@ -337,44 +282,20 @@ class CompareScreen(LabScreen):
             label=label.get(asked.view, asked.label),
         )
         self.jobs.take(request, source.name, anew=source.live)
-        self.playhead.rate = FPS * 2.0 ** self._effective_speed()
+        most = 1000 if asked.view == "steps" else asked.steps
+        self.playhead.suit(len(_moments(most)))
         self.playhead.start()
         self._message = Content()
-
-    def _effective_speed(self) -> int:
-        if self._speed is not None:
-            return self._speed
-        most = 1000 if self.asked.view == "steps" else self.asked.steps
-        speed = round(math.log2(len(_moments(most)) / (FPS * WHOLE_SECONDS)))
-        return min(max(speed, -2), SPEEDS[-1])
 
     def _looks(self, view: ComparisonView) -> int:
         """How often the network has been asked for each picture at the moment shown."""
         shown = _moments(view.most_looks)
         return shown[min(self.playhead.index, len(shown) - 1)]
 
-    def _at_end(self, view: ComparisonView) -> bool:
-        return view.drawn and self.playhead.index >= _newest(view)
-
-    @work(thread=True, exit_on_error=False)
-    def _save(
-        self, view: ComparisonView, measurement: MeasurementView | None, looks: int, folder: Path
-    ) -> None:
-        try:
-            png, csv = save_comparison(view, measurement, looks, folder)
-            text, wrong = f"saved {png.name} and {csv.name}\n in {short_path(folder)}", False
-        except (DifftuiError, OSError) as error:
-            text, wrong = str(error), True
-        self.app.call_from_thread(self._saved, text, wrong)
-
-    def _saved(self, text: str, wrong: bool) -> None:
-        self._saving = False
-        self._say_message(text, wrong=wrong)
-
     # Drawing.
 
     def tick(self, now: float) -> None:
-        self.source.look_again(self.lab)
+        self.source.look_again(self.lab.own_run())
         view, job = self.view, self.jobs.drawing
         failed = view is None and job is not None and bool(job.error)
         nothing = self.source.chosen is None or failed
@@ -429,8 +350,7 @@ class CompareScreen(LabScreen):
         error = job.error if job is not None else None
         self.say("views", tabs_line(self.asked.view, source, view, self.size.width))
         self.say("status", self._status(view))
-        fps = FPS * 2.0 ** self._effective_speed()
-        self.say("choices", choices_line(self.asked, view, fps, self.size.width))
+        self.say("choices", choices_line(self.asked, view, self.playhead.rate, self.size.width))
         self.say("nothing", _NOTHING if source is None else Content(error or ""), layout=True)
         self.say("note", self._note(view))
 
@@ -453,7 +373,7 @@ class CompareScreen(LabScreen):
             call = f"call {self._looks(view)} of {view.most_looks}"
             if self.playhead.playing:
                 left = f"▶ racing, {call}"
-            elif not self._at_end(view):
+            elif not self.at_end:
                 left = f"❚❚ held at {call}"
             else:
                 again = "draws anew with the weights of now" if view.live else "races again"
@@ -468,13 +388,10 @@ class CompareScreen(LabScreen):
         return line + " " * gap + Content(right).stylize("$muted")
 
     def _say_message(self, text: str, *, wrong: bool = False) -> None:
-        self._message = Content(f" {text}").stylize("$error" if wrong else "$foreground")
+        self._message = Content(" " + text.replace("\n", "\n ")).stylize("$error" if wrong else "$foreground")
 
 
-_NOTHING = Content.from_markup(
-    "No trained network is here: none came with this installation, and you have no run with weights.\n\n"
-    "Press [b $accent]4[/] to train one; what it can draw can be compared here while it trains."
-)
+_NOTHING = no_network("; what it can draw can be compared here while it trains.")
 
 
 @lru_cache(maxsize=8)

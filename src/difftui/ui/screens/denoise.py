@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -24,14 +23,12 @@ from difftui.ui.panels.repeated_looks import RepeatedLooksPanel
 from difftui.ui.panels.single_looks import LOOKS, SingleLooksPanel
 from difftui.ui.playhead import Playhead
 from difftui.ui.screens.base import LabScreen
+from difftui.ui.source_choice import SourceChoice
 from difftui.ui.sources import Source, find_sources, named_source
 from difftui.ui.time_pair import pair_of, what_to_train
 from difftui.ui.widgets.slider import Slider
 from difftui.ui.widgets.text import ActionText
 from difftui.words import short_path
-
-if TYPE_CHECKING:
-    from difftui.runs import Run
 
 __all__ = ["SCREEN", "VIEWS", "DenoiseScreen"]
 
@@ -48,7 +45,7 @@ class DenoiseScreen(LabScreen):
     """What a trained network makes of noised digits, in four views.
 
     Attributes:
-        sources: the networks there are; ``source`` the chosen one, None when there is none.
+        network: the choice among the networks there are.
         showing: which of :data:`VIEWS`.
         wish: the digit, its noise and where to look; no rungs are the network's usual four.
         told: the time told everywhere, in the view of what the time is worth; None is half of T.
@@ -59,17 +56,20 @@ class DenoiseScreen(LabScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self.sources: list[Source] = []
-        self.source: Source | None = None
+        self.network = SourceChoice(find_sources, named_source, FIRST)
         self.showing = LOOK
         self.wish = Wish()
         self.told: int | None = None
         self.log_axis = True
         self.head = Playhead(LOOKS_PER_SECOND)
         self._sweep = Playhead()
-        self._last_run = ""
         self._message = Content()
         self._laid_out: tuple[object, ...] = ()
+
+    @property
+    def source(self) -> Source | None:
+        """The chosen network."""
+        return self.network.chosen
 
     @cached_property
     def bench(self) -> DenoisingBench:
@@ -109,7 +109,7 @@ class DenoiseScreen(LabScreen):
 
     def remember(self) -> dict[str, object]:
         return {
-            "run": self.source.name if self.source is not None else self._last_run,
+            "run": self.network.name,
             "showing": self.showing,
             "label": self.wish.label,
             "example": self.wish.example,
@@ -119,7 +119,7 @@ class DenoiseScreen(LabScreen):
         }
 
     def recall(self, choices: Choices) -> None:
-        self._last_run = choices.text("run")
+        self.network.remembered = choices.text("run")
         self.showing = choices.whole("showing", 0, len(VIEWS) - 1, LOOK)
         self.log_axis = choices.one_of("log", (True, False), True)
         self.wish = Wish(
@@ -130,22 +130,19 @@ class DenoiseScreen(LabScreen):
         )
 
     def on_resize(self, event: Resize) -> None:
-        super().on_resize(event)
         self._laid_out = ()
 
     def on_screen_resume(self) -> None:
         self.head.rest()
         self._sweep.rest()
-        self._look_for_sources()
+        self.network.look(self.lab.own_run())
         wanted, self.lab.wanted_run = self.lab.wanted_run, None
-        if wanted is not None:
-            self._choose(wanted)
-        elif self.source is None and self.sources:
-            names = (self._last_run, FIRST)
-            found = [source for name in names for source in self.sources if source.name == name]
-            self.source = (*found, *self.sources)[0]
+        problem = self.network.take_named(wanted) if wanted is not None else ""
+        self.network.take_first()
         if self.source is not None and (self.bench.job is None or wanted is not None):
             self._start()
+        if problem:
+            self._say_message(problem, wrong=True)
         self.meter.go_on()
 
     def on_screen_suspend(self) -> None:
@@ -245,14 +242,8 @@ class DenoiseScreen(LabScreen):
 
     def action_source(self, by: int) -> None:
         """Another network."""
-        self._look_for_sources()
-        if not self.sources:
-            return
-        runs = [source.run for source in self.sources]
-        known = self.source is not None and self.source.run in runs
-        at = (runs.index(self.source.run) + by) % len(runs) if known and self.source is not None else 0
-        if self.source is None or self.sources[at].run != self.source.run:
-            self.source = self.sources[at]
+        self.network.look(self.lab.own_run())
+        if self.network.take_next(by):
             self._start()
 
     def action_log(self) -> None:
@@ -289,25 +280,6 @@ class DenoiseScreen(LabScreen):
         self.head.go(event.look, REPEATS)
 
     # The network on the bench.
-
-    def _look_for_sources(self) -> None:
-        training = self.lab.own_training()
-        live: Run | None = None
-        if training is not None and training.snapshot is not None:
-            live = training.snapshot.run
-        self.sources = find_sources(live)
-        if self.source is not None:
-            now = [source for source in self.sources if source.run == self.source.run]
-            self.source = now[0] if now else self.source
-
-    def _choose(self, name: str) -> None:
-        """Take the network that ``--run`` named: the user's own before a shipped one."""
-        matching = [source for source in self.sources if source.name == name]
-        try:
-            self.source = matching[-1] if matching else named_source(name)
-        except DifftuiError as error:
-            self._say_message(str(error), wrong=True)
-            self.source = self.source or (self.sources[0] if self.sources else None)
 
     def _start(self) -> None:
         """Take the chosen network; the one before is given up."""
@@ -357,6 +329,7 @@ class DenoiseScreen(LabScreen):
     # Drawing.
 
     def tick(self, now: float) -> None:
+        self.network.look_again(self.lab.own_run())
         self.bench.ask()
         self._lay_out()
         self._advance(now)
@@ -387,7 +360,7 @@ class DenoiseScreen(LabScreen):
         """Have the error by noise measured where it is shown."""
         plotted = self.showing == LOOK and self.query_one(SingleLooksPanel).has_plot
         if self.source is not None and (self.showing == WORTH or plotted):
-            other = pair_of(self.source, self.sources)
+            other = pair_of(self.source, self.network.all)
             self.meter.measure(self.source, other, self._told_time(view), now)
 
     def _lay_out(self) -> None:
@@ -424,14 +397,14 @@ class DenoiseScreen(LabScreen):
             self.query_one(RepeatedLooksPanel).show(view, self.head.index, moving=playing)
         elif self.showing == WORTH and self.source is not None:
             told = self._told_time(view)
-            other = pair_of(self.source, self.sources)
+            other = pair_of(self.source, self.network.all)
             self.query_one("#noise", Slider).move(told, last=ladder.last)
             self.query_one(NoiseErrorsPanel).show(
                 view.network,
                 errors,
                 told=told,
                 other=None if other is None else other.name,
-                missing=what_to_train(self.source, self.sources),
+                missing=what_to_train(self.source, self.network.all),
                 log_axis=self.log_axis,
             )
         else:

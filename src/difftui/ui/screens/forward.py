@@ -28,7 +28,7 @@ from difftui.ui.screens.base import LabScreen
 from difftui.ui.widgets.pixels import PixelView
 from difftui.ui.widgets.plot import CurvePlot, Line, Marker, Series
 from difftui.ui.widgets.slider import Slider
-from difftui.ui.widgets.text import ActionText
+from difftui.ui.widgets.text import ActionText, choice
 from difftui.words import short_path
 
 if TYPE_CHECKING:
@@ -146,7 +146,6 @@ class ForwardScreen(LabScreen):
         self.digits: Digits | None = None
         self.playing = False
         self._shown: Scene | None = None
-        self._time = Content()
         self._draw_is_due = False
         self._ticked_at = 0.0
 
@@ -157,13 +156,13 @@ class ForwardScreen(LabScreen):
                 yield _pane("x_0", "x_0, the clean digit")
                 yield _pane("eps", "ε, the noise")
                 with Vertical(id="numbers"):
-                    yield Static(id="formula")
+                    yield ActionText(id="formula")
                     yield ActionText(id="choices")
                 with Container(id="curves"):
                     yield CurvePlot(id="amplitudes", x_name="t", classes="panel")
                     yield CurvePlot(id="snr", x_name="t", classes="panel")
             with Horizontal(id="scrub"):
-                yield Static(id="t")
+                yield ActionText(id="t")
                 yield Slider("[$accent]clean[/] 0", "T [$secondary]noise[/]", id="slider")
             yield PixelView(shape=(THUMBNAILS, SIDE, SIDE), columns=THUMBNAILS, fit=True, id="strip")
         yield Static(id="message")
@@ -353,10 +352,7 @@ class ForwardScreen(LabScreen):
             self._draw_time()
         if other_schedule:
             self._entitle_curves()
-        time = _time(new, self.playing)
-        if time != self._time:
-            self._time = time
-            self.query_one("#t", Static).update(time, layout=False)
+        self.say("t", _time(new, self.playing))
 
     def _draw_curves(self) -> None:
         """The tables of the schedule over t, and where t is; a plot draws only what changed."""
@@ -418,12 +414,11 @@ class ForwardScreen(LabScreen):
         nearest = min(range(THUMBNAILS), key=lambda i: abs(scene.strip_times[i] - scene.t))
         self.query_one("#strip", PixelView).highlighted = nearest
         self.query_one("#slider", Slider).move(scene.t, last=scene.T - 1)
-        self.query_one("#formula", Static).update(_formula(scene, self.tall), layout=False)
+        self.say("formula", _formula(scene, self.tall))
         self._draw_curves()
 
     def _draw_choices(self) -> None:
-        choices = _choices(self.scene, len(self.members), self.tall)
-        self.query_one("#choices", ActionText).update(choices, layout=False)
+        self.say("choices", _choices(self.scene, len(self.members), self.tall))
 
     def _say(self, text: str, *, wrong: bool = False) -> None:
         """One line above the keys, until the next key."""
@@ -505,21 +500,15 @@ def _choices(scene: Scene, count: int, tall: bool) -> Content:
     """What can be chosen, by its key or by a click."""
     indent = 8 if tall else 0
     number = f"{scene.example + 1 if count else 0}/{count}"
-    schedule = _choice("c", f"{'schedule':<{indent}}", f"{scene.kind:<14}", "schedule(1)")
-    steps = _choice("t", f"{'T':<{indent}}", str(scene.T), "timesteps(1)")
-    digit = _choice("d", f"{'digit':<{indent}}", str(scene.label), "digit(1)")
-    example = _choice("n", f"{'example':<{indent}}", f"{number:<9}", "example(1)")
-    noise = _choice("r", f"{'seed':<{indent}}", str(scene.seed), "renoise(1)")
+    schedule = choice("c", f"{'schedule':<{indent}}", f"{scene.kind:<14}", "schedule(1)")
+    steps = choice("t", f"{'T':<{indent}}", str(scene.T), "timesteps(1)")
+    digit = choice("d", f"{'digit':<{indent}}", str(scene.label), "digit(1)")
+    example = choice("n", f"{'example':<{indent}}", f"{number:<9}", "example(1)")
+    noise = choice("r", f"{'seed':<{indent}}", str(scene.seed), "renoise(1)")
     if tall:
         return Content("\n").join([schedule, steps, digit, example, noise])
     gap = Content("   ")
     return Content("\n").join([gap.join([schedule, steps]), gap.join([digit, example, noise])])
-
-
-def _choice(key: str, name: str, value: str, action: str) -> Content:
-    return Content.from_markup(
-        f"[@click=screen.{action}][b $accent]{key}[/] [$muted]{name}[/] [b]{value}[/][/]"
-    )
 
 
 SCREEN = ForwardScreen

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import math
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from numpy.typing import NDArray
-from textual import work
 from textual.app import ComposeResult
 from textual.containers import Container, Horizontal, Vertical
 from textual.content import Content
@@ -19,32 +16,28 @@ from difftui.engine.sampling import SamplingView, start_sampling
 from difftui.errors import DifftuiError
 from difftui.state import Choices
 from difftui.ui.exports import save_trajectory
-from difftui.ui.panels.absent import absent_text, nothing_text
+from difftui.ui.panels.absent import absent_text
 from difftui.ui.panels.drawing_texts import Drawing, band, facts, guidance_text, sampler_text, side
 from difftui.ui.panels.network_picker import NetworkPicker
+from difftui.ui.panels.no_network import no_network
 from difftui.ui.panels.stage import NARROWEST_SIDE, PANES, Stage, captions, pane_pixels, time_title
 from difftui.ui.panels.wish import Wish
 from difftui.ui.pipeline_sources import Network
-from difftui.ui.playhead import Playhead
+from difftui.ui.saving import Saver
 from difftui.ui.screens.base import LabScreen
+from difftui.ui.screens.played import Played, Player
 from difftui.ui.shelf import Shelf
 from difftui.ui.sources import RUN_PICTURES, SIDE
 from difftui.ui.widgets.pixels import PixelView
 from difftui.ui.widgets.slider import Slider
 from difftui.ui.widgets.text import ActionText
-from difftui.words import short_path
-
-if TYPE_CHECKING:
-    from difftui.runs import Run
 
 __all__ = ["SCREEN", "GenerateScreen"]
 
-FPS = 15  # of the usual speed; faster playing, or a slower clock, leaves frames out
-SPEEDS = range(-4, 7)  # powers of two of it
-WHOLE_SECONDS = 4.0  # about how long a trajectory plays until the user chooses a speed
+WHOLE_SECONDS = 4.0  # of a trajectory, about
 
 
-class GenerateScreen(LabScreen):
+class GenerateScreen(Played, LabScreen):
     """Reverse diffusion from a shipped checkpoint, a run, the run in training, or a diffusers pipeline.
 
     Attributes:
@@ -61,25 +54,37 @@ class GenerateScreen(LabScreen):
         self.shelf = Shelf()
         self.wish = Wish()
         self.job: Job[SamplingView] | None = None
-        self.playhead = Playhead()
+        self.playhead = Player(WHOLE_SECONDS)
         self.stage = Stage(1, 2, NARROWEST_SIDE)
-        self._last_run = ""
-        self._speed: int | None = None  # as the user chose it; None goes by the length
         self._message = Content()
-        self._saving = False
+        self._saver = Saver(self, self._say_message)
         self._drawn: tuple[object, ...] = ()
-        self._texts: dict[str, Content] = {}
         self._parts: tuple[object, ...] = ()
 
     @property
     def source(self) -> Network | None:
         """The chosen network."""
-        return self.shelf.source
+        return self.shelf.chosen
 
     @property
     def view(self) -> SamplingView | None:
         """The trajectory as far as it has come, or None before its first picture."""
         return self.job.snapshot if self.job is not None else None
+
+    @property
+    def newest(self) -> int | None:
+        return self.view.newest if self.view is not None else None
+
+    @property
+    def at_end(self) -> bool:
+        return self.view is not None and self.view.done and self.playhead.index >= self.view.newest
+
+    @property
+    def live(self) -> bool:
+        return self.source is not None and self.source.live
+
+    def draw_anew(self) -> None:
+        self._start()
 
     # Composition.
 
@@ -100,11 +105,10 @@ class GenerateScreen(LabScreen):
             yield ActionText(id="message")
 
     def remember(self) -> dict[str, object]:
-        run = self.source.name if self.source is not None else self._last_run
-        return {"run": run, "opened": "\n".join(self.shelf.opened), **self.wish.remember()}
+        return {"run": self.shelf.name, "opened": "\n".join(self.shelf.opened), **self.wish.remember()}
 
     def recall(self, choices: Choices) -> None:
-        self._last_run = choices.text("run")
+        self.shelf.remembered = choices.text("run")
         self.shelf.opened = [line for line in choices.text("opened").split("\n") if line]
         self.wish = Wish.recall(choices)
 
@@ -116,15 +120,10 @@ class GenerateScreen(LabScreen):
 
     def on_screen_resume(self) -> None:
         self.playhead.rest()
-        self._look_for_sources()
+        self.shelf.look(self.lab.own_run())
         wanted, self.lab.wanted_run = self.lab.wanted_run, None
-        problem = ""
-        try:
-            if wanted is not None:
-                self.shelf.choose(wanted)
-        except DifftuiError as error:
-            problem = str(error)
-        self.shelf.begin(self._last_run)
+        problem = self.shelf.take_named(wanted) if wanted is not None else ""
+        self.shelf.take_first()
         if self.source is not None and (self.job is None or wanted is not None):
             self._start()
         elif self.job is not None and self.job.state is JobState.PAUSED:
@@ -138,32 +137,6 @@ class GenerateScreen(LabScreen):
             self.job.pause()
 
     # What the user does.
-
-    def action_play(self) -> None:
-        """Play or hold; at the end again from the start, a network in training with its weights of now."""
-        view, head = self.view, self.playhead
-        if head.playing or view is None or not self._at_end(view):
-            head.playing = not head.playing
-        elif self.source is not None and self.source.live:
-            self._start()
-        else:
-            head.start()
-
-    def action_step(self, frames: int) -> None:
-        """Some frames on; negative: back towards the noise."""
-        if self.view is not None:
-            self.playhead.go(self.playhead.index + frames, self.view.newest)
-
-    def action_jump(self, end: int) -> None:
-        """The pure noise (0) or the newest frame (1)."""
-        if self.view is not None:
-            self.playhead.go(self.view.newest if end else 0, self.view.newest)
-
-    def action_speed(self, by: int) -> None:
-        """Twice as fast, or half."""
-        speed = self._effective_speed() + by
-        self._speed = min(max(speed, SPEEDS[0]), SPEEDS[-1])
-        self.playhead.rate = FPS * 2.0**self._speed
 
     def action_reseed(self, by: int) -> None:
         """Another seed, in the grid the next ones."""
@@ -183,13 +156,13 @@ class GenerateScreen(LabScreen):
 
     def action_source(self, by: int) -> None:
         """Another network."""
-        self._look_for_sources()
-        if self.shelf.walk(by):
+        self.shelf.look(self.lab.own_run())
+        if self.shelf.take_next(by):
             self._start_other()
 
     def action_runs(self) -> None:
         """The list of networks, and a line to name a pipeline in."""
-        self._look_for_sources()
+        self.shelf.look(self.lab.own_run())
         picker = NetworkPicker(self.shelf.offered(), self.source, self.lab.engine)
         self.lab.push_screen(picker, self._take_pick)
 
@@ -243,29 +216,15 @@ class GenerateScreen(LabScreen):
         view, source = self.view, self.source
         if view is None or source is None:
             self._say_message("There is nothing to save yet.")
-        elif not self._saving:
-            self._saving = True
-            self._say_message("saving …")
-            picture = None if self.wish.grid else self.wish.picture
-            self._save(view, self.playhead.index, picture, source.exports)
-
-    def on_slider_moved(self, event: Slider.Moved) -> None:
-        if self.view is not None:
-            self.playhead.go(event.value, self.view.newest)
+        else:
+            index, picture = self.playhead.index, None if self.wish.grid else self.wish.picture
+            self._saver.save(lambda: save_trajectory(view, index, picture, source.exports))
 
     def on_pixel_view_picked(self, event: PixelView.Picked) -> None:
         if event.view.id == "grid":
             self.wish.picture = event.index
 
     # Sources and drawings.
-
-    def _look_for_sources(self) -> None:
-        self.shelf.look(self._run_in_training())
-
-    def _run_in_training(self) -> Run | None:
-        """The run that this app is training, once it is on disk."""
-        training = self.lab.own_training()
-        return training.snapshot.run if training is not None and training.snapshot is not None else None
 
     def _take_pick(self, picked: Network | str | None) -> None:
         """What the list of networks was left with: one of them, or the name of a pipeline."""
@@ -299,37 +258,13 @@ class GenerateScreen(LabScreen):
             return
         request = self.wish.request(self.source)
         self.job = self.lab.engine.submit(f"drawing with {self.source.name}", start_sampling(request))
-        self.playhead.rate = FPS * 2.0 ** self._effective_speed()
+        self.playhead.suit(self.wish.taken(self.source)[1])
         self.playhead.start()
-
-    def _effective_speed(self) -> int:
-        if self._speed is not None:
-            return self._speed
-        speed = round(math.log2(self.wish.taken(self.source)[1] / (FPS * WHOLE_SECONDS)))
-        return min(max(speed, -2), SPEEDS[-1])
-
-    def _at_end(self, view: SamplingView) -> bool:
-        return view.done and self.playhead.index >= view.newest
-
-    @work(thread=True, exit_on_error=False)
-    def _save(self, view: SamplingView, index: int, picture: int | None, folder: Path) -> None:
-        """Compress beside the screen: a long GIF takes seconds."""
-        try:
-            png, gif = save_trajectory(view, index, picture, folder)
-            text, wrong = f"saved {png.name} and {gif.name}\nin {short_path(folder)}", False
-        except (DifftuiError, OSError) as error:
-            text, wrong = str(error), True
-        self.app.call_from_thread(self._saved, text, wrong)
-
-    def _saved(self, text: str, wrong: bool) -> None:
-        self._saving = False
-        self._say_message(text, wrong=wrong)
 
     # Drawing.
 
     def tick(self, now: float) -> None:
-        if self._run_in_training() != self.shelf.live:
-            self._look_for_sources()
+        self.shelf.look_again(self.lab.own_run())
         view, head = self.view, self.playhead
         self._show_parts()
         if view is not None:
@@ -411,20 +346,20 @@ class GenerateScreen(LabScreen):
     def _draw_texts(self, view: SamplingView | None) -> None:
         source = self.source
         if source is None:
-            self._say("nothing", nothing_text())
+            self.say("nothing", _NOTHING)
         elif source.absent:
-            self._say("nothing", absent_text(source))
+            self.say("nothing", absent_text(source))
         else:
-            self._say("status", self._status(view))
-            speed = FPS * 2.0 ** self._effective_speed()
-            drawing = Drawing(self.wish, source, view, self.playhead.index, speed, self.stage.pixels)
+            self.say("status", self._status(view))
+            head, pixels = self.playhead, self.stage.pixels
+            drawing = Drawing(self.wish, source, view, head.index, head.rate, pixels)
             told = facts(drawing)
             if self.stage.side and not self.wish.grid:
-                self._say("side", side(drawing, told, self.stage.side))
+                self.say("side", side(drawing, told, self.stage.side))
             else:
-                self._say("band", band(drawing, told, self.size.width))
+                self.say("band", band(drawing, told, self.size.width), layout=True)
         error = self.job.error if self.job is not None else None
-        self._say(
+        self.say(
             "message", Content(error).stylize("$error") if error else self._message or self._warning(view)
         )
 
@@ -445,9 +380,9 @@ class GenerateScreen(LabScreen):
         elif self.playhead.playing:
             every = round(self.playhead.rate / self.lab.clock.fps)
             left = "▶ playing" + (f", one frame in {every} drawn" if every > 1 else "")
-        elif not self._at_end(view):
+        elif not self.at_end:
             left = "❚❚ held"
-        elif self.source is not None and self.source.live:
+        elif self.live:
             left = "■ finished    [b $accent]space [/]draws anew with the weights of now"
         else:
             left = "■ finished    [b $accent]space [/]plays it again"
@@ -455,19 +390,16 @@ class GenerateScreen(LabScreen):
         if view is not None and not view.done and not (job is not None and job.error):
             total = len(view.times) - 1
             right = f"computed {view.count - 1:>{len(str(total))}} of {total}"
-        if view is not None and self.wish.grid and not self._at_end(view):
+        if view is not None and self.wish.grid and not self.at_end:
             left = f"{time_title(view, self.playhead.index)}    {left}"
         line = Content.from_markup(f" {left}")
         gap = max(1, self.size.width - line.cell_length - len(right) - 1)
         return line + " " * gap + Content.from_markup(f"[$muted]{right}[/]")
 
-    def _say(self, name: str, text: Content) -> None:
-        if self._texts.get(name) != text:
-            self._texts[name] = text
-            self.query_one(f"#{name}", ActionText).update(text)
-
     def _say_message(self, text: str, *, wrong: bool = False) -> None:
         self._message = Content(text).stylize("$error" if wrong else "$foreground")
 
+
+_NOTHING = no_network("; what it can draw can be watched here while it trains.")
 
 SCREEN = GenerateScreen

@@ -14,27 +14,21 @@ from textual.style import Style
 from difftui.ui.keys import GLOBAL, PLACES, SCREENS, Action
 from difftui.ui.pixels.display import has_all_characters
 from difftui.ui.widgets.text import ActionText
-from difftui.ui.window import Window, hints
+from difftui.ui.window import TextWindow, hints
 
 __all__ = ["HelpScreen"]
 
 
-class HelpScreen(Window[None]):
+class HelpScreen(TextWindow):
     """Keys and what they do, over the screen they belong to."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         ("escape,question_mark,f1,q,enter,space", "dismiss", "Close"),
-        ("j", "scroll(1)", "Down"),
-        ("k", "scroll(-1)", "Up"),
     ]
 
     def __init__(self, screen_name: str) -> None:
         super().__init__()
         self.screen_name = screen_name
-
-    def action_scroll(self, lines: int) -> None:
-        """Down or up, as the arrows do."""
-        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
 
     def compose(self) -> ComposeResult:
         box = VerticalScroll(

@@ -55,7 +55,6 @@ class HomeScreen(LabScreen):
     def __init__(self) -> None:
         super().__init__()
         self.found: Found | None = None
-        self._shown: Content | None = None
         self._banner_side = 0
 
     def compose_body(self) -> ComposeResult:
@@ -66,9 +65,7 @@ class HomeScreen(LabScreen):
                 yield ActionText(id="found")
 
     def on_resize(self, event: Resize) -> None:
-        super().on_resize(event)
-        introduction = _introduction(short=event.size.height < ROWS_FOR_TEXTS)
-        self.query_one("#introduction", ActionText).update(introduction)
+        self.say("introduction", _introduction(short=event.size.height < ROWS_FOR_TEXTS), layout=True)
         if self.found is not None:
             self._show_banner()
 
@@ -78,10 +75,7 @@ class HomeScreen(LabScreen):
     def tick(self, now: float) -> None:
         if self.found is None and self.lab.painted:
             self._look_around()
-        text = self._found_text()
-        if text != self._shown:
-            self._shown = text
-            self.query_one("#found", ActionText).update(text)
+        self.say("found", self._found_text(), layout=True)
 
     def action_begin(self) -> None:
         """Resume what was interrupted or attach to what runs, else go and see a digit being born."""

@@ -12,12 +12,12 @@ from textual.widgets import ContentSwitcher
 
 from difftui.inversion import ACTIVATIONS, PROBLEMS
 from difftui.state import MOST_SEED, Choices
-from difftui.ui.panels.inverse.chosen import HIDDEN, Chosen, choice, problem_title
+from difftui.ui.panels.inverse.chosen import HIDDEN, Chosen, problem_title
 from difftui.ui.panels.inverse.diffusion import Diffusion
 from difftui.ui.panels.inverse.regression import PACES, Regression
 from difftui.ui.panels.inverse.seeds import COUNT, Seeds
 from difftui.ui.screens.base import LabScreen
-from difftui.ui.widgets.text import ActionText
+from difftui.ui.widgets.text import ActionText, choice
 
 if TYPE_CHECKING:
     from difftui.engine import Job

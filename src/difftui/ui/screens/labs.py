@@ -23,7 +23,7 @@ from difftui.ui.panels.page_list import GAME, PageList, contents
 from difftui.ui.panels.page_text import PageText, table_text
 from difftui.ui.screens.base import LabScreen
 from difftui.ui.widgets.slider import Slider
-from difftui.ui.widgets.text import ActionText
+from difftui.ui.widgets.text import ActionText, choice
 from difftui.words import short_path
 
 if TYPE_CHECKING:
@@ -242,7 +242,6 @@ class LabsScreen(LabScreen):
     # Drawing.
 
     def on_resize(self, event: Resize) -> None:
-        super().on_resize(event)
         self._drawn = ()
 
     def tick(self, now: float) -> None:
@@ -347,16 +346,16 @@ class LabsScreen(LabScreen):
     def _choices(self) -> Content:
         page, setup = self.page, self.setup
         offered: list[Content] = []
-        for choice, name, action, value in (
+        for offer, name, action, value in (
             ("digit", "digit", "digit(1)", str(setup.label)),
             ("seed", "seed", "reseed(1)", str(setup.seed)),
             ("network", "network", "source(1)", self._network()),
             ("schedules", "left" if page.name == "ab" else "schedule", "schedule(1)", setup.left),
         ):
-            if choice in page.offers:
-                offered.append(_choice(shown_key(self.NAME, action), name, value, action))
+            if offer in page.offers:
+                offered.append(choice(shown_key(self.NAME, action), name, value, action))
         if "schedules" in page.offers and page.name == "ab":
-            offered.append(_choice(shown_key(self.NAME, "swap"), "right", setup.right, "swap"))
+            offered.append(choice(shown_key(self.NAME, "swap"), "right", setup.right, "swap"))
         return Content("  ").join(offered)
 
     def _network(self) -> str:
@@ -364,12 +363,6 @@ class LabsScreen(LabScreen):
 
         names = network_names(self.page.networks)
         return self.setup.network if self.setup.network in names else names[0] if names else "none"
-
-
-def _choice(key: str, name: str, value: str, action: str) -> Content:
-    return Content.from_markup(
-        f"[@click=screen.{action}][b $accent]{key}[/] [$muted]{name}[/] [b]$value[/][/]", value=value
-    )
 
 
 SCREEN: Callable[[], LabsScreen] = LabsScreen

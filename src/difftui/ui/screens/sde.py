@@ -24,7 +24,7 @@ from difftui.ui.panels.sde_scene import Parameter, Scene, number
 from difftui.ui.playhead import Playhead
 from difftui.ui.screens.base import LabScreen
 from difftui.ui.widgets.slider import Slider
-from difftui.ui.widgets.text import ActionText
+from difftui.ui.widgets.text import ActionText, choice
 from difftui.words import grouped
 
 if TYPE_CHECKING:
@@ -59,7 +59,6 @@ class SdeScreen(LabScreen):
         self._to_the_end = False
         self._drawn: tuple[object, ...] = ()
         self._next_plots = 0.0
-        self._texts: dict[str, Content] = {}
 
     # -- composition
 
@@ -235,11 +234,11 @@ class SdeScreen(LabScreen):
                 self.playhead.index, last=view.simulation.frames - 1, reached=view.newest
             )
             self._draw_plots(now, view)
-        self._say("formula", self._formula())
-        self._say("numbers", self._numbers())
-        self._say("picked", self._told(job))
-        self._say("time", self._time(view))
-        self._say("choices", self._choices())
+        self.say("formula", self._formula())
+        self.say("numbers", self._numbers())
+        self.say("picked", self._told(job))
+        self.say("time", self._time(view))
+        self.say("choices", self._choices())
 
     def _draw_plots(self, now: float, view: PathView) -> None:
         frame = min(self.playhead.index, view.newest)
@@ -272,11 +271,6 @@ class SdeScreen(LabScreen):
             return None
         turn = [(end / 2, "noise")] if topic.start == topic.end else []
         return [(0.0, topic.start), (end, topic.end), *turn]
-
-    def _say(self, name: str, text: Content) -> None:
-        if self._texts.get(name) != text:
-            self._texts[name] = text
-            self.query_one(f"#{name}", ActionText).update(text, layout=False)
 
     def _formula(self) -> Content:
         """The equation, and as far as there is room how it is to be read."""
@@ -336,8 +330,8 @@ class SdeScreen(LabScreen):
     def _choices(self) -> Content:
         return Content("  ").join(
             [
-                _choice("r", "seed", str(self.scene.seed), "reseed(1)"),
-                _choice("f", "", f"{self.sweep:.0f} s", "speed(1)"),
+                choice("r", "seed", str(self.scene.seed), "reseed(1)"),
+                choice("f", "", f"{self.sweep:.0f} s", "speed(1)"),
             ]
         )
 
@@ -353,11 +347,6 @@ def _note(scene: Scene, view: PathView) -> str:
 def _share(value: float) -> str:
     """In percent; of nothing there is none."""
     return "none" if math.isnan(value) else f"{value:.0%}"
-
-
-def _choice(key: str, name: str, value: str, action: str) -> Content:
-    name = f"[$muted]{name}[/] " if name else ""
-    return Content.from_markup(f"[@click=screen.{action}][b $accent]{key}[/] {name}[b]{value}[/][/]")
 
 
 SCREEN = SdeScreen

@@ -20,10 +20,10 @@ from difftui.runs import Follower, Run, find_run, unused_name
 from difftui.state import Choices
 from difftui.training.recipe import PRESETS, Recipe
 from difftui.training.reference import loss_of_zero, mean_square
-from difftui.ui.keys import shown_key
 from difftui.ui.panels.device_line import device_line
 from difftui.ui.panels.estimate import Estimate, Estimates
 from difftui.ui.panels.facts import plan_rows, view_rows
+from difftui.ui.panels.invitation import Invitation, key_text
 from difftui.ui.panels.loss_plot import Ghost, loss_lines, loss_notes, loss_series
 from difftui.ui.panels.plan import Plan, length_text
 from difftui.ui.panels.progress_lines import bar_line, number_line
@@ -63,6 +63,7 @@ class TrainScreen(LabScreen):
         self.log_axis = True
         self.estimate = Estimate(None, "")
         self._estimates: Estimates | None = None
+        self._considered = self.plan.recipe  # whose speed is measured
         self.handover: Handover | None = None
         self._started: tuple[Recipe, Estimate] | None = None  # what this app started last
         self._mean_squares: dict[str, float | None] = {}  # by the name of the data
@@ -73,7 +74,6 @@ class TrainScreen(LabScreen):
         self._said_at = 0.0
         self._loss_text = ""
         self._title_shown = Content()
-        self._texts: dict[str, Content] = {}
 
     # -- composition
 
@@ -296,7 +296,7 @@ class TrainScreen(LabScreen):
             self._say_all(feed, view, standing, now)
         if feed is None:
             self._measure_pace()
-            self._say("invitation", self._invitation())
+            self.say("invitation", self._invitation(), layout=True)
             return
         if due:
             self._title(feed, standing)
@@ -307,13 +307,13 @@ class TrainScreen(LabScreen):
         key = (feed, version, self.ghost, self.log_axis, self._samples.chosen, self._nothing(view.recipe))
         if key != self._drawn and (due or standing.over or not self._drawn):
             self._drawn = key
-            self._draw_curves(view, live=not standing.over)
+            self._draw_curves(view, standing)
 
     def _say_all(self, feed: Feed | None, view: TrainingView | None, standing: Standing, now: float) -> None:
-        self._say("facts", view_rows(view) if view is not None else plan_rows(self.plan))
-        self._say("bar", self._bar(feed, view, standing))
-        self._say("status", self._status(view, standing, now))
-        self._say("device", self._device_text(feed, standing))
+        self.say("facts", view_rows(view) if view is not None else plan_rows(self.plan))
+        self.say("bar", self._bar(feed, view, standing))
+        self.say("status", self._status(view, standing, now))
+        self.say("device", self._device_text(feed, standing))
 
     @property
     def _loss(self) -> CurvePlot:
@@ -343,12 +343,12 @@ class TrainScreen(LabScreen):
             stands = "" if cramped else f" · {standing.value}"
             whole = Content("0 shows all").stylize(Style.from_meta({"@click": "screen.all()"}))
             title = Content(f"{standing.mark} {feed.name}{stands} · steps {first} to {last}, ") + whole
-        if title != self._title_shown:
+        if not title.is_same(self._title_shown):
             self._title_shown = title
             self.query_one("#loss-panel").border_title = title
 
-    def _draw_curves(self, view: TrainingView, *, live: bool) -> None:
-        history, recipe = view.history, view.recipe
+    def _draw_curves(self, view: TrainingView, standing: Standing) -> None:
+        history, recipe, live = view.history, view.recipe, not standing.over
         nothing = self._nothing(recipe)
         chosen = self._samples.chosen
         self._loss.set_series(
@@ -356,7 +356,7 @@ class TrainScreen(LabScreen):
             log_y=self.log_axis,
             lines=loss_lines(nothing),
             markers=[Marker(chosen, "samples")] if chosen is not None else [],
-            notes=loss_notes(recipe),
+            notes=loss_notes(recipe, self.ghost, broken=standing.broken),
         )
         bars = self.query_one("#bars", TimestepBars)
         none = "not measured yet" if live else "was not measured"
@@ -369,12 +369,6 @@ class TrainScreen(LabScreen):
                 series = Series(curve.x, curve.y, "", "foreground", "line")
                 shown = [series] if len(curve) else []
                 self.query_one(f"#{name}", CurvePlot).set_series(shown, log_y=name == "gradient")
-
-    def _say(self, name: str, text: Content) -> None:
-        if self._texts.get(name) != text:
-            self._texts[name] = text
-            grows = name == "invitation"  # with its lines, where there is room
-            self.query_one(f"#{name}", ActionText).update(text, layout=grows)
 
     def _bar(self, feed: Feed | None, view: TrainingView | None, standing: Standing) -> Content:
         """How far it is; instead of that, what went wrong and what to press."""
@@ -430,38 +424,21 @@ class TrainScreen(LabScreen):
         wide = self.size.width >= 100
         words = "keeps it going" if wide else "keeps it on hang-up"
         before = Content(" · ends when you hang up, " if wide else " · ").stylize("$muted")
-        ends: Content = before + _key("keep", words)
+        ends: Content = before + key_text("keep", words)
         reading = device_line(stats, self.size.width - ends.cell_length, note)
         return reading + (ends if stats is not None else "")
 
     def _invitation(self) -> Content:
         """What the choice is and how to start it, where the loss will be drawn."""
-        recipe, offer = self.plan.recipe, self._offer()
-        lines = [Content(line) for line in _NOTES.get(recipe.name, "Your own recipe.").splitlines()]
-        lines.append(Content())
-        if self.handover is None:
-            start = f"train [b]$name[/] for {length_text(recipe)}"
-            press = f"Press [@click=screen.play()][b $accent]space[/] to {start}[/]."
-            lines.append(Content.from_markup(press, name=recipe.name))
-        if self.estimate.words:
-            lines.append(Content(self.estimate.words).stylize("$muted"))
-        if offer is not None:
-            verb = "attach to" if offer.kind == "running" else "go on with"
-            press = f"Press [@click=screen.go_on()][b $accent]enter[/] to {verb} [b]$name[/][/]"
-            what = Content.from_markup(press, name=offer.run.name)
-            told = f"{offer.kind} at {offer.fraction:.0%}, {offer.told}".rstrip(".")
-            lines += [Content(), what + Content(f": {told}.")]
-        if self.ghost is not None:
-            pinned = "[b]$name[/] [$muted]is pinned and will be drawn beside it:[/] "
-            words = Content.from_markup(pinned, name=self.ghost.name)
-            lines.append(words + _key("unpin", "unpins it"))
-        if self.entries:
-            lines.append(_key("runs", f"all your runs ({len(self.entries)})"))
-        if self.lab.engine.device is None and not self.lab.engine.problem:
-            lines.append(
-                Content("torch is still loading; it starts as soon as that is done").stylize("$muted")
-            )
-        return Content("\n").join(lines)
+        return Invitation(
+            recipe=self.plan.recipe,
+            startable=self.handover is None,
+            estimate=self.estimate.words,
+            offer=self._offer(),
+            pinned=self.ghost.name if self.ghost is not None else "",
+            runs=len(self.entries),
+            loading=self.lab.engine.device is None and not self.lab.engine.problem,
+        ).text()
 
     # -- what is planned
 
@@ -483,9 +460,11 @@ class TrainScreen(LabScreen):
     def _take_plan(self, plan: Plan | None) -> None:
         if plan is not None:
             self.plan = plan
-            self._look_around()
+        self._look_around()
 
     def _estimate_words(self, plan: Plan) -> str:
+        """For the recipe form, which asks again and again while it is open."""
+        self._considered = plan.recipe
         return self._estimated(plan.recipe).words or f"takes {length_text(plan.recipe)}"
 
     def _estimated(self, recipe: Recipe) -> Estimate:
@@ -495,12 +474,13 @@ class TrainScreen(LabScreen):
 
     def _measure_pace(self) -> None:
         """Nothing trains: find out how long what is planned would take, where no run tells."""
-        if self._estimates is not None and self._estimates.measure(self.plan.recipe):
+        if self._estimates is not None and self._estimates.measure(self._considered):
             self.estimate = self._estimated(self.plan.recipe)
 
     def _look_around(self) -> None:
         """What there is to go on with, and how long what is planned will take."""
         self.entries = find_entries()
+        self._considered = self.plan.recipe
         self.estimate = self._estimated(self.plan.recipe)
 
     def _offer(self) -> RunEntry | None:
@@ -649,15 +629,10 @@ class TrainScreen(LabScreen):
     def _set_ghost(self, ghost: Ghost) -> None:
         self.ghost, self._drawn = ghost, ()
         recipe = self._recipe_shown()
-        reason = ghost.reason(recipe) if recipe is not None else None
-        if reason is not None:
-            self.notify(
-                f"{ghost.name} is not drawn: its loss measures something else ({reason}). "
-                "Errors at equal noise compare: Labs, page 7.",
-                severity="warning",
-                timeout=15,
-                markup=False,
-            )
+        refusal = ghost.refusal(recipe) if recipe is not None else ""
+        if refusal:
+            elsewhere = "Errors at equal noise compare: Labs, page 7."
+            self.notify(f"{refusal} {elsewhere}", severity="warning", timeout=15, markup=False)
 
     def _nothing(self, recipe: Recipe) -> float | None:
         """The loss of always answering 0, once what it takes is known."""
@@ -677,22 +652,6 @@ class TrainScreen(LabScreen):
             self._mean_squares[data] = mean_square(load(data).images)
 
 
-_NOTES = {
-    "lab": "The lab sheet's own U-Net and recipe, 257 265 parameters, no label.\n"
-    "It draws strokes long before digits: watch its samples, not its loss.",
-    "quick": "A small modern network that is told which digit to draw.\n"
-    "After a minute on two cores most of its digits can be read.",
-    "conditional": "An attention U-Net that is told a digit, and sometimes not: so it can be guided.\n"
-    "870 884 parameters; an hour and a half on two cores gave the one that ships.",
-    "toy": "The guided lab's toy: 16×16 digits, T = 200, 8 epochs.\n"
-    "Its convolutions have 231 297 parameters; with the time layers they are 238 689.",
-    "lecture": "The lecture's residual U-Net, 4 284 481 parameters, which is not told the time.\n"
-    "Slow without a GPU.",
-    "denoiser": "The lecture's autoencoder cleans a noisy digit in one look.\n"
-    "It cannot draw from noise: see it at work on 7, Denoise.",
-}
-
-
 def _loss_text(history: History) -> str:
     loss = history.loss
     return f"smoothed {loss_text(loss.smooth[-1])}" if len(loss) else ""
@@ -704,13 +663,8 @@ def _bars_title(history: History) -> str:
     return f"held-out {loss_text(history.validation.y[-1])} by timestep"
 
 
-def _key(action: str, words: str) -> Content:
-    key = shown_key("train", action)
-    return Content.from_markup(f"[@click=screen.{action}()][b $accent]{key}[/] [$muted]{words}[/][/]")
-
-
 def _keys(*entries: tuple[str, str]) -> Content:
-    return Content(" ") + Content("   ").join([_key(*entry) for entry in entries])
+    return Content(" ") + Content("   ").join([key_text(*entry) for entry in entries])
 
 
 SCREEN = TrainScreen

@@ -6,7 +6,7 @@ from rich.style import Style
 from textual.content import Content
 from textual.widgets import Static
 
-__all__ = ["ActionText"]
+__all__ = ["ActionText", "choice"]
 
 
 class ActionText(Static):
@@ -35,3 +35,21 @@ class ActionText(Static):
         if self._said is None or not text.is_same(self._said):  # == takes no notice of colours
             self._said = text
             self.update(text, layout=layout)
+
+
+def choice(key: str, name: str, value: str, action: str, *, grey: bool = False) -> Content:
+    """Key, name and value of what can be chosen; a click does what the key does.
+
+    Args:
+        key: as people write it.
+        name: what is chosen; may be empty.
+        value: what is chosen now.
+        action: one of the screen's, such as "digit(1)".
+        grey: it changes nothing now.
+    """
+    text = Content.assemble(
+        (f"{key} ", "$muted" if grey else "b $accent"),
+        (f"{name} " if name else "", "$muted"),
+        (value, "$muted" if grey else "b"),
+    )
+    return text.stylize(f"@click=screen.{action}" if "(" in action else f"@click=screen.{action}()")

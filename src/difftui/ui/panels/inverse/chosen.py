@@ -9,12 +9,12 @@ from functools import lru_cache
 from textual.content import Content
 
 from difftui.inversion import ACTIVATIONS, PROBLEMS, InversionRecipe, Problem
+from difftui.ui.widgets.text import choice
 
 __all__ = [
     "HIDDEN",
     "LESSON",
     "Chosen",
-    "choice",
     "figure_of",
     "line_of_progress",
     "net_title",
@@ -102,13 +102,6 @@ def figure_of(mse: float) -> str:
 
 
 @lru_cache(maxsize=256)
-def choice(key: str, name: str, value: str, action: str) -> Content:
-    """Key, name and value; a click does what the key does."""
-    named = (f"{name} ", "$muted") if name else ""
-    text = Content.assemble((key, "b $accent"), " ", named, (value, "b"))
-    return text.stylize(f"@click=screen.{action}")
-
-
 @lru_cache(maxsize=256)
 def _bar(share: float, width: int) -> Content:
     """A line that is full to this share."""

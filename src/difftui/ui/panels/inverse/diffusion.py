@@ -23,14 +23,14 @@ from difftui.engine.conditional import (
 )
 from difftui.engine.job import JobState
 from difftui.inversion import ConditionalModel, ConditionalRecipe, Problem
-from difftui.ui.panels.inverse.chosen import Chosen, choice, line_of_progress
+from difftui.ui.panels.inverse.chosen import Chosen, line_of_progress
 from difftui.ui.panels.inverse.paths import Paths
 from difftui.ui.panels.inverse.plane import Plane, average_series, curve_series
 from difftui.ui.playhead import Playhead
 from difftui.ui.widgets.plot import Series
 from difftui.ui.widgets.side_histogram import Mark, SideHistogram
 from difftui.ui.widgets.slider import Slider
-from difftui.ui.widgets.text import ActionText
+from difftui.ui.widgets.text import ActionText, choice
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

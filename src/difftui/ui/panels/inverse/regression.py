@@ -18,7 +18,6 @@ from difftui.ui.pace import LATE_SECONDS, Pace
 from difftui.ui.panels.inverse.chosen import (
     LESSON,
     Chosen,
-    choice,
     figure_of,
     line_of_progress,
     net_title,
@@ -33,7 +32,7 @@ from difftui.ui.panels.inverse.plane import (
     unseen,
 )
 from difftui.ui.widgets.plot import CurvePlot, Line, Series
-from difftui.ui.widgets.text import ActionText
+from difftui.ui.widgets.text import ActionText, choice
 
 if TYPE_CHECKING:
     from difftui.engine import Engine, Job

@@ -19,7 +19,6 @@ from difftui.proportion import wilson
 from difftui.ui.panels.inverse.chosen import (
     LESSON,
     Chosen,
-    choice,
     figure_of,
     line_of_progress,
     net_title,
@@ -27,7 +26,7 @@ from difftui.ui.panels.inverse.chosen import (
 )
 from difftui.ui.panels.inverse.plane import Plane, average_series, curve_series
 from difftui.ui.widgets.plot import CurvePlot, Line, Marker, Series
-from difftui.ui.widgets.text import ActionText
+from difftui.ui.widgets.text import ActionText, choice
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
