@@ -170,6 +170,13 @@ class DifftuiApp(PixelApp):
 
         self.push_screen(HelpScreen(self.current_mode))
 
+    def action_command_palette(self) -> None:
+        """Search what can be done, by its words."""
+        from difftui.ui.steady import Palette
+
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
+
     def action_leave(self) -> None:
         """Leave; whatever trains is saved by :func:`run_app` once the terminal is given back."""
         self.exit()

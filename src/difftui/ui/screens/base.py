@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.events import Resize
-from textual.screen import Screen
 from textual.widgets import Static
 
 from difftui.state import Choices
 from difftui.ui.keys import SCREENS, bindings
+from difftui.ui.steady import SteadyScreen
 from difftui.ui.widgets.bars import KeyBar, TopBar
 from difftui.ui.widgets.text import ActionText
 
@@ -24,7 +24,7 @@ __all__ = ["LabScreen"]
 MINIMUM_COLUMNS, MINIMUM_ROWS = 76, 22
 
 
-class LabScreen(Screen[None]):
+class LabScreen(SteadyScreen[None]):
     """A screen of the laboratory. Subclasses set ``NAME``, compose their body, and draw in :meth:`tick`.
 
     A screen shows what jobs publish; work goes to ``self.lab.engine``.

@@ -1,0 +1,65 @@
+"""The last of many sizes is the one that counts, whichever order screens hear of them in."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import random
+import struct
+import termios
+import time
+from pathlib import Path
+
+import pyte
+import pytest
+from helpers import until
+from nursery import Nursery, Pty, end_of
+from textual.events import Resize
+from textual.geometry import Size
+from textual.screen import Screen
+
+from difftui.ui.app import DifftuiApp
+from difftui.ui.screens.help import HelpScreen
+from difftui.ui.steady import Palette
+
+LARGE, SMALL = (80, 24), (60, 20)
+TURNS = 40
+
+
+def late(screen: Screen[object], size: tuple[int, int]) -> None:
+    """What a screen tells itself once it was laid out for a size, behind what the app told it since."""
+    screen.post_message(Resize(Size(*size), Size(*size)))
+
+
+async def test_a_size_that_is_no_more_is_not_drawn() -> None:
+    app = DifftuiApp(screen="forward", device="cpu")
+    async with app.run_test(size=LARGE) as pilot:
+        await until(pilot, lambda: app.current_mode == "forward" and app.screen.size == LARGE)
+        below = app.screen
+        for window in (None, HelpScreen("forward"), Palette()):
+            if window is not None:
+                await app.push_screen(window)
+            late(app.screen, SMALL)
+            await pilot.pause(0.1)
+            assert app.screen.size == below.size == LARGE
+            assert not below.has_class("-too-small")
+            await pilot.resize_terminal(*SMALL)  # the true one, and a late word of the one before
+            late(app.screen, LARGE)
+            await until(pilot, lambda: app.screen.size == SMALL and below.has_class("-too-small"))
+            late(app.screen, (200, 60))
+            await pilot.resize_terminal(*LARGE)
+            await until(pilot, lambda: app.screen.size == LARGE and not below.has_class("-too-small"))
+            await pilot.pause(0.1)
+            assert app.screen.size == LARGE
+            assert not below.has_class("-wide")
+
+
+async def test_the_palette_opens_once() -> None:
+    app = DifftuiApp(screen="home", device="cpu")
+    async with app.run_test(size=LARGE) as pilot:
+        await until(pilot, lambda: app.current_mode == "home")
+        app.action_command_palette()
+        app.action_command_palette()
+        await until(pilot, lambda: isinstance(app.screen, Palette))
+        await pilot.press("escape")
+        await until(pilot, lambda: not isinstance(app.screen, Palette))
