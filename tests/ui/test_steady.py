@@ -2,18 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-import random
-import struct
-import termios
-import time
-from pathlib import Path
-
-import pyte
-import pytest
 from helpers import until
-from nursery import Nursery, Pty, end_of
 from textual.events import Resize
 from textual.geometry import Size
 from textual.screen import Screen

@@ -116,6 +116,7 @@ class DifftuiApp(PixelApp):
         self._first_screen = screen
         self._notices = (*notices, *refused)
         self._tick_is_due = False
+        self._sent_before = 0
         self._input_at = self._remembered_at = 0.0
 
     def get_driver_class(self) -> type[Driver]:
@@ -226,9 +227,10 @@ class DifftuiApp(PixelApp):
         """Frames and bytes a second while something moves; new once a second, for it costs bytes itself."""
         if now - self._pace_at >= PACE_SECONDS:
             frames, bytes_per_second = self.clock.told(now)
-            moving = frames >= min(LEAST_FRAMES, self.clock.fps / 2)
+            moving = self.clock.drawings(now) >= min(LEAST_FRAMES, self.clock.fps / 2)
             self._pace_at = now
-            self._pace = f"{frames:.0f}/s {bytes_per_second / 1000:.0f} kB/s" if moving else ""
+            told = f"{frames:.0f}" if frames >= 2 else f"{frames:.1f}"
+            self._pace = f"{told}/s {bytes_per_second / 1000:.0f} kB/s" if moving else ""
         return self._pace
 
     def _told_work(self) -> tuple[str, ...]:
@@ -287,7 +289,9 @@ class DifftuiApp(PixelApp):
         Words go before them on a slow link, and where somebody waits for what a key changes.
         """
         if free:
-            self.clock.drew(self._sent, now, time.thread_time())
+            self.clock.drew(
+                self._sent, now, time.thread_time(), self.take_share(self._sent - self._sent_before)
+            )
             self.frames += 1
             self.pixel_detail = self.clock.detail
         rate = self.clock.flow.rate(now)
@@ -295,6 +299,7 @@ class DifftuiApp(PixelApp):
         self.pictures_wait = slow or typed or not free
         if free:
             self.allowance = None if rate is None else round(rate * FRAME_SECONDS)
+            self._sent_before = self._sent
         if free and slow:
             self.set_timer(WORDS_SECONDS, self._let_pictures_go)
         elif free and typed:
@@ -327,7 +332,10 @@ class DifftuiApp(PixelApp):
         return self._driver if isinstance(self._driver, TerminalDriver) else None
 
     def _let_pictures_go(self) -> None:
-        """Words are under way; now the pictures."""
+        """Words are under way; now the pictures, as much of them as there is room for beside the words."""
+        if self.allowance is not None:
+            self.allowance -= self._sent - self._sent_before
+            self._sent_before = self._sent
         self.pictures_wait = False
 
     @property
