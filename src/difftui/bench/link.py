@@ -121,11 +121,11 @@ class SlowLink:
     def _answer(self, data: bytes) -> None:
         text = self._tail + data
         parts = text.split(ASKED)
+        self._terminal.type(SIGN * (len(parts) - 1))
         for part in parts[:-1]:
             self._touched |= self._screen.feed(part)
             self._drawn.update(row for row in self._touched if PICTURE.search(self._screen.words(row)))
             self._touched.clear()
-            self._terminal.type(SIGN)
         kept = min(len(parts[-1]), len(ASKED) - 1)
         whole = len(parts[-1]) - kept
         self._tail = parts[-1][whole:]

@@ -13,6 +13,7 @@ PIECE = re.compile(
     r"|(?P<control>[\x00-\x1a\x1c-\x1f])"
     r"|(?P<text>[^\x00-\x1f]+)"
 )
+STYLE = re.compile(r"\x1b\[[0-9;]*m")
 LONGEST = 64  # characters of an escape sequence that may be half there; longer, it is none
 
 
@@ -32,7 +33,7 @@ class Seen:
         start = text.rfind("\x1b")
         if start >= 0 and len(text) - start < LONGEST and PIECE.match(text, start) is None:
             text, self._rest = text[:start], text[start:]
-        return {self._take(piece) for piece in PIECE.finditer(text)}
+        return {self._take(piece) for piece in PIECE.finditer(STYLE.sub("", text))}
 
     def words(self, row: int) -> str:
         """A row as text."""
@@ -45,10 +46,12 @@ class Seen:
 
     def _take(self, piece: re.Match[str]) -> int:
         if piece["text"]:
-            for character in piece["text"]:
-                if self._x < self._columns:
-                    self._rows[self._y][self._x] = character
-                    self._x += 1
+            row, text = self._rows[self._y], piece["text"]
+            fits = text[: self._columns - self._x]
+            row[self._x : self._x + len(fits)] = fits
+            self._x += len(fits)
+            if len(fits) < len(text):  # at the edge each character takes the place of the one before
+                row[-1] = text[-1]
         elif piece["final"] == "H":
             row, column = (*piece["numbers"].split(";"), "")[:2]
             self._y, self._x = self._row(row), int(column or 1) - 1
