@@ -78,6 +78,7 @@ class NoiseErrorsPanel(Vertical):
         log_axis: bool,
     ) -> None:
         plot, ladder = self.query_one("#errors-plot", CurvePlot), network.ladder
+        plot.place_words = lambda rung: ladder.label(round(rung))
         ends = [(0, "0 clean"), (ladder.last, f"noise {ladder.label(ladder.last).split()[-1]}")]
         lines: list[Line] = []
         markers: list[Marker] = []
