@@ -9,7 +9,7 @@ from textual.events import MouseMove
 from textual.pilot import Pilot
 
 from difftui.ui.app import DifftuiApp
-from difftui.ui.screens.base import LabScreen
+from difftui.ui.screens.sde import SdeScreen
 from difftui.ui.widgets.plot import CurvePlot
 
 SIZE = (120, 40)
@@ -29,7 +29,8 @@ async def reads_every_plot(pilot: Pilot[None]) -> list[str]:
     """Walk through the plots by keys, then point at each with the mouse; what they said."""
     app = pilot.app
     assert isinstance(app, DifftuiApp)
-    plots, said = shown(app), {}
+    plots = shown(app)
+    said: dict[CurvePlot, str] = {}
     assert plots
     axes = {plot: read_out(plot) for plot in plots}
     await pilot.press("left_parenthesis")
@@ -84,11 +85,13 @@ async def test_the_law_is_read_along_its_own_axis() -> None:
         await until(pilot, lambda: app.current_mode == "sde" and len(shown(app)) >= 2)
         await pilot.press("end")
         screen = app.screen
-        assert isinstance(screen, LabScreen)
+        assert isinstance(screen, SdeScreen)
         law = app.screen.query_one("#law", CurvePlot)
-        await until(pilot, lambda: screen.view.complete and screen.playhead.index == screen.view.newest)  # type: ignore[attr-defined]
+        await until(pilot, lambda: screen.view is not None and screen.view.complete)
+        view = screen.view
+        assert view is not None
+        await until(pilot, lambda: screen.playhead.index == view.newest)
         await pilot.pause(0.3)
-        view = screen.view  # type: ignore[attr-defined]
         law.read_at(0.0)
         place = law.cursor
         assert place is not None

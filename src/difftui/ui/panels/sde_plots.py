@@ -196,7 +196,7 @@ class VariationPlot(CurvePlot):
         self.set_series(
             [
                 Series(view.t[shown], view.variation[shown], colour="accent"),
-                Series([0.0, end], [0.0, law.variance[-1]], "", "foreground", "dashes"),
+                Series(law.times, law.variance, "", "foreground", "dashes"),
             ],
             x_range=(0.0, end),
             y_range=(0.0, 1.25 * float(law.variance[-1])),

@@ -55,9 +55,9 @@ class Reading:
         return text if self.x == place else f"{text} at {(told or figure)(self.x)}"
 
 
-def figure(x: float) -> str:
-    """A place on the x axis."""
-    return grouped(int(x)) if x == int(x) and abs(x) < 1e15 else f"{x:.{MOST_DIGITS}g}"
+def figure(x: float, digits: int = MOST_DIGITS) -> str:
+    """A place on an axis: whole numbers in full."""
+    return grouped(int(x)) if x == int(x) and abs(x) < 1e15 else f"{x:.{digits}g}"
 
 
 def _over(curve: Curve, along: Literal["x", "y"]) -> bool:

@@ -17,7 +17,14 @@ __all__ = ["Look", "legend", "read_out"]
 
 MARK_CELLS = 6  # of a pattern in the legend: the dashes of each can be told from those of the others
 _MARKS = {"line": "━━", "dashes": "╺╸", "band": "▒▒", "scatter": "⠢⠔", "ground": "⠢⠔"}
-_READ_OUTS = ((True, 6, True), (True, 5, True), (False, 6, True), (False, 6, False), (False, 4, False))
+_READ_OUTS = (
+    (True, 6, True),
+    (True, 5, True),
+    (False, 6, True),
+    (False, 6, False),
+    (False, 4, False),
+    (False, 3, False),
+)
 """Whether curves are named, how many digits their values have, and whether extremes are told: by room."""
 
 
@@ -111,9 +118,9 @@ def read_out(
         told: what a place is called; None is its figure.
     """
     found = [(curve, reading) for curve in curves if (reading := read(curve, place, along)) is not None]
-    at = (told or figure)(place)
     cells: list[Cell] = []
     for named, digits, extremes in _READ_OUTS:
+        at = told(place) if told is not None else figure(place, digits)
         cells = paint.text(f" {x_name} {at}" if x_name else f" {at}", "foreground")
         for curve, reading in found:
             if curve.label or len(curves) > 1:
