@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from helpers import until
+from pathlib import Path
+
+import pyte
+from helpers import eventually, until
+from nursery import Nursery, Pty, end_of
 from textual.events import Resize
 from textual.geometry import Size
 from textual.screen import Screen
@@ -12,7 +16,6 @@ from difftui.ui.screens.help import HelpScreen
 from difftui.ui.steady import Palette
 
 LARGE, SMALL = (80, 24), (60, 20)
-TURNS = 40
 
 
 def late(screen: Screen[object], size: tuple[int, int]) -> None:
@@ -52,3 +55,29 @@ async def test_the_palette_opens_once() -> None:
         await until(pilot, lambda: isinstance(app.screen, Palette))
         await pilot.press("escape")
         await until(pilot, lambda: not isinstance(app.screen, Palette))
+
+
+def test_sizes_that_came_and_went_at_once_leave_no_hole(nursery: Nursery, own_home: Path) -> None:
+    terminal = Pty(*LARGE)
+    screen = pyte.Screen(*LARGE)
+    stream = pyte.ByteStream(screen)
+    environment = {"DIFFTUI_HOME": str(own_home), "TERM": "xterm-256color"}
+    pid = nursery.start(["--screen", "forward", "--device", "cpu"], (terminal.near,) * 3, environment)
+
+    def looks_like(wanted: list[str] | None) -> bool:
+        said = terminal.read_for(0.05 if wanted else 0.7)
+        stream.feed(said)
+        return screen.display == wanted if wanted else "SNR" in "".join(screen.display) and not said
+
+    try:
+        eventually(lambda: looks_like(None))
+        before = list(screen.display)
+        for _ in range(3):
+            for size in ((12, 4), LARGE):  # as fast as it goes: the app may see the last alone
+                screen.resize(size[1], size[0])
+                terminal.resize(*size)
+            eventually(lambda: looks_like(before))
+        terminal.type("q")
+        assert end_of(nursery, pid, 30, terminal.read) == 0
+    finally:
+        terminal.close()

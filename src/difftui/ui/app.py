@@ -8,8 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import constants
+from textual._compositor import ChopsUpdate
 from textual.app import SystemCommand
-from textual.events import Event, Key, MouseDown, MouseUp
+from textual.events import Event, Key, MouseDown, MouseUp, Resize
 from textual.screen import Screen
 
 from difftui import atomic
@@ -321,6 +322,8 @@ class DifftuiApp(PixelApp):
         sent = self._sent
         super()._display(screen, renderable)
         terminal, total = self._terminal, self._sent
+        if total > sent and not isinstance(renderable, ChopsUpdate):
+            self._undrawn = False
         if terminal is not None and total > sent and self.clock.flow.mark(total, time.monotonic()):
             terminal.ask_for_sign()
 
@@ -372,8 +375,10 @@ class DifftuiApp(PixelApp):
         return lambda: self.call_later(self.run_action, action, self.screen_stack[0])
 
     async def on_event(self, event: Event) -> None:
-        """What a key or a click does is drawn soon, and not at the clock's next tick."""
+        """What a key or a click does is drawn soon, and not at the clock's next tick; a new size, anew."""
         came_back = event.is_forwarded  # from the screen; what it is bound to is done now
+        if isinstance(event, Resize):  # smaller sizes in between may have cost the terminal its text
+            self._undrawn = True
         await super().on_event(event)
         if isinstance(event, (Key, MouseDown, MouseUp)):
             self._input_at = time.monotonic()
