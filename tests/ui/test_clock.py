@@ -140,6 +140,21 @@ def test_a_frame_just_sent_is_waited_for_as_long_as_the_link_needs() -> None:
     assert flow.waiting(3.7) == 0
 
 
+def test_a_machine_that_was_busy_once_is_no_slow_link() -> None:
+    flow = Flow()
+    flow.mark(0, 0.0)
+    flow.heard(0.001)
+    flow.mark(3_000, 1.0)
+    flow.heard(1.05)
+    assert flow.rate(1.05) == pytest.approx(3_000 / 0.049, rel=0.05)
+    flow.mark(23_000, 2.0)
+    flow.heard(2.01)
+    assert (flow.rate(2.01) or 0.0) > 600_000, "20 kB came in 10 ms"
+    flow.mark(23_500, 3.0)
+    flow.heard(3.02)
+    assert (flow.rate(3.02) or 0.0) > 600_000, "a word tells nothing"
+
+
 def test_a_word_that_took_its_time_says_nothing_of_the_link() -> None:
     flow = Flow()
     flow.mark(100, 0.0)

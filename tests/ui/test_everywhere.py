@@ -1,4 +1,4 @@
-"""What holds on every screen: what is shown can be taken along, and every word of the last line is clicked."""
+"""What holds on every screen: what is shown can be taken along, every word of the last line clicked."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ async def test_each_screen_is_copied_through_ssh_and_saved(screen: str, own_home
         await until(pilot, lambda: app.current_mode == screen and app.screen.query(TopBar))
         written: list[str] = []
         assert app._driver is not None
-        app._driver.write = written.append  # type: ignore[method-assign]
+        app._driver.write = written.append  # type: ignore[method-assign, assignment]
         await pilot.press("y")
         saved = own_home / "exports" / f"{screen}.txt"
         await until(pilot, saved.exists)
@@ -59,6 +59,32 @@ async def test_every_hint_of_the_last_line_can_be_clicked(
             await pilot.click(bar, offset=(line.index(f"{action.shown} {action.label}") + 1, 0))
             await until(pilot, lambda before=before: len(done) > before)
             assert action.name.split("(")[0] in done[-1]
+
+
+@pytest.mark.parametrize("screen", ["generate", "denoise", "compare", "inverse", "sde"])
+async def test_every_key_that_a_text_names_can_be_clicked_there(screen: str) -> None:
+    """Keys are bold, in the accent colour, and letters."""
+    app = DifftuiApp(screen=screen, device="cpu")
+    keys = {"tab", "space", *"abcdefgimnoprstvxz"}
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: app.current_mode == screen and app.screen.query(KeyBar))
+        accent = app.theme_variables["accent"].lower()
+
+        def named() -> list[tuple[str, bool]]:
+            segments = [part for strip in app.screen._compositor.render_strips() for part in strip]
+            return [
+                (part.text.strip(), "@click" in part.style.meta)
+                for part in segments
+                if part.style is not None
+                and part.style.bold
+                and part.style.color is not None
+                and part.style.color.triplet is not None
+                and part.style.color.triplet.hex == accent
+                and part.text.strip() in keys
+            ]
+
+        await until(pilot, lambda: len(named()) >= 6)
+        assert [key for key, clicked in named() if not clicked] == []
 
 
 ONE_MEANING = (

@@ -102,4 +102,6 @@ class Flow:
             sample = count / busy
             self._rate = sample if self._rate is None else (1 - FORGET) * self._rate + FORGET * sample
             self._rate_at = now
+        elif took - self.delay <= BUSY_SECONDS and count / BUSY_SECONDS > (self.rate(now) or float("inf")):
+            self._rate, self._rate_at = count / BUSY_SECONDS, now  # at least: so much came in no time
         self._arrived, self._arrived_at = max(self._arrived, mark.total), now

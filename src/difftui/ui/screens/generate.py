@@ -42,6 +42,7 @@ __all__ = ["SCREEN", "GenerateScreen"]
 FPS = 15  # of the usual speed; faster playing, or a slower clock, leaves frames out
 SPEEDS = range(-4, 7)  # powers of two of it
 WHOLE_SECONDS = 4.0  # about how long a trajectory plays until the user chooses a speed
+SPACE = "[@click=screen.play()][b $accent]space [/]"
 
 
 class GenerateScreen(LabScreen):
@@ -448,9 +449,9 @@ class GenerateScreen(LabScreen):
         elif not self._at_end(view):
             left = "❚❚ held"
         elif self.source is not None and self.source.live:
-            left = "■ finished    [b $accent]space [/]draws anew with the weights of now"
+            left = f"■ finished    {SPACE}draws anew[/] with the weights of now"
         else:
-            left = "■ finished    [b $accent]space [/]plays it again"
+            left = f"■ finished    {SPACE}plays it again[/]"
         right = ""
         if view is not None and not view.done and not (job is not None and job.error):
             total = len(view.times) - 1
