@@ -24,6 +24,7 @@ _READ_OUTS = (
     (False, 6, False),
     (False, 4, False),
     (False, 3, False),
+    (False, 2, False),
 )
 """Whether curves are named, how many digits their values have, and whether extremes are told: by room."""
 
