@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Nursery", "Pty", "assert_resumes", "end_of"]
 
+START_SECONDS = 600.0  # to import torch, beside others that do
 SECONDS = 60.0  # long, since machines are shared; only a test that fails waits for it
 
 
@@ -44,16 +45,18 @@ class Pty:
         fcntl.ioctl(self.near, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def read(self) -> bytes:
-        """What is there now."""
+        """What is there now; of a program that never stops to write, what comes in a second."""
+        end = time.monotonic() + 1.0
         parts: list[bytes] = []
-        while True:
+        while time.monotonic() < end:
             try:
                 part = os.read(self.far, 65536)
             except OSError:  # nothing now, or nobody at the near end any more
-                part = b""
+                break
             if not part:
-                return b"".join(parts)
+                break
             parts.append(part)
+        return b"".join(parts)
 
     def read_for(self, seconds: float) -> bytes:
         """All that comes in this time."""
@@ -65,8 +68,14 @@ class Pty:
         return b"".join(parts)
 
     def type(self, keys: str) -> None:
-        """Send keystrokes."""
-        os.write(self.far, keys.encode())
+        """Send keystrokes, all of them."""
+        rest, end = keys.encode(), time.monotonic() + SECONDS
+        while rest:
+            try:
+                rest = rest[os.write(self.far, rest) :]
+            except BlockingIOError:  # the program has not read what was typed before
+                assert time.monotonic() < end, "the program reads no keys"
+                time.sleep(0.01)
 
     def leave_near(self) -> None:
         """Close our copy of the near end."""
@@ -97,9 +106,11 @@ class Nursery:
             [sys.executable, __file__, str(theirs.fileno())], pass_fds=[theirs.fileno()], env=environment
         )
         theirs.close()
+        ours.settimeout(START_SECONDS)  # a parent that does not answer is an error, and not a wait for ever
         self._socket, self._lines = ours, ours.makefile("r")
         self._ended: dict[int, int] = {}
         assert self._lines.readline() == "ready\n"
+        ours.settimeout(SECONDS)
 
     def start(
         self,
@@ -135,7 +146,12 @@ class Nursery:
         """End the parent."""
         self._lines.close()
         self._socket.close()
-        self._process.wait(SECONDS)
+        try:
+            self._process.wait(SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(SECONDS)
+            raise
 
 
 def end_of(nursery: Nursery, pid: int, seconds: float, meanwhile: Callable[[], object] = lambda: None) -> int:

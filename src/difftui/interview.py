@@ -66,8 +66,9 @@ def ask_terminal(reads: int = 0, writes: int = 1, *, seconds: float = SECONDS, u
         return Answers(f"it went away ({error})")
     finally:
         try:
-            # An answer that comes too late would look as if it had been typed.
-            termios.tcsetattr(reads, termios.TCSANOW if conversation.answered else termios.TCSAFLUSH, before)
+            termios.tcsetattr(reads, termios.TCSANOW, before)  # TCSAFLUSH would wait for a stalled terminal
+            if not conversation.answered:  # an answer that comes too late would look as if it had been typed
+                termios.tcflush(reads, termios.TCIFLUSH)
         except (OSError, termios.error):
             pass  # gone: there is nothing to restore
         finally:

@@ -124,6 +124,61 @@ def test_the_rate_is_the_links() -> None:
     assert flow.delay == pytest.approx(0.02)
 
 
+def test_a_frame_just_sent_is_waited_for_as_long_as_the_link_needs() -> None:
+    flow = Flow()
+    flow.mark(0, 0.0)
+    flow.heard(0.1)  # the way there and back
+    flow.mark(10_000, 1.0)
+    flow.heard(2.1)  # 10 kB/s
+    assert flow.rate(2.1) == pytest.approx(10_000, rel=0.01)
+    flow.mark(11_000, 3.0)  # words
+    flow.mark(16_000, 3.02)  # and the picture behind them
+    assert flow.waiting(3.02) == pytest.approx(0.5, abs=0.1)
+    flow.heard(3.2)
+    assert flow.waiting(3.2) == pytest.approx(0.4, abs=0.1)
+    flow.heard(3.7)
+    assert flow.waiting(3.7) == 0
+
+
+def test_a_machine_that_was_busy_once_is_no_slow_link() -> None:
+    flow = Flow()
+    flow.mark(0, 0.0)
+    flow.heard(0.001)
+    flow.mark(3_000, 1.0)
+    flow.heard(1.05)
+    assert flow.rate(1.05) == pytest.approx(3_000 / 0.049, rel=0.05)
+    flow.mark(23_000, 2.0)
+    flow.heard(2.01)
+    assert (flow.rate(2.01) or 0.0) > 600_000, "20 kB came in 10 ms"
+    flow.mark(23_500, 3.0)
+    flow.heard(3.02)
+    assert (flow.rate(3.02) or 0.0) > 600_000, "a word tells nothing"
+
+
+def test_a_word_that_took_its_time_says_nothing_of_the_link() -> None:
+    flow = Flow()
+    flow.mark(100, 0.0)
+    flow.heard(0.001)
+    for index in range(2, 50):  # a busy machine answers late
+        flow.mark(100 * index, float(index))
+        flow.heard(index + 0.05)
+    assert flow.rate(60.0) is None
+
+
+def test_frames_in_parts_are_counted_as_wholes_and_cost_as_much() -> None:
+    clock, now, total = FrameClock(15), 0.0, 0
+    clock.flow.mark(0, 0.0)
+    clock.flow.heard(0.0)
+    for _ in range(40):
+        clock.drew(total, now, share=0.25)
+        total, now = total + 5_000, now + 0.1
+        clock.flow.mark(total, now - 0.1)
+        clock.flow.heard(now)  # 50 kB/s
+    assert clock.told(now)[0] == pytest.approx(2.5, abs=0.2)
+    assert clock.drawings(now) == pytest.approx(10, abs=0.6)
+    assert clock.detail is Detail.BRAILLE, "a whole frame of 20 kB is too much for a tenth of a second"
+
+
 def test_a_cap_is_kept() -> None:
     clock = FrameClock(2)
     drawn = 0

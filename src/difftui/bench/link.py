@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import time
+from collections import Counter
 from dataclasses import dataclass
 
+from difftui.bench.seen import Seen
 from difftui.bench.terminal import CHUNK, Terminal, own_home
 from difftui.bench.trained import until_it_trains
 from difftui.bench.waits import Waits
@@ -20,19 +22,19 @@ LINKS: dict[str, tuple[float | None, bool]] = {
 }
 """Bytes a second, and whether the app trains meanwhile."""
 ASKED, SIGN = b"\x1b[5n", "\x1b[0n"
-STYLE = re.compile(rb"\x1b\[[0-9;]*m")
-FASTER, SLOWER = re.compile(rb"fps +30"), re.compile(rb"fps +15")
+PICTURE = re.compile("[▀▄█▌▐\u2801-\u28ff]{5}")
+FASTER, SLOWER = re.compile("fps +30"), re.compile("fps +15")
+DRAWS = re.compile(r"frame +[1-9]\d*/\d")
 SCENE = (
-    ("+", re.compile(rb"steps +50 ")),
-    ("+", re.compile(rb"steps +100 ")),
-    ("+", re.compile(rb"steps +200 ")),
-    ("g", re.compile(rb"seeds +12 ")),
+    ("+", re.compile("steps +50 ")),
+    ("+", re.compile("steps +100 ")),
+    ("+", re.compile("steps +200 ")),
+    ("g", re.compile("seeds +12 ")),
     ("F", FASTER),
     ("F", SLOWER),
 )
 SIZE = 200, 60  # twelve digits of 28×28 fit
 SLICE_SECONDS = 0.004
-FRAME_BYTES = 1000  # an update of less is a line of text
 REPLAY_SECONDS = 10.0  # less than 200 frames last
 SETTLE_SECONDS = 6.0
 PATIENCE_SECONDS = 60.0
@@ -44,7 +46,8 @@ class LinkFigures:
 
     Attributes:
         waits: from a key's being sent to the arrival of what it writes.
-        frames: a second.
+        frames: a second: how often the row of pictures was drawn that was drawn most often. Where frames come
+            in parts, all parts together are one.
         bytes_per_second: that arrived.
     """
 
@@ -65,9 +68,15 @@ class SlowLink:
         self._terminal, self._rate = terminal, rate
         self._room, self._at = 0.0, time.perf_counter()
         self._tail = b""
-        self._since = 0  # bytes behind the last request for a sign
-        self.frames = 0
+        self._screen = Seen(*SIZE)
+        self._drawn: Counter[int] = Counter()  # by row of pictures
+        self._touched: set[int] = set()  # rows since the last request for a sign
         self.received = 0
+
+    @property
+    def frames(self) -> int:
+        """How often the pictures were drawn."""
+        return max(self._drawn.values(), default=0)
 
     def take(self) -> bytes:
         """What arrives within a few milliseconds."""
@@ -93,32 +102,30 @@ class SlowLink:
         while time.perf_counter() < end:
             self.take()
 
-    def wait_for(self, words: re.Pattern[bytes], seconds: float = PATIENCE_SECONDS) -> float:
-        """The moment at which these words, whatever their colours, have arrived.
+    def wait_for(self, words: re.Pattern[str], seconds: float = PATIENCE_SECONDS) -> float:
+        """The moment at which these words stand on the screen.
 
         Raises:
             TimeoutError: they did not come.
         """
         end = time.perf_counter() + seconds
-        seen = b""
         while time.perf_counter() < end:
-            data = self.take()
-            if data:
-                seen = seen[-2000:] + data
-                if words.search(STYLE.sub(b"", seen)):
-                    return time.perf_counter()
+            if self.take() and words.search(self._screen.text):
+                return time.perf_counter()
         raise TimeoutError(f"{words.pattern!r} did not arrive within {seconds:g} s")
 
     def _answer(self, data: bytes) -> None:
         text = self._tail + data
         parts = text.split(ASKED)
+        self._terminal.type(SIGN * (len(parts) - 1))
         for part in parts[:-1]:
-            self.frames += self._since + len(part) > FRAME_BYTES
-            self._since = 0
-            self._terminal.type(SIGN)
+            self._touched |= self._screen.feed(part)
+            self._drawn.update(row for row in self._touched if PICTURE.search(self._screen.words(row)))
+            self._touched.clear()
         kept = min(len(parts[-1]), len(ASKED) - 1)
-        self._tail = parts[-1][len(parts[-1]) - kept :]
-        self._since += len(parts[-1]) - kept
+        whole = len(parts[-1]) - kept
+        self._tail = parts[-1][whole:]
+        self._touched |= self._screen.feed(parts[-1][:whole])
 
 
 def animated_digits(rate: float | None, keys: int = 60, *, training: bool = False) -> LinkFigures:
@@ -139,10 +146,11 @@ def animated_digits(rate: float | None, keys: int = 60, *, training: bool = Fals
             terminal.type("B ")  # for an hour
             until_it_trains(home, link.wait)
             terminal.type("5")
-        link.wait_for(re.compile(rb"seeds +1 "))
+        link.wait_for(re.compile("seeds +1 "))
         for key, shown in SCENE:
             terminal.type(key)
             link.wait_for(shown)
+        link.wait_for(DRAWS)
         link.wait(SETTLE_SECONDS)
         waits = []
         frames, received, began = link.frames, link.received, time.perf_counter()

@@ -203,7 +203,9 @@ class _State:
             )
             if points
         ]
-        return Curves("error of ε by SNR, dB", tuple(curves), (-30.0, 30.0), (1e-3, 10.0), True)
+        return Curves(
+            "error of ε by SNR, dB", tuple(curves), (-30.0, 30.0), (1e-3, 10.0), True, x_name="SNR/dB"
+        )
 
 
 def _ratio(told: Sequence[Point], untold: Sequence[Point]) -> str:

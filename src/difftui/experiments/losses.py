@@ -121,7 +121,7 @@ def _findings(known: tuple[str, ...], nets: dict[str, _Net]) -> Findings:
     title = "error of ε by SNR in dB: noise left, clean right"
     return Findings(
         done,
-        (Curves(title, curves, (-30.0, 30.0), (1e-3, 1.5), True),),
+        (Curves(title, curves, (-30.0, 30.0), (1e-3, 1.5), True, x_name="SNR/dB"),),
         Table(HEADER, tuple(rows)),
         _seen(nets) if len(nets) == len(known) and all(net.done for net in nets.values()) else "",
         more=(("MSE of ε by SNR", _by_level(known, nets)),),

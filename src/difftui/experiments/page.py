@@ -103,6 +103,7 @@ class Curves:
         log_y: a logarithmic axis.
         lines, marks: horizontal lines at y, and vertical ones at x, with their labels.
         x_ticks: (position, label), or None for round numbers.
+        x_name: what x is, where values are read.
     """
 
     title: str
@@ -113,6 +114,7 @@ class Curves:
     lines: tuple[tuple[float, str], ...] = ()
     marks: tuple[tuple[float, str], ...] = ()
     x_ticks: tuple[tuple[float, str], ...] | None = None
+    x_name: str = ""
 
 
 Block: TypeAlias = Pictures | Curves

@@ -101,7 +101,9 @@ def _clipped(
         1.0 if told is not None else 0.9 * looks / LOOKS,
         (
             Pictures(f"x_T, {looks} looks added up", images.astype(np.float32), captions),
-            Curves("signal left √ᾱ", curves, (0.0, 999.0), (1e-3, 1.0), True, x_ticks=_ends(1000)),
+            Curves(
+                "signal left √ᾱ", curves, (0.0, 999.0), (1e-3, 1.0), True, x_ticks=_ends(1000), x_name="t"
+            ),
         ),
         Table(SAYS, rows),
         seen,
@@ -190,6 +192,7 @@ def _short(setup: Setup, told: list[float]) -> Findings:
                 (-AXIS_DB, AXIS_DB),
                 lines=((0.0, "SNR = 1"),),
                 x_ticks=((0.0, "clean"), (0.5, "half way"), (1.0, "noise")),
+                x_name="t/T",
             ),
         ),
         Table(header, rows),
@@ -255,6 +258,7 @@ def two(setup: Setup, device: str) -> Iterator[Findings]:
                 (0.0, 1.0),
                 marks=((setup.time, ""),),
                 x_ticks=((0.0, "clean"), (1.0, "noise")),
+                x_name="t/T",
             ),
         ),
         Table(("", *(f"{side}: {n}" for side, n in zip(("left", "right"), names, strict=True))), rows),

@@ -106,6 +106,7 @@ def _variances(walks: dict[int, tuple[NDArray[np.float64], NDArray[np.float64]]]
         (0.0, TIME),
         (0.0, 110.0),
         lines=((TIME, "theory at the end: 10"),),
+        x_name="t",
     )
 
 

@@ -62,6 +62,7 @@ def _findings(
         ),
         (-1.0, 1.0),
         (-1.6, 1.6),
+        x_name="y",
     )
     ranked = np.sort([ratio for ratio, _ in ratios])
     starts = Curves(
@@ -72,6 +73,7 @@ def _findings(
         True,
         lines=((1.0, "the straight line"),),
         x_ticks=((1.0, "best"), (float(seeds), "worst")),
+        x_name="rank",
     )
     seen = _seen(fit, ratios, seeds, known.line.mse)
     return Findings(done, (answer, starts), Table(SAYS, rows), seen, needed=2)

@@ -128,4 +128,5 @@ def _curves(points: Points, t: int, T: int) -> Curves:
         log_y=True,
         marks=((float(t), ""),),
         x_ticks=((0.0, "0 clean"), (float(T - 1), f"noise {T - 1}")),
+        x_name="t",
     )

@@ -8,8 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import constants
+from textual._compositor import ChopsUpdate
 from textual.app import SystemCommand
-from textual.events import Event, Key, MouseDown, MouseUp
+from textual.events import Event, Key, MouseDown, MouseUp, Resize
 from textual.screen import Screen
 
 from difftui import atomic
@@ -116,6 +117,7 @@ class DifftuiApp(PixelApp):
         self._first_screen = screen
         self._notices = (*notices, *refused)
         self._tick_is_due = False
+        self._sent_before = 0
         self._input_at = self._remembered_at = 0.0
 
     def get_driver_class(self) -> type[Driver]:
@@ -169,6 +171,13 @@ class DifftuiApp(PixelApp):
         from difftui.ui.screens.help import HelpScreen
 
         self.push_screen(HelpScreen(self.current_mode))
+
+    def action_command_palette(self) -> None:
+        """Search what can be done, by its words."""
+        from difftui.ui.steady import Palette
+
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
 
     def action_leave(self) -> None:
         """Leave; whatever trains is saved by :func:`run_app` once the terminal is given back."""
@@ -224,9 +233,10 @@ class DifftuiApp(PixelApp):
         """Frames and bytes a second while something moves; new once a second, for it costs bytes itself."""
         if now - self._pace_at >= PACE_SECONDS:
             frames, bytes_per_second = self.clock.told(now)
-            moving = frames >= min(LEAST_FRAMES, self.clock.fps / 2)
+            moving = self.clock.drawings(now) >= min(LEAST_FRAMES, self.clock.fps / 2)
             self._pace_at = now
-            self._pace = f"{frames:.0f}/s {bytes_per_second / 1000:.0f} kB/s" if moving else ""
+            told = f"{frames:.0f}" if frames >= 2 else f"{frames:.1f}"
+            self._pace = f"{told}/s {bytes_per_second / 1000:.0f} kB/s" if moving else ""
         return self._pace
 
     def _told_work(self) -> tuple[str, ...]:
@@ -285,7 +295,9 @@ class DifftuiApp(PixelApp):
         Words go before them on a slow link, and where somebody waits for what a key changes.
         """
         if free:
-            self.clock.drew(self._sent, now, time.thread_time())
+            self.clock.drew(
+                self._sent, now, time.thread_time(), self.take_share(self._sent - self._sent_before)
+            )
             self.frames += 1
             self.pixel_detail = self.clock.detail
         rate = self.clock.flow.rate(now)
@@ -293,6 +305,7 @@ class DifftuiApp(PixelApp):
         self.pictures_wait = slow or typed or not free
         if free:
             self.allowance = None if rate is None else round(rate * FRAME_SECONDS)
+            self._sent_before = self._sent
         if free and slow:
             self.set_timer(WORDS_SECONDS, self._let_pictures_go)
         elif free and typed:
@@ -314,6 +327,8 @@ class DifftuiApp(PixelApp):
         sent = self._sent
         super()._display(screen, renderable)
         terminal, total = self._terminal, self._sent
+        if total > sent and not isinstance(renderable, ChopsUpdate):
+            self._undrawn = False
         if terminal is not None and total > sent and self.clock.flow.mark(total, time.monotonic()):
             terminal.ask_for_sign()
 
@@ -325,7 +340,10 @@ class DifftuiApp(PixelApp):
         return self._driver if isinstance(self._driver, TerminalDriver) else None
 
     def _let_pictures_go(self) -> None:
-        """Words are under way; now the pictures."""
+        """Words are under way; now the pictures, as much of them as there is room for beside the words."""
+        if self.allowance is not None:
+            self.allowance -= self._sent - self._sent_before
+            self._sent_before = self._sent
         self.pictures_wait = False
 
     @property
@@ -362,8 +380,10 @@ class DifftuiApp(PixelApp):
         return lambda: self.call_later(self.run_action, action, self.screen_stack[0])
 
     async def on_event(self, event: Event) -> None:
-        """What a key or a click does is drawn soon, and not at the clock's next tick."""
+        """What a key or a click does is drawn soon, and not at the clock's next tick; a new size, anew."""
         came_back = event.is_forwarded  # from the screen; what it is bound to is done now
+        if isinstance(event, Resize):  # smaller sizes in between may have cost the terminal its text
+            self._undrawn = True
         await super().on_event(event)
         if isinstance(event, (Key, MouseDown, MouseUp)):
             self._input_at = time.monotonic()

@@ -1,7 +1,8 @@
 """The one clock of all animation: when a moving picture draws its next frame, and how fine.
 
 A frame begins only when those before it have arrived, so a key never waits behind more than one. Where the
-link takes too long for a frame, moving pictures become coarser; one that rests is always drawn sharp.
+link takes too long for a frame, moving pictures become coarser; where it takes too long even so, a frame is
+drawn in parts, each as much as the link bears in a frame's time. One that rests is always drawn sharp.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ class FrameClock:
         self._total = 0
         self._worked = self._work = 0.0  # seconds of the processor: so far, and a frame
         self._cost: dict[Detail, float] = {}
-        self._frames: deque[tuple[float, int]] = deque()  # when, and the bytes since the one before
+        # When, the bytes since the one before, and how much of the pictures they were.
+        self._frames: deque[tuple[float, int, float]] = deque()
 
     def may_draw(self, now: float, fps: float | None = None) -> bool:
         """Whether a frame may be drawn now: neither too soon after the last one, nor behind others.
@@ -59,30 +61,40 @@ class FrameClock:
             least = max(least, self._work / SHARE)
         return now - self._last >= least and self.flow.waiting(now) <= WAIT_SECONDS
 
-    def drew(self, total: int, now: float, worked: float = 0.0) -> None:
+    def drew(self, total: int, now: float, worked: float = 0.0, share: float = 1.0) -> None:
         """A frame is to be drawn now.
 
         Args:
             total: bytes handed to the terminal so far, this frame not among them.
             worked: seconds of the processor that drawing has taken so far, likewise.
+            share: how much of the frame before was drawn, above 0 to 1.
         """
         if self._worked:  # not what starting took
             self._work += SMOOTH * (worked - self._worked - self._work)
         self._worked = worked
         cost, self._total = total - self._total, total
         if cost > 0:
-            known = self._cost.get(self.detail)
-            self._cost[self.detail] = float(cost) if known is None else max(float(cost), 0.8 * known)
+            known, whole = self._cost.get(self.detail), cost / share
+            self._cost[self.detail] = whole if known is None else max(whole, 0.8 * known)
         self._last = now
-        self._frames.append((now, cost))
+        self._frames.append((now, cost, share))
         while self._frames and now - self._frames[0][0] > WINDOW_SECONDS:
             self._frames.popleft()
         self._choose(now)
 
     def told(self, now: float) -> tuple[float, float]:
-        """Frames and bytes a second, over the last two seconds; a frame that sent nothing is none."""
-        seen = [cost for at, cost in self._frames if now - at <= WINDOW_SECONDS and cost > 0]
-        return len(seen) / WINDOW_SECONDS, sum(seen) / WINDOW_SECONDS
+        """Whole frames and bytes a second, over the last two seconds; a frame that sent nothing is none."""
+        seen = self._seen(now)
+        return sum(share for _, _, share in seen) / WINDOW_SECONDS, sum(
+            c for _, c, _ in seen
+        ) / WINDOW_SECONDS
+
+    def drawings(self, now: float) -> float:
+        """Frames and parts of frames a second, likewise."""
+        return len(self._seen(now)) / WINDOW_SECONDS
+
+    def _seen(self, now: float) -> list[tuple[float, int, float]]:
+        return [frame for frame in self._frames if now - frame[0] <= WINDOW_SECONDS and frame[1] > 0]
 
     def _choose(self, now: float) -> None:
         """The finest detail whose frames the link takes in time."""

@@ -15,6 +15,7 @@ __all__ = ["Flow"]
 
 BUSY_SECONDS = 0.03  # more delay than the least seen: the link was busy and not just far
 FORGET = 0.3  # weight of a new sample in the rate
+LEAST_SAMPLE = 512  # bytes: of fewer the time tells how busy the machines are, and not the link
 GROWTH = 1.15  # a second, of a rate that nothing has confirmed lately
 MOST_MARKS = 32
 LOST_SECONDS = 5.0
@@ -65,13 +66,21 @@ class Flow:
             self._take(self._marks.popleft(), now)
 
     def waiting(self, now: float) -> float:
-        """Seconds that the oldest mark has been under way beyond what the way itself takes.
+        """Seconds that what is sent now would wait, as far as that is known.
 
-        One that has been for very long was lost, with its sign or before, and is given up.
+        That is as long as the oldest mark has been under way beyond what the way itself takes, or as the link
+        needs for all that is under way, whichever is more. A mark that has been for very long was lost, with
+        its sign or before, and is given up.
         """
         while self._marks and now - self._marks[0].at > LOST_SECONDS:
             self._marks.popleft()
-        return max(0.0, now - self._marks[0].at - self.delay) if self._marks else 0.0
+        if not self._marks:
+            return 0.0
+        rate = self.rate(now)
+        oldest, newest = self._marks[0], self._marks[-1]
+        begun = max(oldest.at, self._arrived_at - self.delay)
+        needed = (newest.total - self._arrived) / rate if rate is not None else 0.0
+        return max(0.0, now - oldest.at - self.delay, begun + needed - now)
 
     def rate(self, now: float) -> float | None:
         """Bytes a second that the link bears, about; None while it has taken everything at once.
@@ -88,8 +97,11 @@ class Flow:
         self.delay = min(self.delay, took) if self._arrived_at > float("-inf") else took
         since = max(mark.at, self._arrived_at)  # before, the link was busy with other bytes
         busy = now - since - (self.delay if since == mark.at else 0.0)
-        if took - self.delay > BUSY_SECONDS and busy > 0 and mark.total > self._arrived:
-            sample = (mark.total - self._arrived) / busy
+        count = mark.total - self._arrived
+        if took - self.delay > BUSY_SECONDS and busy > 0 and count >= LEAST_SAMPLE:
+            sample = count / busy
             self._rate = sample if self._rate is None else (1 - FORGET) * self._rate + FORGET * sample
             self._rate_at = now
+        elif took - self.delay <= BUSY_SECONDS and count / BUSY_SECONDS > (self.rate(now) or float("inf")):
+            self._rate, self._rate_at = count / BUSY_SECONDS, now  # at least: so much came in no time
         self._arrived, self._arrived_at = max(self._arrived, mark.total), now

@@ -2,7 +2,8 @@
 
 The same key means the same thing on every screen that has it: space plays and pauses, ``.`` and ``,`` take
 one step forward and back, ``r`` draws new randomness, a letter walks through choices and its capital walks
-back. ``h j k l`` are the arrows, as in vi, and ``y`` takes what is shown along. ``(`` and ``)`` read curves.
+back. ``h j k l`` are the arrows, as in vi, and ``y`` takes what is shown along. ``(`` and ``)`` read curves,
+``{`` and ``}`` those of another plot.
 """
 
 from __future__ import annotations
@@ -111,6 +112,8 @@ READ: tuple[Action, ...] = (
         "Read the curves: a place to the left, as the mouse does.",
     ),
     Action("right_parenthesis", "( )", "read(1)", "", "Read the curves: a place to the right."),
+    Action("left_curly_bracket", "{ }", "read_plot(-1)", "", "Read the plot before, where there are many."),
+    Action("right_curly_bracket", "{ }", "read_plot(1)", "", "Read the next plot."),
     Action("vertical_line", "|", "read_off", "", "Put the cursor of the curves away."),
 )
 """Of every screen with plots: they read the curves at a cursor."""
@@ -251,6 +254,7 @@ SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
             Action("f", "f", "speed(1)", "", "Twice as fast."),
             Action("F", "F", "speed(-1)", "", "Half as fast."),
             Action("backspace", "⌫", "restart", "", "From the start again, the same paths."),
+            *READ,
         ),
         "denoise": (
             Action("tab", "tab", "view(1)", "view", "One look, again and again, worth of time, inside."),
@@ -277,6 +281,7 @@ SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
             Action("v", "v", "log", "", "Logarithmic or linear axis of the error."),
             Action("backspace", "⌫", "restart", "", "The usual noise again; its weights of now."),
             Action("e", "e", "export", "save", "Save the pictures shown as PNG."),
+            *READ,
         ),
         "compare": (
             Action("tab", "tab", "view(1)", "view", "Next comparison."),
@@ -306,6 +311,7 @@ SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
             Action("f", "f", "speed(1)", "", "Twice as fast."),
             Action("F", "F", "speed(-1)", "", "Half as fast."),
             Action("e", "e", "export", "save", "Save these pictures with their figures as PNG and CSV."),
+            *READ,
         ),
         "labs": (
             Action("n,pagedown,down,j", "n", "pick(1)", "next page", "Next page."),
@@ -333,6 +339,7 @@ SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
             Action("semicolon", ";", "swap", "", "Swap the two schedules."),
             Action("e", "e", "export", "save", "Save the pictures of this page as PNG."),
             Action("backspace", "⌫", "restart", "", "Compute this page again."),
+            *READ,
         ),
     }
 )

@@ -12,13 +12,15 @@ from textual.events import Click
 from textual.screen import ModalScreen
 from textual.style import Style
 
+from difftui.ui.steady import SteadyScreen
+
 __all__ = ["Overlay", "TextWindow", "Window", "hints"]
 
 T = TypeVar("T")
 GAP = "   "
 
 
-class Overlay(ModalScreen[T | None], Generic[T]):
+class Overlay(ModalScreen[T | None], SteadyScreen[T | None], Generic[T]):
     """A screen over another, which closes once: a key that comes again while it goes closes nothing below."""
 
     def dismiss(self, result: T | None = None) -> AwaitComplete:

@@ -84,15 +84,46 @@ async def test_one_that_moves_on_before_it_was_sharp_is_drawn_as_it_moves(termin
         app.allowance = PIECE
         view._draw()
         await pilot.pause()
+        app.frames = 0  # it does not rest before others are drawn
         view.show(second, moving=True)
-        await pilot.pause()
-        wire.take()
+        for _ in range(16):
+            await next_frame(pilot, wire)
         assert not any(glyph in line for line in wire.screen.display for glyph in "▀▄")
         view._moving = False
         view._draw()
         for _ in range(40):
             await next_frame(pilot, wire)
         assert wrong(wire, second) == 0
+
+
+async def test_of_a_moving_picture_no_part_is_large_and_every_row_has_its_turn(terminal: Any) -> None:
+    async with terminal(Stage, (180, 40)) as (pilot, wire):
+        rng = np.random.default_rng(2)
+        app, view = pilot.app, pilot.app.view
+        app.pixel_detail = Detail.BRAILLE
+        app.allowance = PIECE
+        view.show(rng.integers(0, 256, (12, 28, 28), dtype=np.uint8), moving=True)
+        await pilot.pause()
+        sizes, shares = [], []
+        drawn_at: dict[int, int] = {}
+        for frame in range(24):
+            wire.take()
+            before = list(wire.screen.display)
+            app.pictures_wait = True
+            view.show(rng.integers(0, 256, (12, 28, 28), dtype=np.uint8), moving=True)
+            app.allowance = PIECE
+            app.pictures_wait = False
+            await pilot.pause()
+            sizes.append(len(wire.take().encode()))
+            shares.append(app.take_share(sizes[-1]))
+            new = [y for y in range(29) if wire.screen.display[y] != before[y]]
+            drawn_at |= dict.fromkeys(new, frame)
+        assert max(sizes[4:]) < 1.3 * PIECE, "what a cell takes is known by then"
+        assert min(sizes[4:]) > 0.6 * PIECE
+        assert 0.1 < np.mean(shares[4:]) < 0.9
+        turns = int(np.ceil(1 / np.mean(shares[4:]))) + 1
+        assert set(drawn_at) == set(range(29)) - {14}, "all but the gap"
+        assert min(drawn_at.values()) >= 24 - turns, "none waits longer than the others"
 
 
 async def test_on_a_fast_link_it_is_sharp_at_once(terminal: Any) -> None:

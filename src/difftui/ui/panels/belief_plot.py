@@ -31,6 +31,7 @@ class BeliefPlot(CurvePlot):
         if view.beliefs is None:
             self.set_series([])
             return
+        self.place_words = lambda place: f"call {10**place:.0f}"
         most = max(view.most_looks, 2)
         curves = [
             Series(

@@ -45,6 +45,9 @@ FIRST_SEED, FIRST_LABEL = 3, 7  # from there guidance turns a nine into the seve
 _ROOMY = 50  # columns of a tile from which an experiment is explained in its title
 _EXPERIMENTS = {"naive-stride": "plain DDPM on a stride", "looped-x0": "its x0 guess fed back"}
 
+ASKS = "[@click=screen.edit()][b $accent]i[/] asks in words[/]"
+DRAWS = "[@click=screen.sample()][b $accent]s[/] draws[/]"
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -114,7 +117,7 @@ def notes_on(view: ComparisonView, asked: Asked, caption: str) -> tuple[str, str
         first = f"RMS: distance to {plan.reference_name} (pixels -1 to 1). {tail}"
         return (
             first,
-            f"One picture is no measure of quality: [b $accent]s[/] draws {count} in each way and measures.",
+            f"One picture is no measure of quality: {DRAWS} {count} in each way and measures.",
         )
     if plan.view == "samplers":
         steps = view.reference_steps
@@ -127,7 +130,7 @@ def notes_on(view: ComparisonView, asked: Asked, caption: str) -> tuple[str, str
         first = "Guided = c + w (c - u): c the answer for the label, u for any. w = 0 is none."
         return (
             first,
-            f"Others write u + g (c - u), g = 1 + w. [b $accent]s[/] draws {count} in each way and measures.",
+            f"Others write u + g (c - u), g = 1 + w. {DRAWS} {count} in each way and measures.",
         )
     starts, noises = ("…" if value is None else f"{value:.2f}" for value in view.apart)
     so = " So the start alone gives variety." if view.apart[0] else ""
@@ -141,7 +144,10 @@ def _label_notes(view: ComparisonView, caption: str, label: int | None) -> tuple
     known = view.num_classes or 0
     second = "It gets a learned vector, no text. Text-to-image models put an encoder there."
     if label is None or label >= known:
-        return "One noise under every label. [b $accent]i[/] asks in words, such as “a seven”.", second
+        return (
+            f"One noise under every label. {ASKS}, such as “a seven”.",
+            second,
+        )
     said = Content((caption or caption_of(label))[:MOST_QUOTED]).markup
     return f"“{said}” → label {label}: a mapping and nothing more.", second
 
@@ -161,7 +167,7 @@ def floor_words(measurement: MeasurementView | None) -> str:
 
 def tabs_line(shown: str, source: Source | None, view: ComparisonView | None, width: int) -> Content:
     """The comparisons, each to be clicked, and the network, and how it is asked, at the right end."""
-    tabs = [Content.from_markup(" [b $accent]tab[/]")]
+    tabs = [Content.from_markup(" [@click=screen.view(1)][b $accent]tab[/][/]")]
     for name in VIEWS:
         style = "b reverse" if name == shown else "$muted"
         tabs.append(

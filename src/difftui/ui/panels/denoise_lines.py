@@ -38,7 +38,7 @@ _LOOK_HINTS = {
 
 def view_names(names: Sequence[str], showing: int) -> Content:
     """The views, the one that is shown in the accent's colour; a click opens one."""
-    line = Content.from_markup(" [b $accent]tab[/] ")
+    line = Content.from_markup(" [@click=screen.view(1)][b $accent]tab[/][/] ")
     for number, name in enumerate(names):
         style = "b $accent" if number == showing else "$muted"
         line += Content.from_markup(f"  [{style} @click=screen.open({number})]{name}[/]")

@@ -155,6 +155,7 @@ def _picture_height(
 
 def _plot(plot: CurvePlot, curves: Curves) -> None:
     plot.border_title = curves.title
+    plot.x_name = curves.x_name
     plot.set_series(
         [Series(c.x, c.y, c.label, c.colour, kind="scatter" if c.points else "line") for c in curves.curves],
         x_range=curves.x_range,

@@ -78,6 +78,7 @@ class NoiseErrorsPanel(Vertical):
         log_axis: bool,
     ) -> None:
         plot, ladder = self.query_one("#errors-plot", CurvePlot), network.ladder
+        plot.place_words = lambda rung: ladder.label(round(rung))
         lines: list[Line] = []
         markers: list[Marker] = []
         if network.one_shot:

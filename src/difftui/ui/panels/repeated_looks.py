@@ -50,8 +50,8 @@ class RepeatedLooksPanel(Vertical):
             )
         yield Static(id="repeats-told")
         with Horizontal(id="repeats-plots"):
-            yield CurvePlot(id="repeats-moved", classes="panel")
-            yield CurvePlot(id="repeats-error", classes="panel")
+            yield CurvePlot(id="repeats-moved", classes="panel", x_name="look")
+            yield CurvePlot(id="repeats-error", classes="panel", x_name="look")
 
     def on_mount(self) -> None:
         self._lay_out()

@@ -38,7 +38,7 @@ class PathPlot(CurvePlot):
     """Paths over time as far as they have been followed, on the glow of the exact density."""
 
     def __init__(self, *, id: str, classes: str) -> None:
-        super().__init__(id=id, classes=classes)
+        super().__init__(id=id, classes=classes, x_name="t")
         self._glow: tuple[Law, Glow] | None = None
 
     def show(self, view: PathView, frame: int, ticks: Sequence[tuple[float, str]] | None) -> None:
@@ -74,15 +74,14 @@ class LawPlot(CurvePlot):
         places = np.linspace(law.low, law.high, dots)
         high = next(high for least, high in BINS if paths >= least)
         measured = _histogram(view.x[frame], places, max(1, high // 2) if dots <= LOW else high)
-        fine = np.linspace(law.low, law.high, 2 * dots)
-        exact = view.density(fine, frame)
+        exact = view.density(places, frame)
         in_one_point = not 0.0 < exact.max() < np.inf
         top = float(measured.max() if in_one_point else exact.max()) or 1.0
         if paths < A_CROWD:
             top = max(top, float(measured.max()))
         series = [Series(measured, places, "measured", "accent", along="y")]
         if not in_one_point:
-            law_itself = Series(exact, fine, "theory", "muted", "band", np.zeros(len(fine)), exact, "y")
+            law_itself = Series(exact, places, "theory", "muted", "band", np.zeros(dots), exact, "y")
             series.insert(0, law_itself)
         self.entitle(f"{grouped(paths)} {'path' if paths == 1 else 'paths'} at t = {view.t[frame]:.3g}")
         self.set_series(
@@ -98,7 +97,7 @@ class MomentPlot(CurvePlot):
 
     def __init__(self, name: str, *, id: str, classes: str) -> None:
         """Make it for "mean" or "variance"."""
-        super().__init__(id=id, classes=classes)
+        super().__init__(id=id, classes=classes, x_name="t")
         self._name = name
 
     def show(self, view: PathView, frame: int, ticks: Sequence[tuple[float, str]] | None) -> None:
@@ -126,6 +125,10 @@ class MomentPlot(CurvePlot):
 
 class ErrorPlot(CurvePlot):
     """Euler-Maruyama's strong and weak error over the size of the step, both axes logarithmic."""
+
+    def __init__(self, *, id: str, classes: str) -> None:
+        super().__init__(id=id, classes=classes)
+        self.place_words = lambda place: f"dt {10**place:.3g}"
 
     def show(self, view: ErrorView | None, dt: float, now: float) -> None:
         """Show what is measured so far.
@@ -193,7 +196,7 @@ class VariationPlot(CurvePlot):
         self.set_series(
             [
                 Series(view.t[shown], view.variation[shown], colour="accent"),
-                Series([0.0, end], [0.0, law.variance[-1]], "", "foreground", "dashes"),
+                Series(law.times, law.variance, "", "foreground", "dashes"),
             ],
             x_range=(0.0, end),
             y_range=(0.0, 1.25 * float(law.variance[-1])),

@@ -144,8 +144,9 @@ class SingleLooksPanel(Vertical):
         if not self.has_plot:
             return
         network, looks = view.network, view.looks
-        last = network.ladder.last
+        ladder, last = network.ladder, network.ladder.last
         plot = self.query_one("#looks-plot", CurvePlot)
+        plot.place_words = lambda rung: ladder.label(round(rung))
         series = [Series(view.wish.rungs, looks.error, "this digit", "foreground", kind="scatter")]
         if errors is not None:
             own = errors.own
@@ -163,7 +164,7 @@ class SingleLooksPanel(Vertical):
             x_range=(0, max(last, 1)),
             log_y=True,
             markers=[Marker(view.wish.rungs[view.wish.chosen])],
-            x_ticks=[(0, "clean"), (last, network.ladder.label(last))],
+            x_ticks=[(0, "clean"), (last, ladder.label(last))],
         )
 
     def _lay_out(self) -> None:

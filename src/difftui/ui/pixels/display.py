@@ -2,8 +2,8 @@
 
 A widget can tell Textual that a part of a line is new, and Textual repaints at least that. But its
 `ChopsUpdate` starts every part at the widget's left edge, sends a part again for each part behind it, and
-sets colours anew in each line. `SpanUpdate` writes each cell once, jumps over what lies between them, and
-lets colours stand from one lean strip to the next.
+sets colours anew in each line. `SpanUpdate` writes each cell once, jumps over what lies between them and over
+what stands there already, and lets colours stand from one lean strip to the next.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from textual.reactive import reactive
 from difftui.characters import Repertoire, repertoire_of
 from difftui.pixel_modes import Detail, PixelMode, own_environment, pixel_mode, terminal_facts
 from difftui.ui.lean_strip import LeanStrip, Pen
+from difftui.ui.pixels.sent import Sent
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -27,11 +28,21 @@ if TYPE_CHECKING:
 __all__ = ["PixelApp", "SpanUpdate", "has_all_characters"]
 
 
-class SpanUpdate(CompositorUpdate):
-    """The cells of a `ChopsUpdate`, each once."""
+CELL_LEARNING = 0.3  # weight of a new frame in what its cells take
 
-    def __init__(self, update: ChopsUpdate) -> None:
+
+class SpanUpdate(CompositorUpdate):
+    """The cells of a `ChopsUpdate`, each once, and of texts those that differ from what stands there."""
+
+    def __init__(self, update: ChopsUpdate, sent: Sent) -> None:
+        """Make it.
+
+        Args:
+            update: Textual's.
+            sent: what stands on the terminal.
+        """
         self._update = update
+        self._sent = sent
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         return self._update.__rich_console__(console, options)
@@ -50,13 +61,18 @@ class SpanUpdate(CompositorUpdate):
                 start, stop = max(x, first), min(end, last)
                 if strip is None or start >= stop:
                     continue
-                pen.out.append(_move(cursor, (start, y)))
                 if isinstance(strip, LeanStrip):
+                    self._sent.cover(y, start, stop)
+                    pen.out.append(_move(cursor, (start, y)))
                     strip.write(pen, start - x, stop - x)
                     cursor = (stop, y)
-                else:
+                    continue
+                text = strip.crop(start - x, stop - x)
+                left, right = self._sent.news(y, start, text)
+                if left < right:
+                    pen.out.append(_move(cursor, (left, y)))
                     pen.reset()
-                    pen.out.append(strip.crop(start - x, stop - x).render(console))
+                    pen.out.append(text.crop(left - start, right - start).render(console))
                     cursor = _UNKNOWN  # the terminal may find a character wider than we do
         pen.reset()
         return "".join(pen.out)
@@ -88,7 +104,7 @@ class PixelApp(App[None]):
         pixel_detail: how much of a picture is drawn while it moves: less when the link is behind.
         frames: how often the screen could have drawn a frame so far; None in an app that does not count. On a
             slow link they are far between, and a picture that waits for its next one does not rest.
-        allowance: bytes that pictures at rest may send before the next frame, about; None: any number.
+        allowance: bytes that pictures may send before the next frame, about; None: any number.
         pictures_wait: whether moving pictures wait for the next frame, while words are drawn: on a slow link
             what a key changes is soon said, and not behind a picture.
     """
@@ -109,8 +125,38 @@ class PixelApp(App[None]):
         """
         super().__init__(**textual)
         self.set_reactive(PixelApp.pixel_mode, pixel_mode(terminal_facts(own_environment()), pixels))
+        self._wanted = self._drawn = 0  # cells of moving pictures
+        self._cell_bytes: dict[Detail, float] = {}
+        self._stands = Sent()
+        self._stands_of: Screen[Any] | None = None
+
+    def count_cells(self, drawn: int, wanted: int = 0) -> None:
+        """A moving picture had so many cells that were other than before, or draws so many of them."""
+        self._drawn += drawn
+        self._wanted += wanted
+
+    def take_share(self, sent: int) -> float:
+        """How much of the moving pictures was drawn since this was asked, above 0 to 1.
+
+        Args:
+            sent: bytes that they took: what a cell takes is learned from them.
+        """
+        if self._drawn and sent > 0:
+            known = self._cell_bytes.get(self.pixel_detail, 0.0)
+            taken = sent / self._drawn
+            self._cell_bytes[self.pixel_detail] = known + CELL_LEARNING * (taken - known) if known else taken
+        share = min(1.0, max(self._drawn, 1) / self._wanted) if self._wanted else 1.0
+        self._drawn = self._wanted = 0
+        return share
+
+    def cell_bytes(self, otherwise: float) -> float:
+        """Bytes that a cell of a moving picture takes, about, as it is drawn now."""
+        return self._cell_bytes.get(self.pixel_detail, otherwise)
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        if not isinstance(renderable, ChopsUpdate) or screen is not self._stands_of:
+            self._stands.forget()
+            self._stands_of = screen
         if isinstance(renderable, ChopsUpdate):
-            renderable = SpanUpdate(renderable)
+            renderable = SpanUpdate(renderable, self._stands)
         super()._display(screen, renderable)

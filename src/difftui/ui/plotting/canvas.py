@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ __all__ = ["Axes", "Canvas", "Cell", "Paint"]
 
 MOST_NARROW_NOTE = 34
 GLOWS = 4  # steps of a glow
-CURSOR = "┃"
+CURSOR, CURSOR_ACROSS = "┃", "━"
 PLAIN_SHADE = "░"  # where no colour can shade
 
 NAMED = {"accent": "accent", "noise": "secondary", "muted": "muted", "foreground": "foreground",
@@ -46,6 +47,7 @@ class Axes:
     x_ticks: tuple[tuple[float, str], ...] | None
     glow: Glow | None = None
     cursor: float | None = None
+    cursor_along: Literal["x", "y"] = "x"
 
 
 Cell = tuple[str, RichColor | None, RichColor | None]
@@ -204,7 +206,15 @@ class Canvas:
 
     def _draw_cursor(self, place: float) -> None:
         """Under data and words: it comes and goes, and moves none of them."""
-        x, colour = self.column_of(place), self._paint.colour("foreground")
+        colour = self._paint.colour("foreground")
+        if self._axes.cursor_along == "y":
+            y = self.row_of(place)
+            row = self.cells[y]
+            for x, (_, _, ground) in enumerate(row):
+                if (x, y) not in self._written or row[x][0] == "│":
+                    row[x] = (CURSOR_ACROSS, colour, ground)
+            return
+        x = self.column_of(place)
         for y, row in enumerate(self.cells):
             if (x, y) not in self._written or row[x][0] == "│":
                 row[x] = (CURSOR, colour, row[x][2])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -31,55 +32,82 @@ class Reading:
     low: float
     high: float
 
-    def text(self, place: float, digits: int = MOST_DIGITS, *, extremes: bool = True) -> str:
-        """The value, with what it stands for, and with its own x where that is not the place."""
-        text = f"{self.y:.{digits}g}" if np.isfinite(self.y) else "-"
-        if extremes and self.low < self.high:
-            text += f" ({self.low:.{digits}g} to {self.high:.{digits}g})"
-        return text if self.x == place else f"{text} at {figure(self.x)}"
+    def text(
+        self,
+        place: float,
+        digits: int = MOST_DIGITS,
+        *,
+        extremes: bool = True,
+        told: Callable[[float], str] | None = None,
+    ) -> str:
+        """The value, with what it stands for, and with its own x where that is not the place.
+
+        Args:
+            place: where values are read.
+            digits: of each, at most.
+            extremes: whether to tell what a value stands for; where there are extremes alone they are told.
+            told: what a place is called; None is its figure.
+        """
+        span = f"{self.low:.{digits}g} to {self.high:.{digits}g}" if self.low < self.high else ""
+        text = f"{self.y:.{digits}g}" if np.isfinite(self.y) else span or "-"
+        if extremes and span and text != span:
+            text += f" ({span})"
+        return text if self.x == place else f"{text} at {(told or figure)(self.x)}"
 
 
-def figure(x: float) -> str:
-    """A place on the x axis."""
-    return grouped(int(x)) if x == int(x) and abs(x) < 1e15 else f"{x:.{MOST_DIGITS}g}"
+def figure(x: float, digits: int = MOST_DIGITS) -> str:
+    """A place on an axis: whole numbers in full."""
+    return grouped(int(x)) if x == int(x) and abs(x) < 1e15 else f"{x:.{digits}g}"
 
 
-def _readable(curve: Curve) -> bool:
-    """Whether it is one curve over x."""
-    return curve.along == "x" and curve.y.ndim == 1
+def _over(curve: Curve, along: Literal["x", "y"]) -> bool:
+    """Whether it is a curve over this axis."""
+    return curve.along == along
 
 
-def read(curve: Curve, place: float) -> Reading | None:
+def read(curve: Curve, place: float, along: Literal["x", "y"] = "x") -> Reading | None:
     """The point of a curve that is nearest to a place; None where the curve has not begun, or has ended.
 
-    A place belongs to the curve as far beyond its end as its points there lie apart.
+    A place belongs to the curve as far beyond its end as its points there lie apart. Of several curves in one
+    the lowest and the highest value are read; of a bar its end.
     """
-    if not _readable(curve) or not len(curve.x):
+    if not _over(curve, along) or not len(curve.x):
         return None
     at = int(np.abs(curve.x - place).argmin())
     first, last = float(curve.x.min()), float(curve.x.max())
     apart = (last - first) / max(1, len(curve.x) - 1)
     if not first - apart <= place <= last + apart:
         return None
-    return Reading(*(float(part[at]) for part in (curve.x, curve.value, curve.lowest, curve.highest)))
+    values = curve.value[..., at]
+    if values.ndim:
+        known = values[np.isfinite(values)]
+        low, high = (float(known.min()), float(known.max())) if len(known) else (np.nan, np.nan)
+        return Reading(float(curve.x[at]), low if low == high else np.nan, low, high)
+    y, low, high = (float(part[at]) for part in (curve.value, curve.lowest, curve.highest))
+    return Reading(float(curve.x[at]), y, y if curve.kind == "band" and y == high else low, high)
 
 
-def place_near(curves: Sequence[Curve], x: float, shown: Range) -> float | None:
-    """The x of the data point nearest to ``x`` within what is shown; None where there is none."""
+def place_near(
+    curves: Sequence[Curve], x: float, shown: Range, along: Literal["x", "y"] = "x"
+) -> float | None:
+    """The place of the data point nearest to ``x`` within what is shown; None where there is none."""
     near = [
         float(inside[np.abs(inside - x).argmin()])
-        for curve in filter(_readable, curves)
-        if len(inside := curve.x[(curve.x >= shown[0]) & (curve.x <= shown[1])])
+        for curve in curves
+        if _over(curve, along) and len(inside := curve.x[(curve.x >= shown[0]) & (curve.x <= shown[1])])
     ]
     return min(near, key=lambda place: abs(place - x), default=None)
 
 
-def next_place(curves: Sequence[Curve], x: float, by: float, shown: Range) -> float | None:
+def next_place(
+    curves: Sequence[Curve], x: float, by: float, shown: Range, along: Literal["x", "y"] = "x"
+) -> float | None:
     """The shown data point nearest to ``x + by`` that is beyond ``x`` in this direction; None: none is."""
     sign = 1.0 if by > 0 else -1.0
     there = [
         float(inside[np.abs(inside - (x + by)).argmin()])
-        for curve in filter(_readable, curves)
-        if len(inside := curve.x[(curve.x >= shown[0]) & (curve.x <= shown[1]) & (sign * (curve.x - x) > 0)])
+        for curve in curves
+        if _over(curve, along)
+        and len(inside := curve.x[(curve.x >= shown[0]) & (curve.x <= shown[1]) & (sign * (curve.x - x) > 0)])
     ]
     return min(there, key=lambda place: abs(place - x - by), default=None)

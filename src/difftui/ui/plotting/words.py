@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
@@ -16,7 +17,15 @@ __all__ = ["Look", "legend", "read_out"]
 
 MARK_CELLS = 6  # of a pattern in the legend: the dashes of each can be told from those of the others
 _MARKS = {"line": "━━", "dashes": "╺╸", "band": "▒▒", "scatter": "⠢⠔", "ground": "⠢⠔"}
-_READ_OUTS = ((True, 6, True), (True, 5, True), (False, 6, True), (False, 6, False), (False, 4, False))
+_READ_OUTS = (
+    (True, 6, True),
+    (True, 5, True),
+    (False, 6, True),
+    (False, 6, False),
+    (False, 4, False),
+    (False, 3, False),
+    (False, 2, False),
+)
 """Whether curves are named, how many digits their values have, and whether extremes are told: by room."""
 
 
@@ -87,7 +96,15 @@ def legend(
 
 
 def read_out(
-    curves: Sequence[Curve], place: float, x_name: str, look: Look, width: int, paint: Paint
+    curves: Sequence[Curve],
+    place: float,
+    x_name: str,
+    look: Look,
+    width: int,
+    paint: Paint,
+    *,
+    along: Literal["x", "y"] = "x",
+    told: Callable[[float], str] | None = None,
 ) -> list[Cell]:
     """The values of curves at a place, as exactly as they fit.
 
@@ -98,16 +115,20 @@ def read_out(
         look: how curves are drawn.
         width: cells there are.
         paint: colours.
+        along: the axis that the place is on.
+        told: what a place is called; None is its figure.
     """
-    found = [(curve, reading) for curve in curves if (reading := read(curve, place)) is not None]
+    found = [(curve, reading) for curve in curves if (reading := read(curve, place, along)) is not None]
     cells: list[Cell] = []
     for named, digits, extremes in _READ_OUTS:
-        cells = paint.text(f" {x_name or 'x'} {figure(place)}", "foreground")
+        at = told(place) if told is not None else figure(place, digits)
+        cells = paint.text(f" {x_name} {at}" if x_name else f" {at}", "foreground")
         for curve, reading in found:
             if curve.label or len(curves) > 1:
                 cells += [*paint.text("  ", "muted"), *paint.text(look.mark_of(curve), curve.colour)]
             label = f" {curve.label}" if named and curve.label else ""
-            cells += paint.text(f"{label} {reading.text(place, digits, extremes=extremes)}", "foreground")
+            text = reading.text(place, digits, extremes=extremes, told=told)
+            cells += paint.text(f"{label} {text}", "foreground")
         if len(cells) <= width:
             return cells
     return [*cells[: width - 1], *paint.text("…", "muted")]

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.events import Resize
-from textual.screen import Screen
 from textual.widgets import Static
 
 from difftui.state import Choices
 from difftui.ui.keys import SCREENS, bindings
+from difftui.ui.steady import SteadyScreen
 from difftui.ui.widgets.bars import KeyBar, TopBar
 from difftui.ui.widgets.text import ActionText
 
@@ -24,7 +24,7 @@ __all__ = ["LabScreen"]
 MINIMUM_COLUMNS, MINIMUM_ROWS = 76, 22
 
 
-class LabScreen(Screen[None]):
+class LabScreen(SteadyScreen[None]):
     """A screen of the laboratory. Subclasses set ``NAME``, compose their body, and draw in :meth:`tick`.
 
     A screen shows what jobs publish; work goes to ``self.lab.engine``.
@@ -47,6 +47,7 @@ class LabScreen(Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self.top_bar = TopBar(self.NAME)
+        self._read_first: CurvePlot | None = None  # of the plots that are read
 
     def compose(self) -> ComposeResult:
         yield self.top_bar
@@ -73,16 +74,28 @@ class LabScreen(Screen[None]):
 
     def action_read(self, steps: int) -> None:
         """Move the cursor of the plots, or bring it to their middle."""
-        plots = self._readable()
-        if plots:
+        groups = self._readable()
+        if groups:
+            plots = groups[self._read_group(groups)]
             plots[0].read_on(steps)
             for plot in plots[1:]:
                 plot.read_at(plots[0].cursor)
 
+    def action_read_plot(self, by: int) -> None:
+        """Read the next plots, or those before; at first, the first or the last."""
+        groups = self._readable()
+        if groups:
+            read = any(plot.cursor is not None for plots in groups for plot in plots)
+            at = self._read_group(groups) + by if read else min(by, 0)
+            self.action_read_off()
+            self._read_first = groups[at % len(groups)][0]
+            self.action_read(1)
+
     def action_read_off(self) -> None:
         """Put the cursor away."""
-        for plot in self._readable():
+        for plot in self._plots():
             plot.read_at(None)
+        self._read_first = None
 
     def on_curve_plot_pointed(self, event: CurvePlot.Pointed) -> None:
         """The mouse reads one plot: those that share its x follow."""
@@ -90,18 +103,24 @@ class LabScreen(Screen[None]):
             for plot in self._plots():
                 if plot is not event.plot and plot.x_name == event.plot.x_name:
                     plot.read_at(event.x)
+        self._read_first = event.plot
 
     def _plots(self) -> list[CurvePlot]:
         from difftui.ui.widgets.plot import CurvePlot  # a screen without plots need not load them
 
         return list(self.query(CurvePlot))
 
-    def _readable(self) -> list[CurvePlot]:
-        """The first plot that shows something, and those that share its x."""
-        plots = [plot for plot in self._plots() if plot.size and plot.has_curves]
-        return [
-            plot for plot in plots if plot is plots[0] or (plot.x_name and plot.x_name == plots[0].x_name)
-        ]
+    def _read_group(self, groups: list[list[CurvePlot]]) -> int:
+        """Which plots are read: those that were last."""
+        return next((at for at, plots in enumerate(groups) if self._read_first in plots), 0)
+
+    def _readable(self) -> list[list[CurvePlot]]:
+        """The plots that show something, those that share their x together."""
+        groups: dict[str, list[CurvePlot]] = {}
+        for number, plot in enumerate(self._plots()):
+            if plot.region and plot.has_curves:
+                groups.setdefault(plot.x_name or str(number), []).append(plot)
+        return list(groups.values())
 
     def remember(self) -> dict[str, object]:
         """What was chosen here, as values of JSON, for :meth:`recall` at the next start; asked often."""

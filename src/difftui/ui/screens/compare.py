@@ -377,7 +377,8 @@ class CompareScreen(Played, LabScreen):
                 left = f"❚❚ held at {call}"
             else:
                 again = "draws anew with the weights of now" if view.live else "races again"
-                left = f"■ finished after {view.most_looks} calls   [b $accent]space[/] {again}"
+                again = f"[@click=screen.play()][b $accent]space[/] {again}[/]"
+                left = f"■ finished after {view.most_looks} calls   {again}"
             right = floor_words(self.jobs.measurement)
             if not view.drawn:
                 right = f"computed to call {view.newest} of {view.most_looks}"

@@ -35,6 +35,7 @@ from difftui.ui.widgets.text import ActionText
 __all__ = ["SCREEN", "GenerateScreen"]
 
 WHOLE_SECONDS = 4.0  # of a trajectory, about
+SPACE = "[@click=screen.play()][b $accent]space [/]"
 
 
 class GenerateScreen(Played, LabScreen):
@@ -383,9 +384,9 @@ class GenerateScreen(Played, LabScreen):
         elif not self.at_end:
             left = "❚❚ held"
         elif self.live:
-            left = "■ finished    [b $accent]space [/]draws anew with the weights of now"
+            left = f"■ finished    {SPACE}draws anew[/] with the weights of now"
         else:
-            left = "■ finished    [b $accent]space [/]plays it again"
+            left = f"■ finished    {SPACE}plays it again[/]"
         right = ""
         if view is not None and not view.done and not (job is not None and job.error):
             total = len(view.times) - 1

@@ -64,6 +64,7 @@ _NAMES = {
     "question_mark": "?", "full_stop": ".", "comma": ",", "plus": "+", "equals_sign": "=", "minus": "-",
     "slash": "/", "less_than_sign": "<", "greater_than_sign": ">", "vertical_line": "|",
     "left_parenthesis": "(", "right_parenthesis": ")",
+    "left_curly_bracket": "{", "right_curly_bracket": "}",
     "left_square_bracket": "[", "right_square_bracket": "]", "left": "←", "right": "→",
     "up": "↑", "down": "↓", "shift+left": "⇧←", "shift+right": "⇧→", "ctrl+p": "^P", "ctrl+q": "^Q",
     "f1": "F1", "home": "Home", "end": "End", "backspace": "⌫",

@@ -67,13 +67,13 @@ class SdeScreen(LabScreen):
             yield ActionText(id="formula")
             with Horizontal(id="upper"):
                 yield PathPlot(id="paths", classes="panel")
-                yield LawPlot(id="law", classes="panel")
+                yield LawPlot(id="law", classes="panel", x_name="x")
             with Horizontal(id="lower"):
                 yield MomentPlot("mean", id="mean", classes="panel")
                 yield MomentPlot("variance", id="variance", classes="panel")
                 yield ErrorPlot(id="errors", classes="panel")
-                yield SignalPlot(id="signal", classes="panel")
-                yield VariationPlot(id="variation", classes="panel")
+                yield SignalPlot(id="signal", classes="panel", x_name="t")
+                yield VariationPlot(id="variation", classes="panel", x_name="t")
             yield ActionText(id="numbers")
             yield ActionText(id="picked")
             with Horizontal(id="scrub"):

@@ -141,7 +141,8 @@ class PixelView(Widget):
         self._moved_in = 0  # the frame of the app
         self._rest_timer_runs = False
         self._waits = False  # there is a frame that was not drawn
-        self._spans: list[Span] = []  # of a picture at rest, not sent yet
+        self._spans: list[Span] = []  # not sent yet
+        self._next_row = 0  # of a moving picture that is drawn in parts
 
     # What it shows.
 
@@ -235,8 +236,10 @@ class PixelView(Widget):
         anew = self._canvas.want(brush, self._wants(brush, where), anew=moved)
         if anew:
             self._strip = brush.strip
-        if not self._moving and self._allowance is not None:
-            self._spans = self._canvas.spans()
+        if self._allowance is not None and not (self._moving and moved):
+            self._spans = self._in_turn(self._canvas.spans())
+            if self._moving and isinstance(self.app, PixelApp):
+                self.app.count_cells(0, _cells(self._spans))
             self._send_a_piece()
         elif anew:
             self.refresh()
@@ -252,18 +255,32 @@ class PixelView(Widget):
 
         Whole rows, since the canvas takes a row for shown once it was asked for; and one at least.
         """
-        app, each = self.app, BYTES_A_CELL[self._strip]
+        app, each = self.app, float(BYTES_A_CELL[self._strip])
+        if self._moving and isinstance(app, PixelApp):
+            each = app.cell_bytes(each)
         piece: list[Span] = []
         for _, row in groupby(self._spans, key=itemgetter(0)):
             spans = list(row)
             if isinstance(app, PixelApp) and app.allowance is not None:
-                cost = each * sum(end - first for _, first, end in spans)
+                cost = round(each * _cells(spans))
                 if app.allowance <= 0 or (piece and cost > app.allowance):
                     break
                 app.allowance -= cost
             piece += spans
         self._spans = self._spans[len(piece) :]
-        self._refresh_spans(piece)
+        if piece:
+            self._next_row = piece[-1][0] + 1
+        if self._moving and isinstance(app, PixelApp):
+            app.count_cells(_cells(piece))
+        self._refresh_spans(sorted(piece))
+
+    def _in_turn(self, spans: list[Span]) -> list[Span]:
+        """Of a moving picture the rows that have waited longest first: the next frame begins where this one
+        had to end.
+        """
+        if not self._moving:
+            return spans
+        return sorted(spans, key=lambda span: (span[0] < self._next_row, span))
 
     def _wants(self, brush: Brush, where: Arrangement) -> Wants:
         """(wants a cell · cell rows, columns): nothing where no image is."""
@@ -445,3 +462,7 @@ class PixelView(Widget):
             cells[before] = (right, ACCENT, BACKGROUND)
         if after < len(cells) and (where.gap or after >= where.left + where.width - where.margin):
             cells[after] = (left, ACCENT, BACKGROUND)
+
+
+def _cells(spans: Iterable[Span]) -> int:
+    return sum(end - first for _, first, end in spans)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -50,6 +50,8 @@ class CurvePlot(Widget):
 
     Attributes:
         zoomable: whether the mouse zooms (wheel), moves (drag) and shows everything again (double click).
+        x_name: what x is, for the read-out; empty where ``place_words`` says so.
+        place_words: what a place is called in the read-out; None is its figure.
         viewport: which x are shown, where `set_series` is given no limits.
     """
 
@@ -63,7 +65,7 @@ class CurvePlot(Widget):
 
         Attributes:
             plot: the widget.
-            x: where its cursor is now; None: it was put away.
+            x: the place of its cursor now; None: it was put away.
         """
 
         def __init__(self, plot: CurvePlot, x: float | None) -> None:
@@ -130,6 +132,7 @@ class CurvePlot(Widget):
             raise ValueError(f"glyphs must be one of {', '.join(DOTS)}, not {glyphs!r}")
         self.zoomable = zoomable
         self.x_name = x_name
+        self.place_words: Callable[[float], str] | None = None
         self.viewport = Viewport()
         self._glyphs = glyphs or "braille"
         self._follows_app = glyphs is None
@@ -143,7 +146,8 @@ class CurvePlot(Widget):
         self._dragged_from: int | None = None
         self._titles: tuple[str, str] | None = None
         self._cells: list[list[Cell]] = []
-        self._pointed_at: int | None = None
+        self._pointed_at: tuple[int, int] | None = None
+        self._canvas_top = self._canvas_height = 0
         self._point_is_due = False
         self._lines: list[Strip] = []
         self._ground: RichColor | None = None
@@ -188,7 +192,8 @@ class CurvePlot(Widget):
         axes = Axes(
             shown, _y_limits(y_range, log_y, curves, shown, lines if self.viewport.live else ()), log_y,
             tuple(lines), tuple(markers), tuple(shades), tuple(notes),
-            None if x_ticks is None else tuple(x_ticks), glow, self._axes.cursor,
+            None if x_ticks is None else tuple(x_ticks), glow,
+            self._axes.cursor, "y" if curves and all(curve.along == "y" for curve in curves) else "x",
         )  # fmt: skip
         self._bounds, self._y_wanted = bounds, y_range
         if same_points and axes == self._axes and not labels_changed:
@@ -236,21 +241,35 @@ class CurvePlot(Widget):
         """Whether there is anything to read."""
         return any(len(curve.x) for curve in self._curves)
 
+    @property
+    def _along(self) -> Literal["x", "y"]:
+        """The axis over which the curves are: the cursor moves along it."""
+        return self._axes.cursor_along
+
+    @property
+    def _readable_range(self) -> Range:
+        return self.shown if self._along == "x" else self._axes.y_range
+
     def read_at(self, x: float | None) -> None:
-        """Show the values at the data point nearest to ``x``, or (None) put the cursor away."""
-        place = None if x is None else place_near(self._curves, x, self.shown)
+        """Show the values at the data point nearest to ``x``, or (None) put the cursor away.
+
+        Where all curves lie on their side this is a y.
+        """
+        place = None if x is None else place_near(self._curves, x, self._readable_range, self._along)
         if place != self._axes.cursor:
             self._axes = replace(self._axes, cursor=place)
             self._redraw()
 
     def read_on(self, steps: int) -> None:
         """Move the cursor by columns of dots, and by a data point at least; it starts in the middle."""
-        low, high = self.shown
+        low, high = self._readable_range
         if self.cursor is None:
             self.read_at((low + high) / 2)
             return
-        across = max(1, self._canvas_at[1] * DOTS[self._glyphs][0] - 1)
-        place = next_place(self._curves, self.cursor, steps * (high - low) / across, self.shown)
+        wide, tall = DOTS[self._glyphs]
+        dots = self._canvas_at[1] * wide if self._along == "x" else self._canvas_height * tall
+        by = steps * (high - low) / max(1, dots - 1)
+        place = next_place(self._curves, self.cursor, by, (low, high), self._along)
         if place is not None:
             self.read_at(place)
 
@@ -306,6 +325,14 @@ class CurvePlot(Widget):
         low, high = self._axes.x_range
         return low + self._share_at(column) * (high - low)
 
+    def _place_at(self, column: int, row: int) -> float:
+        """The place on the axis of the curves at a cell of the widget, border included."""
+        if self._along == "x":
+            return self.x_at(column)
+        low, high = self._axes.y_range
+        at = (row - self.gutter.top - self._canvas_top + 0.5) / max(1, self._canvas_height)
+        return high - min(max(at, 0.0), 1.0) * (high - low)
+
     def _share_at(self, x: int) -> float:
         """How far along the canvas a column of the widget is, 0 to 1."""
         start, columns = self._canvas_at
@@ -325,26 +352,26 @@ class CurvePlot(Widget):
     def on_leave(self, event: Leave) -> None:
         self._point_soon(None)
 
-    def _point_soon(self, x: int | None) -> None:
+    def _point_soon(self, at: tuple[int, int] | None) -> None:
         """Put the cursor there, not more often than anyone can see."""
-        self._pointed_at = x
+        self._pointed_at = at
         if not self._point_is_due and self._curves:
             self._point_is_due = True
             self.set_timer(POINT_SECONDS, self._point)
 
     def _point(self) -> None:
         self._point_is_due = False
-        self.read_at(None if self._pointed_at is None else self.x_at(self._pointed_at))
+        self.read_at(None if self._pointed_at is None else self._place_at(*self._pointed_at))
         self.post_message(self.Pointed(self, self.cursor))
 
     def on_mouse_down(self, event: MouseDown) -> None:
-        self._point_soon(event.x)
+        self._point_soon((event.x, event.y))
         if self.zoomable and event.button == 1:
             self.capture_mouse()
             self._dragged_from = event.x
 
     def on_mouse_move(self, event: MouseMove) -> None:
-        self._point_soon(event.x)
+        self._point_soon((event.x, event.y))
         if self._dragged_from is not None and event.x != self._dragged_from:
             self.pan((self._dragged_from - event.x) / max(1, self._canvas_at[1]))
             self._dragged_from = event.x
@@ -433,6 +460,7 @@ class CurvePlot(Widget):
             axes = replace(axes, cursor=None)
         canvas = Canvas(axes, self._dots_of(width - margin, rows, paint), DOTS[self._glyphs], paint)
         self._canvas_at = margin, canvas.columns
+        self._canvas_top, self._canvas_height = legend_rows, canvas.rows
         homeless = canvas.draw()
         lines: list[list[Cell]] = []
         if legend_rows:
@@ -505,14 +533,17 @@ class CurvePlot(Widget):
         last = paint.text("".join(labels), "muted")
         if self.cursor is not None and self._reads:
             read = [curve for curve in self._curves if curve.kind != "ground"]
-            last = read_out(read, self.cursor, self.x_name, self._style_of_curves, width, paint)
+            last = read_out(
+                read, self.cursor, self.x_name or ("" if self.place_words else self._along),
+                self._style_of_curves, width, paint, along=self._along, told=self.place_words,
+            )  # fmt: skip
         return [last] if rows == 1 else [paint.text("".join(line), "muted"), last]
 
     @property
     def _reads(self) -> bool:
         """Whether the cursor is within what is shown."""
-        axes = self._axes
-        return axes.cursor is not None and axes.x_range[0] <= axes.cursor <= axes.x_range[1]
+        cursor, (low, high) = self._axes.cursor, self._readable_range
+        return cursor is not None and low <= cursor <= high
 
 
 def _curves(series: Sequence[Series], log_y: bool) -> tuple[Curve, ...]:

@@ -78,8 +78,8 @@ class Regression(Vertical):
         with Horizontal(classes="plots"):
             yield Plane(id="fit", classes="panel", x_name="y")
             with Vertical(id="errors"):
-                yield CurvePlot(id="mse", classes="panel")
-                yield CurvePlot(id="error", classes="panel")
+                yield CurvePlot(id="mse", classes="panel", x_name="epoch")
+                yield CurvePlot(id="error", classes="panel", x_name="y")
         with Horizontal(classes="worth"):
             yield Digits(id="ratio")
             yield ActionText(id="verdict")

@@ -63,7 +63,7 @@ class Seeds(Vertical):
 
     def compose(self) -> ComposeResult:
         with Horizontal(classes="plots"):
-            yield CurvePlot(id="strip", classes="panel")
+            yield CurvePlot(id="strip", classes="panel", x_name="rank")
             yield Plane(id="one", classes="panel", x_name="y")
         with Horizontal(classes="worth"):
             yield Digits(id="near")
@@ -197,6 +197,7 @@ class Seeds(Vertical):
                 )  # fmt: skip
         at = int(np.flatnonzero(order == self.picked)[0]) + 1
         plot = self.query_one("#strip", CurvePlot)
+        plot.place_words = lambda rank: f"{rank:.0f}"
         plot.border_subtitle = f"┄┄ best line {figure_of(self.known.line.mse)}"
         plot.set_series(
             series,
