@@ -63,6 +63,8 @@ def test_losses_of_the_same_question_can_be_compared() -> None:
     assert incomparable(BASE, other) is None
     assert incomparable(BASE, replace(BASE, time_mean=0.3)) is None, "it is not used when t is uniform"
     assert incomparable(BASE, replace(BASE, time_sampling="stratified")) is None, "the same density"
+    for data in ("bundled", "mnist"):
+        assert incomparable(BASE, replace(BASE, data=data)) is None, "some of the same digits"
 
 
 @pytest.mark.parametrize(
@@ -75,6 +77,7 @@ def test_losses_of_the_same_question_can_be_compared() -> None:
         ({"schedule": "linear"}, "schedule linear instead of cosine"),
         ({"weighting": "min-snr"}, "weighting min-snr instead of none"),
         ({"time_sampling": "logit-normal"}, "timesteps drawn otherwise"),
+        ({"data": "kmnist"}, "pictures of kmnist instead of MNIST"),
     ],
 )
 def test_what_makes_losses_incomparable_is_told(change: dict[str, object], told: str) -> None:

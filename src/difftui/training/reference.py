@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from math import erf, log, sqrt
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from difftui.data.datasets import holds_mnist
 from difftui.diffusion import make_schedule, previous_weights
 from difftui.training.recipe import Recipe
 
@@ -60,8 +62,8 @@ def incomparable(one: Recipe, other: Recipe) -> str | None:
     """Why the losses of two recipes are no measure of the same thing; None where they are.
 
     The same number means another thing with another target, another schedule or T, other weights of the
-    timesteps, timesteps drawn otherwise, or pictures of another size or of fewer classes. Network, batch,
-    learning rate and length may differ: comparing those is what curves are for.
+    timesteps, timesteps drawn otherwise, or other pictures, of another size or of fewer classes. Network,
+    batch, learning rate and length may differ: comparing those is what curves are for.
     """
     reasons = [
         f"{word} {_told(getattr(other, name))} instead of {_told(getattr(one, name))}"
@@ -70,6 +72,8 @@ def incomparable(one: Recipe, other: Recipe) -> str | None:
     ]
     if _drawing_of_t(one) != _drawing_of_t(other):
         reasons.append("timesteps drawn otherwise")
+    if (seen := _pictures_of(one)) != (others := _pictures_of(other)):
+        reasons.append(f"pictures of {others} instead of {seen}")
     return ", ".join(reasons) or None
 
 
@@ -78,6 +82,12 @@ def _drawing_of_t(recipe: Recipe) -> tuple[object, ...]:
     if recipe.time_sampling != "logit-normal":
         return ("uniform",)
     return ("logit-normal", recipe.time_mean, recipe.time_spread)
+
+
+def _pictures_of(recipe: Recipe) -> str:
+    """The ten thousand digits that ship are some of all, wherever those lie."""
+    data = recipe.data
+    return "MNIST" if data in ("mnist", "bundled") or holds_mnist(Path(data)) else data
 
 
 _FIELDS = {
