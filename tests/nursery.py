@@ -16,6 +16,7 @@ import sys
 import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -221,6 +222,9 @@ def _become(request: dict[str, object], streams: list[int]) -> None:
     for name in [name for name in os.environ if name.startswith("DIFFTUI_")]:
         del os.environ[name]  # the parent's are those of whoever started the tests
     os.environ.update(environment)
+    home = Path(os.environ["DIFFTUI_HOME"])  # where else it keeps things is nobody's but the test's either
+    os.environ.setdefault("DIFFTUI_STATE", str(home / "state.json"))
+    os.environ.setdefault("DIFFTUI_CONFIG", str(home / "settings.toml"))
     arguments = request["arguments"]
     assert isinstance(arguments, list)
     sys.argv[1:] = arguments

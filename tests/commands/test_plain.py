@@ -146,8 +146,9 @@ def test_invert_many_initialisations(capsys: pytest.CaptureFixture[str]) -> None
     out = capsys.readouterr().out
     assert out.isascii()
     assert f"median MSE {facts['median']:.6g}" in out
-    counts = [int(line.split()[-2]) for line in out.split("\n\n")[1].splitlines()[1:]]
+    counts = [int(line.split()[-5]) for line in out.split("\n\n")[1].splitlines()[1:]]
     assert sum(counts) == 8
+    assert (counts[1] / 8, counts[-1] / 8) == (facts["near_line"], facts["dead"])
 
 
 def test_invert_draws_from_the_diffusion_model(capsys: pytest.CaptureFixture[str]) -> None:

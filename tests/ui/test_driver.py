@@ -51,7 +51,7 @@ class Watched:
     def shows(self, text: str) -> None:
         end = time.monotonic() + 60
         while text not in "\n".join(self.screen.display):
-            assert time.monotonic() < end, f"{text!r} never appeared"
+            assert time.monotonic() < end, "\n".join([f"{text!r} never appeared:", *self.screen.display])
             assert self.nursery.ended(self.pid) is None, "\n".join(self.screen.display)
             self._stream.feed(self.terminal.read_for(0.02))
 
