@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyte
 import pytest
-from helpers import until
+from helpers import eventually, until
 from nursery import Nursery, Pty, end_of
 
 from difftui.ui.app import DifftuiApp
@@ -31,7 +31,8 @@ class Watched:
     """The app on a terminal, and what a terminal emulator shows of it."""
 
     def __init__(self, nursery: Nursery, home: Path, terminal: Pty, screen: str) -> None:
-        environment = {"DIFFTUI_HOME": str(home), "TERM": "xterm-256color"}
+        # Some shells export the size that the terminal once had.
+        environment = {"DIFFTUI_HOME": str(home), "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
         streams = (terminal.near, terminal.near, terminal.near)
         self.pid = nursery.start(["--screen", screen, "--device", "cpu"], streams, environment)
         self.nursery, self.terminal = nursery, terminal
@@ -82,8 +83,7 @@ def test_after_a_stall_the_screen_is_whole_again(nursery: Nursery, own_home: Pat
     for number in range(60):  # ten times what the app keeps for a terminal that does not read
         terminal.type("123"[number % 3])
         time.sleep(0.04)
-    time.sleep(0.5)
-    assert not select.select([], [terminal.near], [], 0)[1]
+    eventually(lambda: not select.select([], [terminal.near], [], 0)[1], 20)
     terminal.type("3")
     end = time.monotonic() + 60
     while app.rest() != expected:  # what was typed may still have to be acted on

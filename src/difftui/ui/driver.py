@@ -83,6 +83,17 @@ class TerminalDriver(LinuxDriver):
         """Textual puts its writer here at each start of application mode; it gets ours instead."""
         self._pen = None if stock is None else _Pen(self._screen)
 
+    def _get_terminal_size(self) -> tuple[int, int]:
+        """Columns and rows of the terminal that is drawn on.
+
+        Textual asks the environment first, where some shells leave the size that the terminal once had.
+        """
+        try:
+            size = os.get_terminal_size(self._screen.fileno())
+        except (OSError, ValueError):
+            return super()._get_terminal_size()
+        return (size.columns, size.lines) if size.columns and size.lines else super()._get_terminal_size()
+
     @property
     def link(self) -> Link:
         """How it stands with the terminal; what was written counts from the start of application mode."""
