@@ -107,6 +107,7 @@ def test_a_key_means_one_thing_on_a_screen() -> None:
         assert len(keys) == len(set(keys))
 
 
+@pytest.mark.slow
 async def test_every_action_of_the_table_exists() -> None:
     app = DifftuiApp(device="cpu")
     async with app.run_test(size=(80, 24)) as pilot:

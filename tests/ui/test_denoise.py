@@ -212,6 +212,7 @@ async def test_inside_are_the_weights_of_the_file_and_pictures_are_saved(own_hom
         assert "There are no pictures here to save" in said(screen, "#message")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 async def test_nothing_is_cut_off_at_any_size(size: tuple[int, int]) -> None:
     async with opened(size) as (pilot, screen):

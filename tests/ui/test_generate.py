@@ -260,6 +260,7 @@ async def test_a_digit_is_asked_for_where_the_network_can_be_asked(runs: Path) -
     await session(test)
 
 
+@pytest.mark.slow
 async def test_samplers_and_any_number_of_steps_up_to_T(runs: Path) -> None:
     async def test(pilot: Pilot[None], screen: GenerateScreen) -> None:
         await drawn(pilot, screen)
@@ -577,6 +578,7 @@ SIZES = (
 )
 
 
+@pytest.mark.slow
 async def test_everything_fits_at_every_size_and_nothing_overlaps(runs: Path) -> None:
     async def test(pilot: Pilot[None], screen: GenerateScreen) -> None:
         await pilot.press("minus", "minus", "minus")

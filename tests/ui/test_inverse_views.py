@@ -67,6 +67,7 @@ async def drawn(screen: InverseScreen, pilot: Pilot[None]) -> None:
     await ticked(pilot)
 
 
+@pytest.mark.slow
 async def test_one_key_walks_through_the_views_and_another_through_the_problems() -> None:
     async with opened() as (screen, pilot):
         body = screen.query_one(ContentSwitcher)
@@ -222,6 +223,7 @@ async def test_diffusion_is_scrubbed_and_played() -> None:
         assert view.learning is not learning, "it learns anew"
 
 
+@pytest.mark.slow
 async def test_where_no_x_is_it_says_so() -> None:
     async with opened((120, 40), "p", "tab", "tab") as (screen, pilot):
         await until(pilot, lambda: screen.diffusion.drawing is not None)
@@ -361,6 +363,7 @@ async def test_paths_are_those_of_the_draws_and_go_no_further_than_the_frame() -
         )  # not the one that a hidden plane has room for
 
 
+@pytest.mark.slow
 async def test_while_it_learns_its_loss_stands_where_the_paths_will(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(diffusion_module, "ConditionalRecipe", partial(ConditionalRecipe, steps=100_000))
     async with opened((120, 40), "tab", "tab") as (screen, pilot):

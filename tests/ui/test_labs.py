@@ -145,6 +145,7 @@ async def test_the_mouse_moves_time() -> None:
         assert "999" in words(screen, "t")
 
 
+@pytest.mark.slow
 async def test_a_page_is_held_goes_on_and_is_computed_again() -> None:
     async with opened("line") as (screen, pilot):
         await pilot.press("space")
@@ -209,6 +210,7 @@ async def test_the_list_opens_pages_and_the_game() -> None:
         assert len(PAGES) == GAME
 
 
+@pytest.mark.slow
 async def test_the_whole_page_is_there_in_words() -> None:
     async with opened("losses") as (screen, pilot):
         assert screen.query_one("#more").display is False  # no room for it

@@ -51,6 +51,7 @@ async def reads_every_plot(pilot: Pilot[None]) -> list[str]:
     return list(said.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("screen", "keys"), [("forward", ""), ("sde", "s"), ("inverse", "tt"), ("labs", "n")]
 )
@@ -70,6 +71,7 @@ async def test_what_needs_no_network(screen: str, keys: str) -> None:
             await reads_every_plot(pilot)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("screen", ["denoise", "compare"])
 async def test_what_networks_answer(screen: str) -> None:
     app = DifftuiApp(screen=screen, device="cpu")

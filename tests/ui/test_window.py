@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from helpers import text_of, ticked, until
 from textual.pilot import Pilot
 from textual.widgets import Input
@@ -47,6 +48,7 @@ async def opened(pilot: Pilot[None], window: Window[Any]) -> list[object]:
     return answers
 
 
+@pytest.mark.slow
 async def test_every_window_closes_by_a_click_on_its_word_beside_it_and_by_key() -> None:
     size = (100, 30)
     app = DifftuiApp(device="cpu")
