@@ -290,6 +290,7 @@ async def test_a_run_that_is_gone_is_told_and_the_network_stays() -> None:
         assert screen.source.name == "toy"
 
 
+@pytest.mark.slow
 async def test_a_network_is_marked_as_long_as_it_trains() -> None:
     recipe = replace(preset("toy"), data="bundled", batch_size=8)
     async with opened() as (pilot, screen):

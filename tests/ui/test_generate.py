@@ -289,6 +289,7 @@ async def test_samplers_and_any_number_of_steps_up_to_T(runs: Path) -> None:
     await session(test)
 
 
+@pytest.mark.slow
 async def test_a_grid_of_twelve_with_one_chosen(runs: Path) -> None:
     async def test(pilot: Pilot[None], screen: GenerateScreen) -> None:
         await drawn(pilot, screen)

@@ -145,6 +145,7 @@ async def test_a_hundred_seeds() -> None:
         assert seeds.recipe.seed == 100
 
 
+@pytest.mark.slow
 async def test_seeds_are_held_and_go_on() -> None:
     async with opened((80, 24), "tab") as (screen, pilot):
         await until(pilot, lambda: screen.seeds.view is not None and screen.seeds.view.epoch > 0)
@@ -268,6 +269,7 @@ def watch(widget: Widget, drawings: list[Widget]) -> None:
     widget.render_lines = noted  # type: ignore[method-assign]
 
 
+@pytest.mark.slow
 async def test_at_rest_nothing_is_drawn() -> None:
     async with opened((80, 24), "p", "tab", "tab") as (screen, pilot):
         await until(pilot, lambda: screen.diffusion.drawing is not None and screen.regression.epoch == 500)
@@ -280,6 +282,7 @@ async def test_at_rest_nothing_is_drawn() -> None:
         assert drawings == []
 
 
+@pytest.mark.slow
 async def test_leaving_holds_and_coming_back_goes_on() -> None:
     async with opened((80, 24), "p", "tab", "tab") as (screen, pilot):
         view = screen.diffusion

@@ -97,6 +97,7 @@ async def test_every_page_that_needs_no_torch_fits_every_size(size: tuple[int, i
                 assert blocks == len(screen.work.job.snapshot.blocks)
 
 
+@pytest.mark.slow
 async def test_pages_are_turned_and_keep_what_they_found() -> None:
     async with opened("ab") as (screen, pilot):
         first = screen.work

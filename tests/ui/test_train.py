@@ -281,6 +281,7 @@ async def test_every_recipe_and_length_can_be_chosen() -> None:
     await closed(app)
 
 
+@pytest.mark.slow
 async def test_what_the_form_says_is_what_is_trained(own_home: Path) -> None:
     app = DifftuiApp(device="cpu", screen="train", data="bundled")
     async with app.run_test(size=(80, 24)) as pilot:
