@@ -72,6 +72,7 @@ class SlowLink:
         self._drawn: Counter[int] = Counter()  # by row of pictures
         self._touched: set[int] = set()  # rows since the last request for a sign
         self.received = 0
+        self.arrived = 0.0  # when anything came last; what follows is our own work
 
     @property
     def frames(self) -> int:
@@ -91,6 +92,8 @@ class SlowLink:
                 return b""
             most = min(CHUNK, int(self._room))
         data = self._terminal.read(SLICE_SECONDS, most)
+        if data:
+            self.arrived = time.perf_counter()
         self._room -= len(data)
         self.received += len(data)
         self._answer(data)
@@ -103,7 +106,7 @@ class SlowLink:
             self.take()
 
     def wait_for(self, words: re.Pattern[str], seconds: float = PATIENCE_SECONDS) -> float:
-        """The moment at which these words stand on the screen.
+        """The moment at which the last came of what makes these words stand on the screen.
 
         Raises:
             TimeoutError: they did not come.
@@ -111,7 +114,7 @@ class SlowLink:
         end = time.perf_counter() + seconds
         while time.perf_counter() < end:
             if self.take() and words.search(self._screen.text):
-                return time.perf_counter()
+                return self.arrived
         raise TimeoutError(f"{words.pattern!r} did not arrive within {seconds:g} s")
 
     def _answer(self, data: bytes) -> None:
