@@ -70,7 +70,7 @@ def key_to_paint(keys: int = 120) -> Waits:
     return Waits(waits)
 
 
-def watched_training(pairs: int = 7, seconds: float = 2.0, *, digits: bool = False) -> WatchedTraining:
+def watched_training(pairs: int = 6, seconds: float = 2.0, *, digits: bool = False) -> WatchedTraining:
     """Train the same recipe headless and in the app: both are started, and stand still in turn.
 
     Args:

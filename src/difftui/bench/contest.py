@@ -104,7 +104,7 @@ def take_turns(commands: Mapping[str, Sequence[str]], turns: int) -> Mapping[str
     return taken
 
 
-def training_speed(presets: Sequence[str], device: str, turns: int = 6) -> TrainingSpeed:
+def training_speed(presets: Sequence[str], device: str, turns: int = 5) -> TrainingSpeed:
     """Time our training of each preset and the plain loop, in turn.
 
     Args:
