@@ -226,3 +226,16 @@ def test_evaluate_tells_agreement_distance_and_copies(tmp_path: Path, said: Said
     assert figures["agreement"] > 0.5
     assert run("evaluate", "lab", "-n", 4, "--guidance", 1) == 1
     assert "nothing to guide it towards" in said()
+
+
+@pytest.mark.parametrize("command", [("bench", "--only", "frames"), ("evaluate", "quick", "-n", 2)])
+def test_figures_replace_no_file_unasked(
+    command: tuple[object, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = tmp_path / "figures.json"
+    kept.write_text("mine")
+    assert run(*command, "--out", kept) == 1
+    assert f"{kept} exists. Add --force to replace it" in capsys.readouterr().err
+    assert kept.read_text() == "mine"
+    assert run(*command, "--out", tmp_path / "figures.txt") == 2
+    assert "name a .json file" in capsys.readouterr().err

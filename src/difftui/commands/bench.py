@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from difftui import __version__, atomic
+from difftui.commands.out import FIGURES, add_out, check_out
 
 if TYPE_CHECKING:
     from difftui.bench.waits import Waits
@@ -26,10 +27,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--only", action="append", choices=(*BENCHMARKS, *MORE), metavar="NAME",
         help=f"measure just this, may be repeated: {', '.join((*BENCHMARKS, *MORE))}",
     )  # fmt: skip
-    parser.add_argument("--out", type=Path, metavar="FILE", help="also save the table as JSON")
+    add_out(parser, "also save the table as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.out is not None:
+        check_out(args.out, FIGURES, force=args.force)
     facts = _machine()
     print(" · ".join(f"{name} {value}" for name, value in facts.items()))
     rows: list[Row] = []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from difftui import atomic
 from difftui.commands.display import Bar, tell
 from difftui.commands.options import add_device, add_drawing, add_seed, drawn_how, whole_number
+from difftui.commands.out import FIGURES, add_out, check_out
 from difftui.data import load
 from difftui.errors import DifftuiError
 from difftui.proportion import wilson
@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_drawing(parser)
     add_seed(parser, "of the first picture (default: 0)")
-    parser.add_argument("--out", metavar="FILE", type=Path, help="also write the figures as JSON")
+    add_out(parser, "also write the figures as JSON")
     add_device(parser)
 
 
@@ -51,6 +51,8 @@ def run(args: argparse.Namespace) -> int:
     from difftui.evaluation.report import report
     from difftui.training.loading import load_model
 
+    if args.out is not None:
+        check_out(args.out, FIGURES, force=args.force)
     device = pick_device(args.device)
     configure_threads()
     loaded = load_model(args.source, device.torch_device_name)

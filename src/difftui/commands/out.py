@@ -7,11 +7,14 @@ import os
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from difftui.commands import UsageError
 from difftui.errors import DifftuiError
 
-__all__ = ["add_out", "check_out", "written"]
+__all__ = ["FIGURES", "add_out", "check_out", "written"]
+
+FIGURES: Mapping[str, str] = MappingProxyType({".json": "figures"})
 
 
 def add_out(parser: argparse.ArgumentParser, text: str) -> None:
