@@ -185,3 +185,14 @@ def test_without_a_wish_pictures_suit_the_terminal(
 ) -> None:
     monkeypatch.setenv("TERM", term)
     assert DifftuiApp().pixel_mode is PixelMode(mode)
+
+
+async def test_the_clock_stands_still_while_the_app_is_taken_down() -> None:
+    app = DifftuiApp(screen="home", device="cpu")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.current_mode == "home" and app.screen.query(PixelView))
+        assert app._tick(typed=True)
+        app._running = False  # as Textual says before it takes the screens apart
+        still = app._tick(typed=True)
+        app._running = True
+        assert not still

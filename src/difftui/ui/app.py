@@ -266,9 +266,9 @@ class DifftuiApp(PixelApp):
         """
         from difftui.ui.screens.base import LabScreen
 
-        screen = self.screen_stack[0] if self.screen_stack else None
+        screen = self.screen_stack[0] if self.is_running and self.screen_stack else None
         if not isinstance(screen, LabScreen) or not screen.is_mounted or not screen.top_bar.is_attached:
-            return False  # one that is being taken down has no bar any more
+            return False  # parts of one that is being taken down may be gone
         if not self._begun and screen.top_bar.size:
             self._begun = True
             screen.call_after_refresh(self._after_first_paint)
