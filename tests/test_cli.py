@@ -506,6 +506,7 @@ def test_a_signal_ends_training_after_saving(
     went_on("long")
 
 
+@pytest.mark.slow
 def test_a_lost_terminal_ends_training_after_saving(own_home: Path) -> None:
     child, terminal = pty.fork()
     if child == 0:  # pragma: no cover

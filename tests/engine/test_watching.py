@@ -51,6 +51,7 @@ def test_why_a_training_elsewhere_waits_is_seen(run: Run) -> None:
     watch.leave()
 
 
+@pytest.mark.slow
 def test_it_follows_and_steers_a_training_as_if_it_were_its_own(watch: Watch, run: Run) -> None:
     engine = Engine("cpu")
     engine.start()

@@ -123,6 +123,7 @@ def test_two_hundred_kills_lose_nothing_but_the_last_moments(child: Callable[[st
     assert [name for name in names if "tmp" in name] == [], "what was left half written was not swept away"
 
 
+@pytest.mark.slow
 def test_a_full_disk_holds_the_training_and_spoils_nothing(child: Callable[[str], Child]) -> None:
     run, trainer = new_run("full"), child("full")
     told = [order(trainer, str(run.path)), *(trainer.stdout.readline().strip() for _ in range(4))]
@@ -233,6 +234,7 @@ def test_sizes_are_checked_before_memory_is_taken(trained: Run) -> None:
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # kB
 
 
+@pytest.mark.slow
 def test_too_little_memory_is_one_line_and_offers_half_the_batch(child: Callable[[str], Child]) -> None:
     run, greedy = new_run("greedy"), child("greedy")
     line = order(greedy, str(run.path))

@@ -337,6 +337,7 @@ def test_shades_are_named_for_what_they_are() -> None:
     assert named[5] == "shaded: no data"
 
 
+@pytest.mark.slow
 async def test_paths_are_those_of_the_draws_and_go_no_further_than_the_frame() -> None:
     async with opened((80, 24), "p", "tab", "tab", "g") as (screen, pilot):
         view, paths = screen.diffusion, screen.query_one(Paths)

@@ -181,6 +181,7 @@ async def test_a_training_stopped_while_it_waits_never_was() -> None:
     assert list_runs() == []
 
 
+@pytest.mark.slow
 async def test_quitting_saves_the_training(own_home: Path) -> None:
     app = DifftuiApp(device="cpu", screen="train", data="bundled")
     async with app.run_test(size=(80, 24)) as pilot:
@@ -209,6 +210,7 @@ async def test_a_home_that_cannot_be_written_is_told_where_the_user_looks(own_ho
     await closed(app)
 
 
+@pytest.mark.slow
 async def test_divergence_is_told_and_half_the_learning_rate_is_one_key_away(own_home: Path) -> None:
     app = DifftuiApp(device="cpu", screen="train", data="bundled")
     async with app.run_test(size=(80, 24)) as pilot:
@@ -472,6 +474,7 @@ async def test_k_hands_the_training_over_to_a_process_of_its_own(own_home: Path)
     await closed(app)
 
 
+@pytest.mark.slow
 async def test_a_screen_on_which_nothing_moves_sends_nothing(
     own_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
