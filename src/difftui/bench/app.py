@@ -51,7 +51,7 @@ def first_paint(runs: int = 5) -> float:
     return median(times)
 
 
-def key_to_paint(keys: int = 120) -> Waits:
+def key_to_paint(keys: int = 100) -> Waits:
     """From a key's being sent to the first byte it draws: Forward is scrubbed, a run trains on all cores."""
     with (
         own_home() as home,

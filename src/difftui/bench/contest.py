@@ -20,7 +20,7 @@ from difftui.errors import DifftuiError
 __all__ = ["Contestant", "TrainingSpeed", "answer", "ours", "plain", "take_turns", "training_speed"]
 
 FIRST_STEPS, WARM_UP_STEPS = 2, 5  # the second where the first took no second
-TURN_SECONDS = 0.5
+TURN_SECONDS = 0.4
 PLAIN = "plain"
 
 
