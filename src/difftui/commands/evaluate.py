@@ -47,12 +47,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Draw, judge and print, and return the exit status."""
+    if args.out is not None:
+        check_out(args.out, FIGURES, force=args.force)  # before torch is imported, which takes seconds
     from difftui.engine.device import configure_threads, pick_device
     from difftui.evaluation.report import report
     from difftui.training.loading import load_model
 
-    if args.out is not None:
-        check_out(args.out, FIGURES, force=args.force)
     device = pick_device(args.device)
     configure_threads()
     loaded = load_model(args.source, device.torch_device_name)

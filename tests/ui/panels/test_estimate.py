@@ -9,8 +9,9 @@ import pytest
 from helpers import eventually
 
 from difftui.engine import Engine
-from difftui.runs import create_run, list_runs
+from difftui.runs import Run, create_run, list_runs
 from difftui.training.recipe import PRESETS, Recipe
+from difftui.ui.panels import estimate as estimate_module
 from difftui.ui.panels.estimate import MEASURING, Estimates, clock, estimate
 
 LAB = replace(PRESETS["lab"], data="bundled", epochs=None, steps=1000)
@@ -98,3 +99,27 @@ def test_a_budget_in_minutes_is_not_measured(engine: Engine) -> None:
     for _ in range(3):
         assert not estimates.measure(PRESETS["quick"])
     assert not engine.has_work
+
+
+def test_runs_are_not_read_again_until_it_is_asked_for(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    eventually(lambda: engine.device is not None)
+    label = engine.device.label
+    reads: list[None] = []
+
+    def counted() -> list[Run]:
+        reads.append(None)
+        return list_runs()
+
+    monkeypatch.setattr(estimate_module, "list_runs", counted)
+    estimates = Estimates(engine)
+    past("one", LAB, label, 100)
+    for _ in range(3):  # as every frame of a screen asks, and the form
+        assert not estimates.measure(LAB)
+        assert estimates.of(replace(LAB, learning_rate=1.0)).seconds == pytest.approx(640)
+    assert len(reads) == 1
+    past("two", LAB, label, 200)
+    estimates.look_again()
+    assert estimates.of(LAB).seconds == pytest.approx(320)
+    assert len(reads) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from difftui.engine import Engine, Job
     from difftui.engine.pace import PaceView
 
-__all__ = ["Estimate", "Estimates", "clock", "estimate"]
+__all__ = ["Estimate", "Estimates", "clock", "estimate", "known_rate"]
 
 CLASSES = 10  # of digits, about as many of each
 MEASURING = "measuring how long it takes …"
@@ -55,11 +56,16 @@ class Estimates:
         self._job: Job[PaceView] | None = None
         self._asked: tuple[object, ...] = ()
         self._measured: dict[tuple[object, ...], float | None] = {}  # images a second; None: it failed
+        self._known: dict[tuple[object, ...], tuple[float, str] | None] = {}  # from the runs, as last read
+
+    def look_again(self) -> None:
+        """There may be other runs by now. Until then none is read twice, for screens ask at every frame."""
+        self._known.clear()
 
     def of(self, recipe: Recipe) -> Estimate:
         """How long ``recipe`` will train, as far as that is known now."""
         device = self._engine.device.label if self._engine.device is not None else ""
-        found = estimate(recipe, device)
+        found = estimate(recipe, device, self._rate_of)
         if found.seconds is not None:
             return found
         if self._job is not None and self._asked == _kind(recipe):
@@ -95,6 +101,12 @@ class Estimates:
             self._job.close()
             self._job = None
 
+    def _rate_of(self, recipe: Recipe, device: str) -> tuple[float, str] | None:
+        key = (recipe.model, recipe.batch_size, device)
+        if key not in self._known:
+            self._known[key] = known_rate(recipe, device)
+        return self._known[key]
+
     def _take(self) -> bool:
         job = self._job
         if job is None or not job.state.final:
@@ -109,7 +121,30 @@ def _kind(recipe: Recipe) -> tuple[object, ...]:
     return recipe.model, repr(sorted(recipe.model_options.items())), recipe.batch_size, recipe.precision
 
 
-def estimate(recipe: Recipe, device: str) -> Estimate:
+def known_rate(recipe: Recipe, device: str) -> tuple[float, str] | None:
+    """Images a second of the newest run of the same network on that device, and its name; reads all runs."""
+    found: tuple[float, str] | None = None
+    for run in list_runs():
+        if run.about().get("device") != device:
+            continue
+        try:
+            other = Recipe.from_json(run.recipe_text())
+        except (DifftuiError, ValueError):
+            continue
+        rate = last_metrics(run.metrics.path).get("rate")
+        if other.model != recipe.model or not isinstance(rate, int | float) or not rate > 0:
+            continue
+        if other.batch_size == recipe.batch_size:
+            return float(rate), run.name
+        found = found or (float(rate), run.name)
+    return found
+
+
+def estimate(
+    recipe: Recipe,
+    device: str,
+    rate_of: Callable[[Recipe, str], tuple[float, str] | None] = known_rate,
+) -> Estimate:
     """How long ``recipe`` will train on ``device``.
 
     By the images a second of the newest run of the same network on the same device; a run with the same batch
@@ -118,10 +153,11 @@ def estimate(recipe: Recipe, device: str) -> Estimate:
     Args:
         recipe: what is to be trained.
         device: its label.
+        rate_of: who knows the rates of runs.
     """
     if recipe.minutes is not None:
         return Estimate(60 * recipe.minutes, "")
-    known = _known_rate(recipe, device)
+    known = rate_of(recipe, device)
     if known is None:
         return Estimate(None, "how long it takes shows after its first steps")
     rate, name = known
@@ -146,21 +182,3 @@ def _images(data: str) -> int:
         return IMAGES.get(settled(data), IMAGES["mnist"])
     except DifftuiError:  # it is told where the digits are chosen
         return IMAGES["mnist"]
-
-
-def _known_rate(recipe: Recipe, device: str) -> tuple[float, str] | None:
-    found: tuple[float, str] | None = None
-    for run in list_runs():
-        if run.about().get("device") != device:
-            continue
-        try:
-            other = Recipe.from_json(run.recipe_text())
-        except (DifftuiError, ValueError):
-            continue
-        rate = last_metrics(run.metrics.path).get("rate")
-        if other.model != recipe.model or not isinstance(rate, int | float) or not rate > 0:
-            continue
-        if other.batch_size == recipe.batch_size:
-            return float(rate), run.name
-        found = found or (float(rate), run.name)
-    return found

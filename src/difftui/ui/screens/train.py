@@ -480,6 +480,8 @@ class TrainScreen(LabScreen):
     def _look_around(self) -> None:
         """What there is to go on with, and how long what is planned will take."""
         self.entries = find_entries()
+        if self._estimates is not None:
+            self._estimates.look_again()
         self._considered = self.plan.recipe
         self.estimate = self._estimated(self.plan.recipe)
 
