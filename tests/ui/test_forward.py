@@ -378,6 +378,9 @@ async def test_the_curves_are_read_at_a_cursor_and_a_click_goes_there() -> None:
         place = amplitudes.cursor
         await pilot.click("#snr", offset=(40, 5))
         await until(pilot, lambda: screen.scene.t == place)
+        await pilot.pause(0.6)  # two clicks within half a second are a double one
+        await pilot.click("#snr", offset=(1, 5))
+        await until(pilot, lambda: screen.scene.t == 0)  # a place like others
 
 
 async def test_without_colours_the_title_shows_how_each_curve_is_dashed(

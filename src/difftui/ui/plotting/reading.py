@@ -60,18 +60,13 @@ def figure(x: float, digits: int = MOST_DIGITS) -> str:
     return grouped(int(x)) if x == int(x) and abs(x) < 1e15 else f"{x:.{digits}g}"
 
 
-def _over(curve: Curve, along: Literal["x", "y"]) -> bool:
-    """Whether it is a curve over this axis."""
-    return curve.along == along
-
-
 def read(curve: Curve, place: float, along: Literal["x", "y"] = "x") -> Reading | None:
     """The point of a curve that is nearest to a place; None where the curve has not begun, or has ended.
 
     A place belongs to the curve as far beyond its end as its points there lie apart. Of several curves in one
     the lowest and the highest value are read; of a bar its end.
     """
-    if not _over(curve, along) or not len(curve.x):
+    if curve.along != along or not len(curve.x):
         return None
     at = int(np.abs(curve.x - place).argmin())
     first, last = float(curve.x.min()), float(curve.x.max())
@@ -94,7 +89,7 @@ def place_near(
     near = [
         float(inside[np.abs(inside - x).argmin()])
         for curve in curves
-        if _over(curve, along) and len(inside := curve.x[(curve.x >= shown[0]) & (curve.x <= shown[1])])
+        if curve.along == along and len(inside := curve.x[(curve.x >= shown[0]) & (curve.x <= shown[1])])
     ]
     return min(near, key=lambda place: abs(place - x), default=None)
 
@@ -107,7 +102,7 @@ def next_place(
     there = [
         float(inside[np.abs(inside - (x + by)).argmin()])
         for curve in curves
-        if _over(curve, along)
+        if curve.along == along
         and len(inside := curve.x[(curve.x >= shown[0]) & (curve.x <= shown[1]) & (sign * (curve.x - x) > 0)])
     ]
     return min(there, key=lambda place: abs(place - x - by), default=None)

@@ -384,8 +384,10 @@ class CurvePlot(Widget):
     def on_click(self, event: Click) -> None:
         if self.zoomable and event.chain == 2:
             self.show_all()
-        elif event.chain == 1 and (place := place_near(self._curves, self.x_at(event.x), self.shown)):
-            self.post_message(self.Picked(self, place))
+        elif event.chain == 1:
+            place = place_near(self._curves, self.x_at(event.x), self.shown)
+            if place is not None:
+                self.post_message(self.Picked(self, place))
 
     # When to draw.
 
