@@ -11,7 +11,7 @@ import pytest
 from helpers import eventually, tiny, train_tiny
 
 from difftui.diffusion import make_schedule, sample, starting_noise, transitions
-from difftui.engine import Engine, Job, JobState
+from difftui.engine import Engine, Job, JobState, Workbench
 from difftui.engine.sampling import SamplingRequest, SamplingView, start_sampling
 from difftui.engine.training import start_training
 from difftui.runs import create_run
@@ -170,14 +170,22 @@ def test_the_run_in_training_draws_with_its_weights_of_now(engine: Engine) -> No
     assert np.abs(saved.x[-1].astype(float) - second.x[-1]).max() < 4e-3
 
 
-def test_training_goes_on_while_a_trajectory_is_drawn(engine: Engine) -> None:
+def test_training_goes_on_while_trajectories_are_drawn(engine: Engine) -> None:
     training = engine.submit("training", start_training(recipe(steps=10**6), "growing"))
     eventually(lambda: training.version > 5)
-    before = training.version
-    view = drawn(engine, source="growing", steps=T, sampler="ddpm", seeds=tuple(range(12)))
-    assert view.live
-    assert training.version - before >= 5
-    assert training.state is JobState.RUNNING
+    request = SamplingRequest(source="growing", steps=T, sampler="ddpm", seeds=tuple(range(12)))
+
+    def one_after_another(bench: Workbench) -> Iterator[SamplingView | None]:
+        while True:
+            yield from start_sampling(request)(bench)
+
+    drawing = engine.submit("drawing", one_after_another)
+    eventually(lambda: drawing.version > 0)
+    before = training.version, drawing.version
+    eventually(lambda: training.version >= before[0] + 5 and drawing.version >= before[1] + 5)
+    assert drawing.snapshot is not None
+    assert drawing.snapshot.live
+    assert training.state is drawing.state is JobState.RUNNING
 
 
 @pytest.mark.parametrize(
