@@ -10,7 +10,6 @@ from difftui.commands.screens import add_look, look_of, obstacle, open_screens
 from difftui.errors import DifftuiError
 from difftui.runs import Run, find_run
 from difftui.runs.follow import Follower
-from difftui.training.recipe import Recipe
 from difftui.words import duration, loss_text
 
 __all__ = ["add_arguments", "run"]
@@ -37,15 +36,11 @@ def run(args: argparse.Namespace) -> int:
 
 def _watch(watched: Run) -> int:
     """Print where the run stands once a second, as long as somebody trains it."""
-    try:
-        recipe: Recipe | None = Recipe.from_json(watched.recipe_text())
-    except ValueError:  # another version wrote it; its numbers are numbers all the same
-        recipe = None
     follower = Follower(watched)
     follower.poll()
     shown = ""
     while follower.life.state == "alive":
-        line = _line(follower, recipe)
+        line = _line(follower)
         if line != shown:
             print(line, flush=True)
             shown = line
@@ -53,7 +48,7 @@ def _watch(watched: Run) -> int:
         follower.poll()
     while follower.behind:
         follower.poll()
-    print(_line(follower, recipe), flush=True)
+    print(_line(follower), flush=True)
     status = follower.status
     if follower.life.state == "presumed dead":
         raise DifftuiError(f"{watched.name}: {news(watched, status, follower.life)}")
@@ -62,7 +57,7 @@ def _watch(watched: Run) -> int:
     return 0
 
 
-def _line(follower: Follower, recipe: Recipe | None) -> str:
+def _line(follower: Follower) -> str:
     """ "lab-1  61%  step 28600  loss 0.0312  validation 0.0330  950 images/s  about 3 min left"."""
     row, history, holder = follower.last_row, follower.history, follower.holder
     fraction = row.get("fraction", follower.status.fraction)
@@ -77,7 +72,6 @@ def _line(follower: Follower, recipe: Recipe | None) -> str:
         parts.append("paused")
     elif follower.life.state == "alive" and "rate" in row:
         parts.append(f"{row['rate']:.0f} images/s")
-        seconds = row.get("seconds", 0.0)
-        if recipe is not None and 0 < fraction < 1:
-            parts.append(f"about {duration(seconds * (1 - fraction) / fraction)} left")
+        if "left" in row and fraction < 1:
+            parts.append(f"about {duration(row['left'])} left")
     return "  ".join(parts)

@@ -164,6 +164,7 @@ def _progress(recipe: Recipe, follower: Follower, strip: SampleStrip | None) -> 
         seconds=history.seconds,
         losses=(),
         images_per_second=follower.last_row.get("rate", 0.0),
+        seconds_left=follower.last_row.get("left"),
         learning_rate=follower.last_row.get("lr", 0.0),
         gradient_norm=follower.last_row.get("grad"),
         saved_step=follower.status.step or None,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Ledger", "NotFinite"]
 
 RATE_READINGS = 40  # the rate is of so many readings, a few seconds
+PACE_SECONDS = 60.0  # of training; what is left is told by the pace of these
 
 
 class NotFinite(Exception):
@@ -50,7 +51,7 @@ class Ledger:
         self._unread: list[Tensor] = []
         self._unwritten: list[float] = []
         self._row_at = -math.inf  # when the newest row was written, in seconds trained
-        self._readings: list[tuple[int, float]] = []  # images seen, seconds
+        self._readings: list[tuple[float, int, float]] = []  # seconds, images seen, share of the budget done
 
     def add(self, loss: Tensor) -> None:
         """Take a step's loss, wherever it lies; nothing waits for the device."""
@@ -72,7 +73,9 @@ class Ledger:
         losses = tuple(told[: len(self._unread)])
         self.gradient_norm = None if norm is None else told[-1]
         self._unread.clear()
-        self._readings = [*self._readings[-RATE_READINGS:], (trainer.images_seen, trainer.seconds)]
+        self._readings.append((trainer.seconds, trainer.images_seen, trainer.fraction))
+        while len(self._readings) > 2 and trainer.seconds - self._readings[1][0] > PACE_SECONDS:
+            del self._readings[0]
         for index, loss in enumerate(losses):
             if not math.isfinite(loss):
                 raise NotFinite("loss", loss, trainer.step - len(losses) + index + 1)
@@ -105,6 +108,7 @@ class Ledger:
                     "lr": _short(self.learning_rate),
                     "rate": round(self.images_per_second, 1),
                     "fraction": round(trainer.fraction, 6),
+                    "left": None if self.seconds_left is None else round(self.seconds_left, 1),
                 }
             )
         self._row_at = trainer.seconds
@@ -132,8 +136,23 @@ class Ledger:
         """Over the last few seconds of training."""
         if len(self._readings) < 2:
             return self.trainer.images_seen / self.trainer.seconds if self.trainer.seconds else 0.0
-        (images_0, seconds_0), (images_1, seconds_1) = self._readings[0], self._readings[-1]
+        few = self._readings[-RATE_READINGS:]
+        (seconds_0, images_0, _), (seconds_1, images_1, _) = few[0], few[-1]
         return (images_1 - images_0) / max(seconds_1 - seconds_0, 1e-9)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Estimate of the training time that is left, at the pace of the last minute of this sitting.
+
+        None before there is a pace. Earlier sittings do not count: they may have had another machine.
+        """
+        left = 1 - self.trainer.fraction
+        if left <= 0:
+            return 0.0
+        if len(self._readings) < 2:
+            return None
+        (seconds_0, _, done_0), (seconds_1, _, done_1) = self._readings[0], self._readings[-1]
+        return left * (seconds_1 - seconds_0) / (done_1 - done_0) if done_1 > done_0 else None
 
 
 def _short(value: float) -> float:

@@ -71,6 +71,8 @@ class Progress:
         seconds: time spent training, earlier sessions included, pauses not.
         losses: losses of the steps since the last event that had any, oldest first; empty in between.
         images_per_second: over the last few seconds.
+        seconds_left: estimate of the training time that is left, at the pace of the last minute; None before
+            there is anything to estimate from.
         learning_rate: of the step just done.
         gradient_norm: Euclidean norm of the whole gradient, of the newest step whose losses were told; None
             before that.
@@ -87,13 +89,9 @@ class Progress:
     seconds: float
     losses: tuple[float, ...]
     images_per_second: float
+    seconds_left: float | None
     learning_rate: float
     gradient_norm: float | None
     saved_step: int | None
     validation: Validation | None = None
     strip: SampleStrip | None = None
-
-    @property
-    def seconds_left(self) -> float | None:
-        """Estimate of the training time that is left; None before there is anything to estimate from."""
-        return self.seconds * (1 - self.fraction) / self.fraction if self.fraction > 0 else None

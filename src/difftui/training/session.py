@@ -322,6 +322,7 @@ class Session:
             seconds=trainer.seconds,
             losses=losses,
             images_per_second=self.ledger.images_per_second,
+            seconds_left=self.ledger.seconds_left,
             learning_rate=self.ledger.learning_rate,
             gradient_norm=self.ledger.gradient_norm,
             saved_step=self.saved_step,
