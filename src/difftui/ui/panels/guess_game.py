@@ -50,7 +50,7 @@ class GuessGame(Overlay[None]):
     GuessGame #asked, GuessGame #leave { height: 1; }
     GuessGame #leave { dock: bottom; background: $panel; }
     GuessGame #trial { height: 1fr; }
-    GuessGame #trial > Vertical { width: 1fr; height: 1fr; padding: 0; max-width: 60; max-height: 32; }
+    GuessGame #trial > Vertical { width: 1fr; height: 1fr; max-width: 60; max-height: 32; }
     GuessGame #trial { align: center middle; }
     GuessGame #answers { height: 2; content-align: center middle; text-align: center; }
     GuessGame #score { height: auto; padding: 0 1; }
