@@ -98,10 +98,10 @@ def _variances(walks: dict[int, tuple[NDArray[np.float64], NDArray[np.float64]]]
     ):
         every = np.linspace(0, steps, PLOTTED).round().astype(int)
         for values, rule, colour in zip(both, ("sd √dt", "var √dt"), colours, strict=True):
-            curves.append(Curve(f"{rule}, {steps} steps", every * TIME / steps, values[every], colour))
+            curves.append(Curve(f"{rule}: {steps}", every * TIME / steps, values[every], colour))
     order = (1, 3, 0, 2)
     return Curves(
-        f"variance of {PATHS} paths over time",
+        f"variance of {PATHS} paths, by steps",
         tuple(curves[i] for i in order),
         (0.0, TIME),
         (0.0, 110.0),

@@ -206,3 +206,12 @@ def test_ascii_marks_stand_as_high_as_their_dots() -> None:
     for row, mark in ((2, "'"), (1, "-"), (0, ".")):
         dots = draw_dots(curve([0, 1, 2], [row] * 3), 3, 3, (0, 2), (0, 2))
         assert glyphs_of([(dots, "line")], "ascii").text == [[mark] * 3]
+
+
+def test_a_mark_is_its_point_and_the_dots_to_the_right_and_below_as_far_as_a_cell_has_them() -> None:
+    points = curve([0.0, 0.5, 1.0], [0.0, 0.5, 1.0], "marks")
+    for glyphs, (wide, high) in DOTS.items():
+        marks = lit(Look(glyphs, False).dots_of(points, 21, 21, (0.0, 1.0), (0.0, 1.0)))
+        around = {(i, -j) for i in range(1 + (wide > 1)) for j in range(1 + (high > 1))}
+        there = {(x + i, x + j) for x in (0, 10, 20) for i, j in around}
+        assert marks == {(x, y) for x, y in there if x <= 20 and y >= 0}, glyphs

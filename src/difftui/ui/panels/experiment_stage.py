@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
+import numpy as np
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.events import Resize
 from textual.geometry import Size
 
-from difftui.experiments import Block, Curves, Findings, Pictures
+from difftui.experiments import Block, Curve, Curves, Findings, Pictures
 from difftui.ui.pixels.arrangement import arrange
 from difftui.ui.widgets.pixels import PixelView
 from difftui.ui.widgets.plot import CurvePlot, Line, Marker, Series
@@ -21,6 +23,7 @@ SHARES = (0.66, 0.6, 0.52, 0.44)  # of the room that pictures may take beside cu
 LEAST_CURVE = Size(30, 7)
 LEAST_HEIGHT = 0.4  # of the stage
 LEGIBLE = 10  # pixels that a picture must be high
+FEW = 40  # points, which are then drawn as marks
 
 
 class ExperimentStage(Container):
@@ -157,7 +160,7 @@ def _plot(plot: CurvePlot, curves: Curves) -> None:
     plot.border_title = curves.title
     plot.x_name = curves.x_name
     plot.set_series(
-        [Series(c.x, c.y, c.label, c.colour, kind="scatter" if c.points else "line") for c in curves.curves],
+        [Series(c.x, c.y, c.label, c.colour, kind=_kind(c)) for c in curves.curves],
         x_range=curves.x_range,
         y_range=curves.y_range,
         log_y=curves.log_y,
@@ -165,3 +168,9 @@ def _plot(plot: CurvePlot, curves: Curves) -> None:
         markers=[Marker(x, label) for x, label in curves.marks],
         x_ticks=curves.x_ticks,
     )
+
+
+def _kind(curve: Curve) -> Literal["line", "scatter", "marks"]:
+    if not curve.points:
+        return "line"
+    return "marks" if np.size(curve.x) <= FEW else "scatter"

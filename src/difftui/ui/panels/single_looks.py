@@ -147,7 +147,7 @@ class SingleLooksPanel(Vertical):
         ladder, last = network.ladder, network.ladder.last
         plot = self.query_one("#looks-plot", CurvePlot)
         plot.place_words = lambda rung: ladder.label(round(rung))
-        series = [Series(view.wish.rungs, looks.error, "this digit", "foreground", kind="scatter")]
+        series = [Series(view.wish.rungs, looks.error, "this digit", "foreground", kind="marks")]
         if errors is not None:
             own = errors.own
             series = [

@@ -113,7 +113,7 @@ def draw_dots(curve: Curve, columns: int, rows: int, x_range: Range, y_range: Ra
         return dots
     across = (columns - 1) / (x_range[1] - x_range[0])
     up = (rows - 1) / (y_range[1] - y_range[0])
-    if curve.kind in ("scatter", "ground"):
+    if curve.kind in ("scatter", "marks", "ground"):
         return _points(
             (curve.x - x_range[0]) * across, (rows - 1) - (curve.y - y_range[0]) * up, columns, rows
         )

@@ -26,7 +26,8 @@ class Series:
             Ito's set ("orange", "blue", "green", "red", "purple", "yellow", darker on light themes), or
             "#rrggbb".
         kind: "line" draws the mean of each column, "dashes" the same with gaps, "band" from its lowest to its
-            highest value, "scatter" points; "ground" is points that give way where other curves are.
+            highest value, "scatter" points, "marks" points of two dots by two, for few of them; "ground" is
+            points that give way where other curves are.
         low, high: (n,) extremes of what each point stands for, where a point stands for many values; None
             where it is one value.
         along: "x", or "y" for a curve that is a function of y, such as a histogram that lies on its side:
@@ -39,7 +40,7 @@ class Series:
     y: ArrayLike
     label: str = ""
     colour: str = "accent"
-    kind: Literal["line", "dashes", "band", "scatter", "ground"] = "line"
+    kind: Literal["line", "dashes", "band", "scatter", "marks", "ground"] = "line"
     low: ArrayLike | None = None
     high: ArrayLike | None = None
     along: Literal["x", "y"] = "x"

@@ -16,7 +16,7 @@ from difftui.ui.plotting.records import Line, Marker, Pattern, Range, Shade
 __all__ = ["Look", "legend", "read_out"]
 
 MARK_CELLS = 6  # of a pattern in the legend: the dashes of each can be told from those of the others
-_MARKS = {"line": "━━", "dashes": "╺╸", "band": "▒▒", "scatter": "⠢⠔", "ground": "⠢⠔"}
+_MARKS = {"line": "━━", "dashes": "╺╸", "band": "▒▒", "scatter": "⠢⠔", "marks": "⠰⠆", "ground": "⠢⠔"}
 _READ_OUTS = (
     (True, 6, True),
     (True, 5, True),
@@ -48,6 +48,8 @@ class Look:
             return hatched(dots) if self.patterned else dots
         pattern = self._pattern_of(curve)
         wide, high = DOTS[self.glyphs]
+        if curve.kind == "marks":
+            return _thicker(dots, across=wide > 1, down=high > 1)
         return broken(dots, pattern, wide) if curve.along == "x" else broken(dots.T, pattern, high).T
 
     def _pattern_of(self, curve: Curve) -> Pattern:
@@ -58,13 +60,23 @@ class Look:
 
     def mark_of(self, curve: Curve) -> str:
         """What stands for a curve beside its name: a piece of it, where it has a pattern."""
-        if not self.patterned or curve.kind in ("scatter", "ground"):
+        if not self.patterned or curve.kind in ("scatter", "marks", "ground"):
             return _MARKS[curve.kind]
         wide, high = DOTS[self.glyphs]
         bottom, middle, top = (np.full(2, level) for level in (0.0, 0.5, 1.0))
         piece = replace(curve, x=np.array([0.0, 1.0]), y=middle, low=bottom, high=top, along="x")
         dots = self.dots_of(piece, MARK_CELLS * wide, high, (0.0, 1.0), (0.0, 1.0))
         return "".join(glyphs_of([(dots, curve.kind)], self.glyphs).text[0]).rstrip()
+
+
+def _thicker(dots: Dots, *, across: bool, down: bool) -> Dots:
+    """Each dot with its neighbour to the right, below, or both; at the edge within it."""
+    thick = dots.copy()
+    if across:
+        thick[:, 1:] |= dots[:, :-1]
+    if down:
+        thick[1:] |= thick[:-1].copy()
+    return thick
 
 
 def legend(
