@@ -230,3 +230,34 @@ def test_what_was_chosen_is_remembered() -> None:
     assert again.asked == screen.asked
     again.recall(Choices({"view": "nope", "seed": -1, "label": 11, "count": 3, "sampler": "naive-stride"}))
     assert again.asked == CompareScreen().asked
+
+
+async def test_a_picture_that_is_not_what_was_asked_for_is_said_to_be_none() -> None:
+    """The network that ships, from the start it is first shown with: guidance alone draws the seven."""
+    ours = paths.checkpoints_dir()
+    (ours / "quick").symlink_to((ours / "recogniser").resolve().parent / "quick")
+    app = DifftuiApp(device="cpu", screen="compare", state=State(choices={"compare": {"run": "quick"}}))
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = app.screen
+        assert isinstance(screen, CompareScreen)
+        await pilot.press("tab", "tab", "tab")
+        view = await drawn(pilot, screen, "guidance")
+        by_scale = {
+            way.guidance: figure.reading.digit
+            for way, figure in zip(view.plan.ways, view.figures, strict=True)
+            if figure.reading is not None
+        }
+        assert by_scale[0.0] == 9
+        least = min(w for w, digit in by_scale.items() if digit == 7 and w > 0)
+        told = f"A 7 was asked for: w = 0 draws a 9, w = {least:g} the 7."
+        await until(pilot, lambda: told in shown(screen, "#note"))
+        await pilot.press("home")
+        await until(pilot, lambda: "asked for" not in shown(screen, "#note"))
+        await pilot.press("shift+tab", "shift+tab")
+        await drawn(pilot, screen, "samplers")
+        assert "asked for" not in shown(screen, "#note"), "DDPM draws it"
+        await pilot.press("shift+tab")
+        await drawn(pilot, screen, "steps")
+        told = "A 7 was asked for; no number of steps draws it. Guidance may (tab)."
+        await until(pilot, lambda: told in shown(screen, "#note"))
+    assert app.engine.shutdown(30)

@@ -23,6 +23,7 @@ __all__ = [
     "choices_line",
     "figure_lines",
     "floor_words",
+    "misread",
     "notes_on",
     "tabs_line",
     "tile_title",
@@ -40,7 +41,10 @@ VARIED_SAMPLER = ("samplers", "variety")
 VARIED_STEPS = ("steps",)
 MEASURABLE = ("steps", "samplers", "guidance")
 
-FIRST_SEED, FIRST_LABEL = 3, 7  # from there guidance turns a nine into the seven that was asked for
+FIRST_SEED, FIRST_LABEL = (
+    3,
+    7,
+)  # there no number of steps draws the seven that was asked for, but guidance does
 
 _ROOMY = 50  # columns of a tile from which an experiment is explained in its title
 _EXPERIMENTS = {"naive-stride": "plain DDPM on a stride", "looped-x0": "its x0 guess fed back"}
@@ -138,6 +142,34 @@ def notes_on(view: ComparisonView, asked: Asked, caption: str) -> tuple[str, str
         f"Above: DDIM, η = 0: five starts, no noise after: {starts} apart (RMS, mean).",
         f"Below: DDPM: one start, five noises: {noises}.{so}",
     )
+
+
+def misread(view: ComparisonView) -> str:
+    """A line of at most 78 columns on pictures that are not what was asked for; "" where all are.
+
+    Once all are drawn. Experiments do not count: they are there to fail.
+    """
+    plan = view.plan
+    ways = [way for way in range(len(plan.ways)) if not plan.is_experiment(way)]
+    readings = [view.figures[way].reading for way in ways]
+    label = plan.ways[0].label
+    if plan.view not in MEASURABLE or label is None or not view.drawn:
+        return ""
+    read = [reading.digit for reading in readings if reading is not None]
+    if len(read) < len(ways) or all(digit == label for digit in read):
+        return ""
+    if plan.view == "guidance":
+        unguided = next(d for way, d in zip(ways, read, strict=True) if plan.ways[way].guidance == 0)
+        helps = [
+            w for way, d in zip(ways, read, strict=True) if d == label and (w := plan.ways[way].guidance) > 0
+        ]
+        if unguided == label or not helps:
+            return ""
+        return f"A {label} was asked for: w = 0 draws a {unguided}, w = {min(helps):g} the {label}."
+    if label in read:
+        return ""
+    none = "no number of steps draws it" if plan.view == "steps" else "none of these draws it"
+    return f"A {label} was asked for; {none}. Guidance may ([b $accent]tab[/])."
 
 
 def _label_notes(view: ComparisonView, caption: str, label: int | None) -> tuple[str, str]:

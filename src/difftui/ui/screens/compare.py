@@ -31,6 +31,7 @@ from difftui.ui.panels.comparison_words import (
     choices_line,
     figure_lines,
     floor_words,
+    misread,
     notes_on,
     tabs_line,
     tile_title,
@@ -361,6 +362,7 @@ class CompareScreen(Played, LabScreen):
         if self._message.plain or view is None:
             return self._message
         first, second = notes_on(view, self.asked, self.caption)
+        second = (misread(view) if self.at_end else "") or second
         lines = [Content.from_markup(first)]
         lines.append(Content(view.unread) if view.unread else Content.from_markup(second))
         room = max(1, self.size.width - 2)
