@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.style import Style
 
 from difftui.engine import Job, JobState
 from difftui.engine.handover import Handover, begin_apart, move_apart, resume_apart
@@ -19,12 +18,12 @@ from difftui.errors import DifftuiError
 from difftui.runs import Follower, Run, find_run, unused_name
 from difftui.state import Choices
 from difftui.training.recipe import PRESETS, Recipe
-from difftui.training.reference import loss_of_zero, mean_square
 from difftui.ui.panels.device_line import device_line
 from difftui.ui.panels.estimate import Estimate, Estimates
 from difftui.ui.panels.facts import plan_rows, view_rows
 from difftui.ui.panels.invitation import Invitation, key_text
-from difftui.ui.panels.loss_plot import Ghost, loss_lines, loss_notes, loss_series
+from difftui.ui.panels.loss_plot import Ghost
+from difftui.ui.panels.next_keys import next_keys
 from difftui.ui.panels.plan import Plan, length_text
 from difftui.ui.panels.progress_lines import bar_line, number_line
 from difftui.ui.panels.recipe_form import RecipeForm
@@ -32,17 +31,15 @@ from difftui.ui.panels.run_list import OPEN, RunEntry, find_entries
 from difftui.ui.panels.run_picker import Picked, RunPicker
 from difftui.ui.panels.sample_scrubber import SampleScrubber
 from difftui.ui.panels.standing import Feed, Standing, standing_of
-from difftui.ui.panels.timestep_bars import TimestepBars
+from difftui.ui.panels.training_curves import TrainingCurves
+from difftui.ui.panels.zero_loss import ZeroLoss
 from difftui.ui.screens.base import LabScreen
-from difftui.ui.widgets.plot import CurvePlot, Marker, Series
 from difftui.ui.widgets.text import ActionText
-from difftui.words import grouped, loss_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from difftui.engine.training import TrainingView
-    from difftui.runs import History
 
 __all__ = ["SCREEN", "TrainScreen"]
 
@@ -66,27 +63,17 @@ class TrainScreen(LabScreen):
         self._considered = self.plan.recipe  # whose speed is measured
         self.handover: Handover | None = None
         self._started: tuple[Recipe, Estimate] | None = None  # what this app started last
-        self._mean_squares: dict[str, float | None] = {}  # by the name of the data
-        self._zero: tuple[tuple[Recipe, float | None], float | None] | None = None
+        self._zero = ZeroLoss(lambda work: self.run_worker(work, thread=True))
         self._telemetry: Telemetry | None = None
         self._standing: Standing | None = None
         self._drawn: tuple[object, ...] = ()
         self._said_at = 0.0
-        self._loss_text = ""
-        self._title_shown = Content()
 
     # -- composition
 
     def compose_body(self) -> ComposeResult:
         with Vertical(id="train"):
-            with Horizontal(id="upper"):
-                with Vertical(id="loss-panel", classes="panel"):
-                    yield CurvePlot(id="loss", zoomable=True, x_name="step")
-                with Vertical(id="bars-panel", classes="panel"):
-                    yield TimestepBars(id="bars")
-                with Vertical(id="more"):
-                    yield CurvePlot(id="gradient", x_name="step", classes="panel")
-                    yield CurvePlot(id="rate", x_name="step", classes="panel")
+            yield TrainingCurves(id="upper")
             yield ActionText(id="invitation", classes="panel")
             with Horizontal(id="below"):
                 with Vertical(id="samples-panel", classes="panel"):
@@ -100,8 +87,6 @@ class TrainScreen(LabScreen):
         self.query_one("#invitation").border_title = "train a network to take noise away"
         self.query_one("#facts").border_title = "recipe"
         self.query_one("#samples-panel").border_title = "always from the same noise"
-        self.query_one("#gradient").border_title = "gradient norm"
-        self.query_one("#rate").border_title = "learning rate"
 
     def remember(self) -> dict[str, object]:
         return {"recipe": self.plan.recipe.to_json(), "keep": self.plan.keep, "log": self.log_axis}
@@ -258,15 +243,15 @@ class TrainScreen(LabScreen):
 
     def action_zoom(self, steps: int) -> None:
         """Look closer at the curve, or from further away."""
-        self._loss.zoom(steps)
+        self._curves.loss.zoom(steps)
 
     def action_pan(self, share: float) -> None:
         """Move along the curve."""
-        self._loss.pan(share / 4)
+        self._curves.loss.pan(share / 4)
 
     def action_all(self) -> None:
         """The whole curve, live."""
-        self._loss.show_all()
+        self._curves.loss.show_all()
 
     def action_scrub(self, by: int) -> None:
         """Samples of an earlier or a later checkpoint."""
@@ -299,15 +284,18 @@ class TrainScreen(LabScreen):
             self.say("invitation", self._invitation(), layout=True)
             return
         if due:
-            self._title(feed, standing)
+            self._curves.entitle(feed, standing)
         if view is None:
             return
         none = "no samples were kept" if standing.over else "no samples yet: they come as the network trains"
         self._samples.show(view.strips, empty=none)
-        key = (feed, version, self.ghost, self.log_axis, self._samples.chosen, self._nothing(view.recipe))
+        zero, chosen = self._zero.of(view.recipe), self._samples.chosen
+        key = (feed, version, self.ghost, self.log_axis, chosen, zero)
         if key != self._drawn and (due or standing.over or not self._drawn):
             self._drawn = key
-            self._draw_curves(view, standing)
+            self._curves.show(
+                view, standing, ghost=self.ghost, log_axis=self.log_axis, chosen=chosen, zero=zero
+            )
 
     def _say_all(self, feed: Feed | None, view: TrainingView | None, standing: Standing, now: float) -> None:
         self.say("facts", view_rows(view) if view is not None else plan_rows(self.plan))
@@ -316,8 +304,8 @@ class TrainScreen(LabScreen):
         self.say("device", self._device_text(feed, standing))
 
     @property
-    def _loss(self) -> CurvePlot:
-        return self.query_one("#loss", CurvePlot)
+    def _curves(self) -> TrainingCurves:
+        return self.query_one(TrainingCurves)
 
     @property
     def _samples(self) -> SampleScrubber:
@@ -331,44 +319,6 @@ class TrainScreen(LabScreen):
         if not standing.over:
             self._read_device()
         self._standing, self._drawn, self._said_at = standing, (), 0.0
-
-    def _title(self, feed: Feed, standing: Standing) -> None:
-        cramped = self.size.width < 100
-        where = f" · watching {feed.who}" if isinstance(feed, Watch) and feed.who and not cramped else ""
-        plot = self._loss
-        numbers = f" · {self._loss_text}" if self._loss_text and self.has_class("-short") else ""
-        title = Content(f"{standing.mark} {feed.name} · {standing.value}{where}{numbers}")
-        if not plot.viewport.live:
-            first, last = (grouped(round(end)) for end in plot.shown)
-            stands = "" if cramped else f" · {standing.value}"
-            whole = Content("0 shows all").stylize(Style.from_meta({"@click": "screen.all()"}))
-            title = Content(f"{standing.mark} {feed.name}{stands} · steps {first} to {last}, ") + whole
-        if not title.is_same(self._title_shown):
-            self._title_shown = title
-            self.query_one("#loss-panel").border_title = title
-
-    def _draw_curves(self, view: TrainingView, standing: Standing) -> None:
-        history, recipe, live = view.history, view.recipe, not standing.over
-        nothing = self._nothing(recipe)
-        chosen = self._samples.chosen
-        self._loss.set_series(
-            loss_series(history, self.ghost, recipe, live=live),
-            log_y=self.log_axis,
-            lines=loss_lines(nothing),
-            markers=[Marker(chosen, "samples")] if chosen is not None else [],
-            notes=loss_notes(recipe, self.ghost, broken=standing.broken),
-        )
-        bars = self.query_one("#bars", TimestepBars)
-        none = "not measured yet" if live else "was not measured"
-        bars.show(history.by_timestep or (), recipe.timesteps, empty=none)
-        self._loss_text = _loss_text(history)
-        self.query_one("#bars-panel").border_title = _bars_title(history)
-        self.query_one("#loss-panel").border_subtitle = self._loss_text
-        if self.query_one("#more").display:
-            for name, curve in (("gradient", history.gradient_norm), ("rate", history.learning_rate)):
-                series = Series(curve.x, curve.y, "", "foreground", "line")
-                shown = [series] if len(curve) else []
-                self.query_one(f"#{name}", CurvePlot).set_series(shown, log_y=name == "gradient")
 
     def _bar(self, feed: Feed | None, view: TrainingView | None, standing: Standing) -> Content:
         """How far it is; instead of that, what went wrong and what to press."""
@@ -386,30 +336,19 @@ class TrainScreen(LabScreen):
         return Content(f" {waiting}").stylize("$muted")
 
     def _status(self, view: TrainingView | None, standing: Standing, now: float) -> Content:
-        keys = self._keys_now(standing)
+        recipe = self._recipe_shown()
+        keys = next_keys(
+            standing,
+            recipe,
+            watched=isinstance(self.lab.training, Watch),
+            smaller_batch=self._smaller_batch(recipe) if recipe is not None else None,
+        )
         if keys.cell_length and standing is not Standing.FINISHED:
             return keys
         if view is None or view.progress is None:
             return Content()
         room = self.size.width - keys.cell_length - 2
         return number_line(view, standing, now, room) + ("  " if keys.cell_length else "") + keys
-
-    def _keys_now(self, standing: Standing) -> Content:
-        """What to press next, where that is not what is always pressed."""
-        watched = isinstance(self.lab.training, Watch)
-        recipe = self._recipe_shown()
-        if standing is Standing.NO_MEMORY and recipe is not None:
-            half = self._smaller_batch(recipe)
-            return _keys(("halve", f"train with batches of {half}")) if half else Content()
-        if standing is Standing.DIVERGED and recipe is not None:
-            return _keys(("halve", f"train anew with learning rate {recipe.learning_rate / 2:g}"))
-        if standing is Standing.HELD:
-            return _keys(("play", "try again"))
-        if watched and standing in (Standing.STOPPED, Standing.LOST, Standing.FAILED):
-            return _keys(("go_on", "go on with it here"), ("aside", "leave it"))
-        if standing is Standing.FINISHED:
-            return _keys(("generate", "draw digits"), ("aside", "train another"))
-        return Content()
 
     def _device_text(self, feed: Feed | None, standing: Standing) -> Content:
         if feed is None or standing.over:
@@ -539,10 +478,7 @@ class TrainScreen(LabScreen):
         self.lab.stop_watching()
         self.lab.training = None
         self._drawn = ()
-        self._loss.show_all()
-        self._loss.set_series([])
-        self._loss_text = self.query_one("#loss-panel").border_subtitle = ""
-        self.query_one("#bars", TimestepBars).show((), 0)
+        self._curves.blank()
         self._samples.chosen = None
         self._samples.show(())
         self._look_around()
@@ -635,38 +571,6 @@ class TrainScreen(LabScreen):
         if refusal:
             elsewhere = "Errors at equal noise compare: Labs, page 7."
             self.notify(f"{refusal} {elsewhere}", severity="warning", timeout=15, markup=False)
-
-    def _nothing(self, recipe: Recipe) -> float | None:
-        """The loss of always answering 0, once what it takes is known."""
-        if recipe.target != "eps" and recipe.data not in self._mean_squares:
-            self._mean_squares[recipe.data] = None
-            self.run_worker(lambda: self._measure_data(recipe.data), thread=True)
-        asked = recipe, self._mean_squares.get(recipe.data)
-        if self._zero is None or self._zero[0] != asked:  # worked out over all T: not for every tick
-            self._zero = asked, loss_of_zero(*asked)
-        return self._zero[1]
-
-    def _measure_data(self, data: str) -> None:
-        """In a thread."""
-        from difftui.data import load
-
-        with suppress(DifftuiError):  # a run from another machine: its digits are not here
-            self._mean_squares[data] = mean_square(load(data).images)
-
-
-def _loss_text(history: History) -> str:
-    loss = history.loss
-    return f"smoothed {loss_text(loss.smooth[-1])}" if len(loss) else ""
-
-
-def _bars_title(history: History) -> str:
-    if not len(history.validation):
-        return "loss by timestep"
-    return f"held-out {loss_text(history.validation.y[-1])} by timestep"
-
-
-def _keys(*entries: tuple[str, str]) -> Content:
-    return Content(" ") + Content("   ").join([key_text(*entry) for entry in entries])
 
 
 SCREEN = TrainScreen
