@@ -27,6 +27,7 @@ from difftui.runs import (
     read_metrics,
     write_strip,
 )
+from difftui.runs import attendance as attendance_module
 from difftui.runs import follow as follow_module
 from difftui.runs import reader as reader_module
 from difftui.runs.metrics import encode_row
@@ -245,6 +246,7 @@ def test_strips_are_kept_evenly_and_no_more_than_fit(run: Run, monkeypatch: pyte
     most, seen = 0, []
     for number in range(1, 40):
         write_strip(run, number * 100, np.full((1, 4, 4), number, np.uint8))
+        os.utime(run.samples_path, (number, number))  # on a quick machine two strips would have one time
         follower.poll()
         follower.poll()  # the time of a folder is coarse
         seen = [strip.step for strip in follower.strips]
@@ -326,8 +328,9 @@ print(json.dumps([*counts, *state, refused, take_requests(run)]))
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs another user to be")
-def test_another_user_may_watch_but_not_control() -> None:
+def test_another_user_may_watch_but_not_control(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever may read the directory sees everything, and changes nothing."""
+    monkeypatch.setattr(attendance_module, "BEAT_SECONDS", 1e6)  # a beat is a file for a moment
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         run = Run(Path(folder) / "run")
