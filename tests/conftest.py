@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,14 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     monkeypatch.setenv("DIFFTUI_CONFIG", str(home / "settings.toml"))
     monkeypatch.setenv("DIFFTUI_STATE", str(home / "state.json"))
     return home
+
+
+@pytest.fixture
+def nobody() -> Iterator[str]:
+    """The address of a port of this machine that is ours, and at which nobody answers."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}/"
 
 
 @pytest.fixture(scope="session")

@@ -134,7 +134,7 @@ def test_a_full_disk_holds_the_training_and_spoils_nothing(child: Callable[[str]
     assert run.status().state == "training"
     eventually(lambda: run.holder().held.endswith("Step 3 is kept: make room, then go on."))
     assert [order(trainer, "there is room again"), trainer.stdout.readline().strip()] == ["step 4", "step 5"]
-    assert trainer.wait(30) == 0
+    assert trainer.wait(120) == 0
     assert run.status().state == "stopped"
     assert run.weights_path.stat().st_mode & 0o777 == run.recipe_path.stat().st_mode & 0o777
     whole = new_run("whole")
@@ -242,5 +242,5 @@ def test_too_little_memory_is_one_line_and_offers_half_the_batch(child: Callable
         r"the CPU has not enough free memory: .* were asked for, .* are free\. Halve the batch \(.* 8192\)\."
     )
     assert re.fullmatch(told + " 8192", line), line
-    assert greedy.wait(30) == 0
+    assert greedy.wait(120) == 0
     assert not run.is_locked()
