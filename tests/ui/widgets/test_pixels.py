@@ -12,7 +12,7 @@ from textual.geometry import Size
 from textual.widgets import Static
 
 from difftui.ui.half_blocks import RAMP, contrast, grey_levels
-from difftui.ui.widgets.pixels import PixelView, arrange, resample
+from difftui.ui.widgets.pixels import REST_SECONDS, PixelView, arrange, resample
 
 RNG = np.random.default_rng(0)
 GROUND = "121212"
@@ -213,8 +213,7 @@ async def test_a_moving_picture_is_exact_at_rest(terminal: Any) -> None:
             return not differences(wire, NOISE)
 
         await until(pilot, exact)
-        await asyncio.sleep(1.2 * REST_SECONDS)
-        await pilot.pause()
+        await pilot.pause(1.2 * REST_SECONDS)
         assert wire.take() == "", "and then it is quiet"
 
 
