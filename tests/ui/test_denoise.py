@@ -45,7 +45,7 @@ async def opened(
         assert isinstance(screen, DenoiseScreen)
         await answered(pilot, screen)
         yield pilot, screen
-    assert app.engine.shutdown(30)
+    assert app.engine.shutdown(60)
 
 
 async def answered(pilot: Pilot[None], screen: DenoiseScreen) -> DenoisingView:

@@ -127,7 +127,7 @@ async def session(test: Test, size: tuple[int, int] = (80, 24), **options: Any) 
         screen = app.screen
         assert isinstance(screen, GenerateScreen)
         await test(pilot, screen)
-    assert app.engine.shutdown(30)
+    assert app.engine.shutdown(60)
     return app
 
 
@@ -454,7 +454,7 @@ async def test_while_torch_loads_choices_can_be_made_and_it_says_so(
         start()
         view = await drawn(pilot, screen)
         assert (view.labels, view.request.seeds, len(view.times)) == ((8,), (2,), 26)
-    assert app.engine.shutdown(30)
+    assert app.engine.shutdown(60)
 
 
 async def test_with_no_network_it_says_what_is_missing_and_how_to_get_one() -> None:
