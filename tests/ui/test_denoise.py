@@ -202,6 +202,7 @@ async def test_inside_are_the_weights_of_the_file_and_pictures_are_saved(own_hom
         await pilot.press("e")
         screen.action_open(LOOK)
         await pilot.press("e")
+        await until(pilot, lambda: len(list((own_home / "exports").glob("*.png"))) == 2)
         first, second = sorted(path.name for path in (own_home / "exports").glob("*.png"))
         assert (first, second) == ("denoise-toy-7-0-seed0-t25-50-100-150.png", "denoise-toy-filters.png")
         with Image.open(own_home / "exports" / first) as sheet:
