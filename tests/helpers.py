@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 from textual.widget import Widget
 
 from difftui.data import Digits, bundled
+from difftui.engine import Job
 from difftui.training.recipe import Recipe
 from difftui.ui.app import DifftuiApp
 
@@ -71,7 +72,7 @@ async def obeyed(pilot: Pilot[None]) -> None:
     """Wait until the engine has done what it was told so far: it takes its commands in their order."""
     app = pilot.app
     assert isinstance(app, DifftuiApp)
-    last = app.engine.submit_light("the last in the queue", lambda: iter(()))
+    last: Job[None] = app.engine.submit_light("the last in the queue", lambda: iter(()))
     await until(pilot, lambda: last.state.final)
 
 

@@ -117,10 +117,11 @@ def test_the_last_words_come_before_what_waits(terminal: Pty) -> None:
     fills(terminal)
     said, last = bytearray(), b"\x1b[?1049lgoodbye"
 
-    def read() -> None:
-        eventually(lambda: said.extend(terminal.read()) or said.endswith(last))
+    def ended() -> bool:
+        said.extend(terminal.read())
+        return said.endswith(last)
 
-    reader = threading.Thread(target=read)
+    reader = threading.Thread(target=eventually, args=(ended,))
     reader.start()
     assert outlet.finish(PATIENCE, last)
     reader.join()

@@ -114,7 +114,12 @@ def asked(nursery: Nursery, own_home: Path) -> str:
 
     assert end_of(nursery, pid, PATIENCE, serve) == 0
     os.write(terminal.near, b"THE END")
-    eventually(lambda: serve() or "THE END" in "".join(screen.display))
+
+    def ended() -> bool:
+        serve()
+        return "THE END" in "".join(screen.display)
+
+    eventually(ended)
     terminal.close()
     return "\n".join(screen.display)
 

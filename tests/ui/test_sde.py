@@ -65,6 +65,10 @@ def title(screen: SdeScreen, name: str) -> str:
     return " ".join(both).strip()
 
 
+def is_playing(screen: SdeScreen) -> bool:
+    return screen.playhead.playing
+
+
 async def at_the_end(screen: SdeScreen, pilot: Pilot[None]) -> None:
     await pilot.press("end")
     await until(pilot, lambda: (v := screen.view) and v.complete and screen._drawn[1:3] == (v.newest, True))
@@ -264,12 +268,12 @@ async def test_time_is_scrubbed_by_keys_and_by_hand() -> None:
         await pilot.press("end")
         await until(pilot, lambda: screen.playhead.index == 100)
         await pilot.press("space")
-        assert screen.playhead.playing
+        assert is_playing(screen)
         assert screen.playhead.index < 50
         await pilot.press("end")
         await until(pilot, lambda: screen.playhead.index == 100)
         await pilot.press("backspace")
-        assert screen.playhead.playing
+        assert is_playing(screen)
         await pilot.press("F", "f", "f")
         assert screen.sweep == SWEEPS[3]
 

@@ -131,9 +131,11 @@ async def test_reduced_motion_sends_fewer_frames() -> None:
 async def test_a_slow_clock_answers_keys_without_its_own_tick(monkeypatch: pytest.MonkeyPatch) -> None:
     app = _app("generate", settings=Settings(fps=1))
     tick, stands_still = app._tick, False
-    monkeypatch.setattr(
-        app, "_tick", lambda *, typed=False: (typed or not stands_still) and tick(typed=typed)
-    )
+
+    def unless_it_stands_still(*, typed: bool = False) -> bool:
+        return (typed or not stands_still) and tick(typed=typed)
+
+    monkeypatch.setattr(app, "_tick", unless_it_stands_still)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: "digit   7" in text_of(app.screen.query_one("#side")))
         stands_still = True
