@@ -124,6 +124,7 @@ async def test_looks_move_with_the_keys() -> None:
         assert "d digit 8   n example 2/" in said(screen, "#choices")
 
         await pilot.press("space")  # the noise of the chosen look grows
+        screen._sweep.rate = 10.0  # so slowly that a busy machine finds it growing
         await until(pilot, lambda: screen.rungs[0] > 28)
         await pilot.press("space")
         held = screen.rungs
