@@ -187,7 +187,17 @@ def test_a_large_file_is_thinned_and_then_read_whole(run: Run, monkeypatch: pyte
 
 
 @pytest.mark.slow
-def test_a_foreign_file_of_a_million_lines_opens_at_once(run: Run) -> None:
+def test_a_foreign_file_of_a_million_lines_opens_at_once(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the machine: no more of it is read than takes a moment."""
+    took: list[int] = []
+    pread = os.pread
+
+    def counted(descriptor: int, length: int, place: int) -> bytes:
+        data = pread(descriptor, length, place)
+        took.append(len(data))
+        return data
+
+    monkeypatch.setattr(os, "pread", counted)
     with run.metrics.path.open("wb") as file:
         for first in range(1, 1_000_001, 100_000):
             lines = [
@@ -197,19 +207,15 @@ def test_a_foreign_file_of_a_million_lines_opens_at_once(run: Run) -> None:
             ]
             file.write("".join(lines).encode())
     assert run.metrics.path.stat().st_size > 100_000_000
-    seconds = []
-    for _ in range(3):
-        began = time.process_time()
-        follower = Follower(run)
+    follower = Follower(run)
+    follower.poll()
+    while follower.behind:
         follower.poll()
-        while follower.behind:
-            follower.poll()
-        seconds.append(time.process_time() - began)
-        assert follower.thinned
-        assert follower.history.loss.x[-1] == 1_000_000
-        assert np.diff(follower.history.loss.x).max() < 1_000_000 / 200
-        np.testing.assert_allclose(follower.history.loss.y, 0.0312345)
-    assert min(seconds) < 0.5
+    assert follower.thinned
+    assert follower.history.loss.x[-1] == 1_000_000
+    assert np.diff(follower.history.loss.x).max() < 1_000_000 / 200
+    np.testing.assert_allclose(follower.history.loss.y, 0.0312345)
+    assert sum(took) < 1.1 * reader_module.MOST_AT_ONCE
     follower.poll()
     assert follower.thinned  # too large to be read whole
 

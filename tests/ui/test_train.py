@@ -115,7 +115,7 @@ async def test_start_pause_one_step_stop_go_on(own_home: Path) -> None:
         held = step_of(app)
         await pilot.pause(0.3)
         assert step_of(app) == held
-        assert title(app).startswith("⏸ tiny-1 · paused")
+        await until(pilot, lambda: title(app).startswith("⏸ tiny-1 · paused"))
 
         await pilot.press("full_stop")
         await until(pilot, lambda: step_of(app) > held and state_of(app) is JobState.PAUSED)
@@ -146,6 +146,7 @@ async def test_a_training_that_ends_shows_all_there_is_to_know(own_home: Path, s
         await pilot.press("space")
         await until(pilot, lambda: state_of(app) is JobState.DONE)
         await until(pilot, lambda: title(app).startswith("✓ tiny-1 · finished"))
+        await until(pilot, lambda: "step 40 of 40" in shown(app, "#status"))
         await ticked(pilot)
         view = app.training.snapshot
         assert view.strips[-1].step == 40
