@@ -1,7 +1,9 @@
 """What every test shares."""
 
+import asyncio
 import os
 import signal
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,9 @@ from typing import Any
 import pytest
 from hypothesis import settings
 from nursery import Nursery
+from textual import app as textual_app
+from textual import pilot as textual_pilot
+from textual._wait import wait_for_idle
 
 # The same examples on every run, and no complaint about the time of one: machines are shared.
 settings.register_profile("difftui", derandomize=True, deadline=None)
@@ -17,14 +22,34 @@ settings.load_profile("difftui")
 # One thread a test process: pytest-xdist already fills the cores, and two such processes with two threads
 # each spend their time waiting for one another. Set before torch is imported; children inherit it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-# Pictures are drawn for the terminal that the environment tells of: the same one everywhere.
-os.environ |= {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}
-for _name in ("NO_COLOR", "COLORTERM"):
+_DATA_OF_THIS_MACHINE = os.environ.get("DIFFTUI_DATA")
+# What the environment tells of the terminal, of settings and of who started us is the same everywhere,
+# also for what tests start. The servers that tests ask are on this machine.
+os.environ |= {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "NO_PROXY": "*", "no_proxy": "*"}
+_ELSEWHERE = {"NO_COLOR", "COLORTERM", "COLORFGBG", "FORCE_COLOR", "COLUMNS", "LINES", "TORCHELASTIC_RUN_ID"}
+_ELSEWHERE |= {name for name in os.environ if name.startswith(("DIFFTUI_", "TEXTUAL"))}
+for _name in _ELSEWHERE:
     os.environ.pop(_name, None)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup children would ignore the hang-ups we test
 
 _ROOT = Path(__file__).parents[1]
-_DATA_OF_THIS_MACHINE = os.environ.pop("DIFFTUI_DATA", None)  # also from what tests start
+
+
+_ROUNDS = 20  # of the event loop: more than a key needs to get from the driver to what it does
+
+
+async def _wait_until_all_is_done(min_sleep: float = 0.02, max_sleep: float = 1.0) -> None:
+    """Textual's wait after a key and in a pause, which takes a process without a processor for an idle one.
+
+    What was ready to be done meanwhile is done before the test looks, however busy the machine is.
+    """
+    await wait_for_idle(min_sleep, max_sleep)
+    for _ in range(_ROUNDS):
+        await asyncio.sleep(0)
+
+
+for _module in (textual_app, textual_pilot):
+    vars(_module)["wait_for_idle"] = _wait_until_all_is_done
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +60,14 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     monkeypatch.setenv("DIFFTUI_CONFIG", str(home / "settings.toml"))
     monkeypatch.setenv("DIFFTUI_STATE", str(home / "state.json"))
     return home
+
+
+@pytest.fixture
+def nobody() -> Iterator[str]:
+    """The address of a port of this machine that is ours, and at which nobody answers."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}/"
 
 
 @pytest.fixture(scope="session")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from typing import TYPE_CHECKING, Any
 
 from textual.pilot import Pilot
 from textual.widget import Widget
 
 from difftui.data import Digits, bundled
+from difftui.engine import Job
 from difftui.training.recipe import Recipe
 from difftui.ui.app import DifftuiApp
 
@@ -18,9 +19,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CODE_PAGE_437",
+    "PATIENCE",
     "SMALL",
+    "at_rest",
     "eventually",
     "few_digits",
+    "obeyed",
     "text_of",
     "ticked",
     "tiny",
@@ -62,6 +66,31 @@ async def ticked(pilot: Pilot[None]) -> None:
     enough = app.frames + 2
     await until(pilot, lambda: app.frames >= enough)
     await pilot.pause()
+
+
+async def obeyed(pilot: Pilot[None]) -> None:
+    """Wait until the engine has done what it was told so far: it takes its commands in their order."""
+    app = pilot.app
+    assert isinstance(app, DifftuiApp)
+    last: Job[None] = app.engine.submit_light("the last in the queue", lambda: iter(()))
+    await until(pilot, lambda: last.state.final)
+
+
+async def at_rest(pilot: Pilot[None], seen: Sized, seconds: float = 0.5) -> None:
+    """Wait until nothing has come to ``seen`` for so long, in which the app's clock has ticked.
+
+    A busy machine comes to its rest late. An app that never rests fails.
+    """
+    app = pilot.app
+    assert isinstance(app, DifftuiApp)
+    end = time.monotonic() + PATIENCE
+    while True:
+        before, enough = len(seen), app.frames + 4
+        await pilot.pause(seconds)
+        await until(pilot, lambda enough=enough: app.frames >= enough)  # type: ignore[misc]
+        if len(seen) == before:
+            return
+        assert time.monotonic() < end, f"it never rests: {seen}"[:2000]
 
 
 def text_of(widget: Widget) -> str:

@@ -495,7 +495,7 @@ def test_a_signal_ends_training_after_saving(
 ) -> None:
     training.send_signal(number)
     training.send_signal(signal.SIGINT)  # an impatient second one breaks nothing
-    _, err = training.communicate(timeout=60)
+    _, err = training.communicate(timeout=120)
     assert training.returncode in (128 + number, 128 + signal.SIGINT)
     assert re.fullmatch(
         r"difftui: stopped by SIG\w+, saved at step \d+\. "

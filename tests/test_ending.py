@@ -7,26 +7,37 @@ import time
 from pathlib import Path
 
 import pytest
+from helpers import PATIENCE, eventually
 
 TERM = 128 + signal.SIGTERM
 
 
 def child(script: str) -> subprocess.Popen[str]:
     """A Python process with this script, once it has said that it is ready."""
-    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert said(process) == "ready"
     return process
 
 
-def status_within(process: subprocess.Popen[str], seconds: float) -> int:
+def said(process: subprocess.Popen[str]) -> str:
+    """Its next line."""
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+def status_of(process: subprocess.Popen[str]) -> int:
+    """How it ended; what hangs in it would hang for ten minutes."""
     try:
-        return process.wait(seconds)
+        return process.wait(PATIENCE)
     finally:
         process.kill()
         process.wait()
         assert process.stdout is not None
         process.stdout.close()
+        assert process.stdin is not None
+        process.stdin.close()
 
 
 HOLDS_THE_LOCK = """
@@ -40,7 +51,7 @@ with engine._wake:
     os.kill(os.getpid(), signal.SIGTERM)
     sum(range(100_000))  # its handlers, if there were any, would be called here
 while True:
-    time.sleep(60)
+    time.sleep(600)
 """
 STUCK_IN_A_CALL = """
 import hashlib, os
@@ -55,7 +66,7 @@ from difftui.ending import EndListener
 EndListener(heard=lambda n: threading.Event().wait(), seconds=0.3)
 print("ready", flush=True)
 while True:
-    time.sleep(60)
+    time.sleep(600)
 """
 BLOCK_HANGS = """
 import threading, time
@@ -64,12 +75,12 @@ with stop_signals(seconds=0.3) as request:
     request.at_once = False
     print("ready", flush=True)
     while True:
-        time.sleep(60)
+        time.sleep(600)
 """
 EXIT_HANGS = """
 import atexit, sys, threading, time
 from difftui.ending import end_within
-atexit.register(time.sleep, 60)
+atexit.register(time.sleep, 600)
 end_within(0.3, 143)
 print("ready", flush=True)
 sys.exit(143)
@@ -86,30 +97,32 @@ def test_the_end_comes(script: str) -> None:
     time.sleep(0.05)
     if "end_within" not in script:
         process.send_signal(signal.SIGTERM)
-    assert status_within(process, 10) == TERM
+    assert status_of(process) == TERM
 
 
 def test_the_first_signal_counts(tmp_path: Path) -> None:
     process = child(
         f"""
-import os, time
+import os, sys, time
 from difftui.ending import EndListener
 def heard(number):
-    time.sleep(0.3)  # a save
+    print("heard", flush=True)
+    sys.stdin.readline()  # a save, which the other signals find under way
     open({str(tmp_path / "heard")!r}, "a").write(f"{{number}} ")
     time.sleep(0.2)
     os._exit(128 + number)
 EndListener(heard=heard)
 print("ready", flush=True)
 while True:
-    time.sleep(60)
+    time.sleep(600)
 """
     )
     process.send_signal(signal.SIGUSR1)
-    time.sleep(0.05)
+    assert said(process) == "heard"
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGUSR1):
         process.send_signal(number)
-    assert status_within(process, 10) == 128 + signal.SIGUSR1
+    print(file=process.stdin, flush=True)
+    assert status_of(process) == 128 + signal.SIGUSR1
     assert (tmp_path / "heard").read_text() == f"{signal.SIGUSR1.value} "
 
 
@@ -119,10 +132,12 @@ def test_a_forked_child_ends_alone() -> None:
 import os, signal, sys, time
 from difftui.ending import EndListener
 listener = EndListener(heard=lambda n: os._exit(128 + n))
+read, write = os.pipe()
 pid = os.fork()
 if pid == 0:
-    time.sleep(60)
-time.sleep(0.1)
+    os.write(write, b"forked")
+    time.sleep(600)
+os.read(read, 6)
 os.kill(pid, signal.SIGTERM)
 _, status = os.waitpid(pid, 0)
 assert os.WTERMSIG(status) == signal.SIGTERM
@@ -132,7 +147,7 @@ assert listener.number is None
 sys.exit(7)
 """
     )
-    assert status_within(process, 10) == 7
+    assert status_of(process) == 7
 
 
 def test_closing_puts_everything_back() -> None:
@@ -144,7 +159,4 @@ def test_closing_puts_everything_back() -> None:
         EndListener().close()
     assert {n: signal.getsignal(n) for n in before} == before
     assert signal.set_wakeup_fd(-1) == -1
-    deadline = time.monotonic() + 5
-    while len(list(Path("/dev/fd").iterdir())) > open_files and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert len(list(Path("/dev/fd").iterdir())) == open_files
+    eventually(lambda: len(list(Path("/dev/fd").iterdir())) <= open_files)

@@ -43,7 +43,7 @@ def heavy_modules_after(code: str, *arguments: str) -> set[str]:
         capture_output=True,
         text=True,
         check=True,
-        timeout=120,
+        timeout=600,
     )
     return set(done.stdout.rpartition("heavy:")[2].split())
 

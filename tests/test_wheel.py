@@ -79,7 +79,7 @@ def run(command: list[str | Path], home: Path) -> str:
         env=outer_environment(home),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -167,7 +167,7 @@ def test_the_app_opens_from_the_wheel_in_a_terminal_and_leaves_it(programs: Path
                     os.read(ours, 65536)
                 except OSError:  # the other side is closed
                     break
-        assert app.wait(timeout=10) == 0
+        assert app.wait(timeout=60) == 0
     finally:
         app.kill()
         app.wait()

@@ -34,5 +34,6 @@ def test_a_million_steps_are_held_in_little_memory() -> None:
     """How long opening and drawing take is for the benchmark to say: it depends on what else runs."""
     figures = measure_scale()
     assert figures.steps == 1_000_000
-    assert figures.open_seconds > figures.redraw_ms / 1000 > 0
+    assert figures.open_seconds > 0
+    assert figures.redraw_ms > 0
     assert figures.memory_mb < 50

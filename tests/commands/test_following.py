@@ -73,9 +73,14 @@ def test_a_detached_training_is_listed_paused_resumed_and_stopped(long: Run, say
 
     assert say("runs", "--pause", "long") == "long: asked to pause.\n"
     eventually(lambda: (h := long.holder()) is not None and h.state == "paused")
+
+    def stands() -> bool:  # what was under way when it was asked is finished first
+        at = last_step(long)
+        time.sleep(0.5)
+        return last_step(long) == at
+
+    eventually(stands)
     at = last_step(long)
-    time.sleep(0.5)
-    assert last_step(long) == at
     assert "long: paused on " in say("runs")
 
     assert say("runs", "--resume", "long") == "long: asked to resume.\n"

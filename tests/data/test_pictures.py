@@ -97,9 +97,11 @@ def test_a_set_that_is_not_here_says_how_to_get_it(data: Path) -> None:
     assert held_out_pictures("kmnist") is None
 
 
-def test_a_set_whose_server_does_not_answer_is_one_line(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    nobody = replace(COLLECTIONS["kmnist"], url="http://127.0.0.1:9/labels.gz")
-    monkeypatch.setattr("difftui.data.collections.COLLECTIONS", {"kmnist": nobody})
+def test_a_set_whose_server_does_not_answer_is_one_line(
+    data: Path, nobody: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = replace(COLLECTIONS["kmnist"], url=f"{nobody}labels.gz")
+    monkeypatch.setattr("difftui.data.collections.COLLECTIONS", {"kmnist": lost})
     with pytest.raises(DifftuiError, match=r"^kmnist could not be downloaded: none of its mirrors"):
         ready_pictures("kmnist")
     assert list(data.iterdir()) == []

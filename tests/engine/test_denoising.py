@@ -37,7 +37,7 @@ def engine() -> Iterator[Engine]:
     engine = Engine("cpu")
     engine.start()
     yield engine
-    assert engine.shutdown(30)
+    assert engine.shutdown(60)
 
 
 class Bench:

@@ -114,7 +114,7 @@ os.killpg(0, signal.SIGHUP)  # what a lost terminal does
     assert starter.stdout is not None
     pid = int(starter.stdout.readline())
     session.append(pid)
-    assert starter.wait(30) == -signal.SIGHUP
+    assert starter.wait(60) == -signal.SIGHUP
     time.sleep(0.3)
     assert run.liveness().state == "alive"
     assert psutil.Process(pid).is_running()
@@ -143,7 +143,7 @@ def test_a_run_with_nothing_left_to_do() -> None:
     eventually(lambda: run.status().state == "finished")
     start_detached(["--device", "cpu"], run)
     eventually(lambda: not run.is_locked())
-    eventually(lambda: run.status().state == "finished", 5)
+    eventually(lambda: run.status().state == "finished")
 
 
 def test_patience_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,12 +25,14 @@ from difftui.errors import DifftuiError
 from difftui.runs import create_run, find_run
 from difftui.training.recipe import Recipe
 
+IMPORT_SECONDS = 600.0  # of torch, beside others that do
+
 
 @pytest.fixture
 def engine() -> Iterator[Engine]:
     engine = Engine("cpu")
     yield engine
-    assert engine.shutdown(30), "the thread ends when it is told to"
+    assert engine.shutdown(60), "the thread ends when it is told to"
 
 
 class Clock:
@@ -80,9 +82,9 @@ while not job.state.final:
     time.sleep(0.01)
 assert importers == ["difftui-torch"], importers
 assert job.snapshot == "cpu" and engine.device.label.startswith("CPU")
-assert engine.shutdown(10)
+assert engine.shutdown(60)
 """
-    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=IMPORT_SECONDS)
 
 
 def test_light_jobs_run_while_torch_is_still_being_imported() -> None:
@@ -93,7 +95,7 @@ go = threading.Event()
 class Hold(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path=None, target=None):
         if name == "torch":
-            assert go.wait(30)
+            assert go.wait(600)
 sys.meta_path.insert(0, Hold())
 from difftui.engine import Engine, JobState
 engine = Engine("cpu")
@@ -112,9 +114,9 @@ go.set()
 while not heavy.state.final:
     time.sleep(0.01)
 assert heavy.state is JobState.DONE and heavy.snapshot.startswith("CPU"), heavy.error
-assert engine.shutdown(10)
+assert engine.shutdown(60)
 """
-    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=IMPORT_SECONDS)
 
 
 def test_two_jobs_of_different_cost_get_equal_time(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -355,7 +357,7 @@ def test_a_device_that_is_not_there_fails_jobs_with_its_reason_and_ends_all_the_
     light = engine.submit_light("light", lambda: iter([1, 2]))
     eventually(lambda: light.state is JobState.DONE)
     assert light.snapshot == 2, "what needs no device goes on without one"
-    assert engine.shutdown(10)
+    assert engine.shutdown(60)
 
 
 def test_shutdown_while_torch_is_being_imported_waits_for_the_import_and_closes_all() -> None:
@@ -381,9 +383,13 @@ def test_an_idle_engine_takes_no_processor_time(engine: Engine) -> None:
     eventually(lambda: job.version > 3)
     job.pause()
     eventually(lambda: job.state is JobState.PAUSED)
-    before = time.process_time()
-    time.sleep(0.2)
-    assert time.process_time() - before < 0.05
+
+    def rests() -> bool:  # in the end: other threads of this process may have something left to do
+        before = time.process_time()
+        time.sleep(0.2)
+        return time.process_time() - before < 0.05
+
+    eventually(rests)
 
 
 @pytest.mark.parametrize("paused", [False, True])
@@ -399,7 +405,7 @@ def test_shutdown_closes_a_training_which_saves_itself(engine: Engine, paused: b
     if paused:
         job.pause()
         eventually(lambda: job.state is JobState.PAUSED)
-    assert engine.shutdown(30)
+    assert engine.shutdown(60)
     assert job.state is JobState.CLOSED
     assert job.snapshot is not None
     status = find_run("kept").status()

@@ -30,7 +30,7 @@ def engine() -> Iterator[Engine]:
     engine = Engine("cpu")
     engine.start()
     yield engine
-    assert engine.shutdown(30)
+    assert engine.shutdown(60)
 
 
 def drawn(engine: Engine, **request: Any) -> SamplingView:

@@ -139,4 +139,4 @@ def test_the_engine_pulls_it_without_torch() -> None:
         assert job.snapshot is not None
         assert job.snapshot.complete
     finally:
-        assert engine.shutdown(30)
+        assert engine.shutdown(60)

@@ -30,12 +30,13 @@ def test_the_processor_is_measured() -> None:
     assert first.kind == "cpu"
     assert first.name.startswith(f"CPU, {usable_cores()} core")
     assert first.utilisation is None  # over no time at all
-    end = time.perf_counter() + 0.3
-    while time.perf_counter() < end:  # one core is busy: us
+    began, worked = time.perf_counter(), time.process_time()
+    while time.perf_counter() < began + 0.3:  # one core is busy: us, as far as we are let
         pass
+    worked, passed = time.process_time() - worked, time.perf_counter() - began
     second = processor.read()
     assert second.utilisation is not None
-    assert 0.8 / len(os.sched_getaffinity(0)) <= second.utilisation <= 1
+    assert 0.8 * worked / passed / len(os.sched_getaffinity(0)) <= second.utilisation <= 1
     assert second.memory_used is not None
     assert second.memory_total is not None
     assert 0 < second.memory_used < second.memory_total <= psutil.virtual_memory().total
@@ -50,7 +51,8 @@ def test_own_memory_and_threads_are_those_of_this_process() -> None:
     assert before.own_memory is not None
     assert after.own_memory is not None
     assert after.own_memory - before.own_memory == pytest.approx(len(held), rel=0.2)
-    assert f"Threads:\t{after.threads}\n" in Path("/proc/self/status").read_text()
+    status = Path("/proc/self/status")  # a thread of an earlier test may end between the two looks
+    eventually(lambda: f"Threads:\t{processor.read().threads}\n" in status.read_text())
     resident = int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     assert after.own_memory == pytest.approx(resident, rel=0.1)
 
@@ -73,7 +75,7 @@ def test_the_thread_publishes_and_ends() -> None:
     assert telemetry.snapshot is not None
     assert telemetry.snapshot.utilisation is not None
     telemetry.stop()
-    telemetry._thread.join(10)
+    telemetry._thread.join(60)
     assert not telemetry._thread.is_alive()
 
 
@@ -262,5 +264,5 @@ def test_the_thread_describes_the_gpu_it_is_told_of(driver: StandIn) -> None:
     telemetry.stop()
     assert telemetry.snapshot is not None
     assert (telemetry.snapshot.kind, telemetry.snapshot.utilisation) == ("gpu", 0.97)
-    telemetry._thread.join(10)
+    telemetry._thread.join(60)
     assert driver.loaded == 0

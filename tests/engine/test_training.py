@@ -161,8 +161,7 @@ def test_a_disk_that_refuses_holds_the_job_until_it_is_resumed(
     aside = state.rename(state.with_name("aside"))
     state.write_text("no folder")  # even root cannot write into a file
     job.step(5)
-    eventually(lambda: job.held is not None)
-    assert job.state is JobState.PAUSED
+    eventually(lambda: job.held is not None and job.state is JobState.PAUSED)
     assert job.held.startswith(f"{run.path} cannot be written")
     assert job.held.endswith("Step 1 is kept: make room, then go on.")
     state.unlink()

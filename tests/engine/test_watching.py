@@ -76,7 +76,7 @@ def test_it_follows_and_steers_a_training_as_if_it_were_its_own(watch: Watch, ru
     assert theirs.history.by_timestep == pytest.approx(ours.history.by_timestep, abs=1e-6)
     assert [s.step for s in theirs.strips] == [s.step for s in ours.strips]
     assert (theirs.strips[-1].images == ours.strips[-1].images).all()
-    assert engine.shutdown(30)
+    assert engine.shutdown(60)
 
 
 @pytest.mark.slow

@@ -7,10 +7,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from helpers import PATIENCE, eventually
 
 from difftui.errors import DifftuiError
 from difftui.runs import Activity, Attendance, Run, ask, create_run
@@ -19,7 +20,8 @@ from difftui.runs import attendance as attendance_module
 CHILD = """
 import sys, time
 from pathlib import Path
-from difftui.runs import Attendance, Run
+from difftui.runs import Attendance, Run, attendance
+attendance.LOOK_SECONDS = float(sys.argv[3])
 told = lambda verb: print(verb, flush=True)
 with Attendance(Run(Path(sys.argv[1])), told, lambda: "training", device="cpu of the child"):
     print("attends", flush=True)
@@ -39,13 +41,6 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(attendance_module, "LOOK_SECONDS", 0.01)
 
 
-def wait_for(happened: Callable[[], object], seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-
-
 def attend(run: Run) -> Attendance:
     return Attendance(run, lambda _verb: None, lambda: "training")
 
@@ -53,10 +48,9 @@ def attend(run: Run) -> Attendance:
 class Child:
     """A process that attends to a run."""
 
-    def __init__(self, run: Run, seconds: float = 60) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", CHILD, str(run.path), str(seconds)], stdout=subprocess.PIPE, text=True
-        )
+    def __init__(self, run: Run, seconds: float = 600, look: float = 0.05) -> None:
+        command = [sys.executable, "-c", CHILD, str(run.path), str(seconds), str(look)]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self.read() == "attends\n"
 
     def read(self) -> str:
@@ -89,7 +83,7 @@ def test_others_see_it_and_can_ask(run: Run, child: Child) -> None:
 def test_a_process_that_is_killed_leaves_the_run_free(run: Run, child: Child) -> None:
     child.process.send_signal(signal.SIGKILL)
     child.process.wait()
-    wait_for(lambda: not run.is_locked())
+    eventually(lambda: not run.is_locked())
     assert run.holder().pid == child.process.pid
     assert run.liveness().state == "not running"
     with pytest.raises(DifftuiError, match="nobody trains"):
@@ -99,11 +93,14 @@ def test_a_process_that_is_killed_leaves_the_run_free(run: Run, child: Child) ->
     assert run.holder() is None
 
 
-def test_leaving_takes_no_time_and_leaves_no_record(run: Run) -> None:
+def test_leaving_takes_no_time_and_leaves_no_record(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It waits neither for the next look nor for the last one."""
+    monkeypatch.setattr(attendance_module, "LOOK_SECONDS", 2 * PATIENCE)
+    monkeypatch.setattr(attendance_module, "LAST_WAIT_SECONDS", 2 * PATIENCE)
     with attend(run):
         assert run.is_locked()
         began = time.monotonic()
-    assert time.monotonic() - began < 0.5
+    assert time.monotonic() - began < PATIENCE
     assert run.holder() is None
     assert not run.is_locked()
 
@@ -123,14 +120,14 @@ def test_beats_go_on_and_a_pause_is_told_at_once(run: Run, monkeypatch: pytest.M
     held = [""]
     with Attendance(run, lambda _verb: None, lambda: state[0], held=lambda: held[0]):
         first = run.holder()
-        wait_for(lambda: run.holder().counter > first.counter + 3)
+        eventually(lambda: run.holder().counter > first.counter + 3)
         assert run.holder().began == first.began
         assert run.holder().beat > first.beat
         monkeypatch.setattr(attendance_module, "BEAT_SECONDS", 1000)
         state[0] = "paused"
-        wait_for(lambda: run.holder().state == "paused")
+        eventually(lambda: run.holder().state == "paused")
         held[0] = "the disk is full"
-        wait_for(lambda: run.holder().held == "the disk is full")
+        eventually(lambda: run.holder().held == "the disk is full")
 
 
 @pytest.mark.usefixtures("quick")
@@ -143,8 +140,8 @@ def test_requests_of_an_earlier_sitting_are_dropped_if_they_are_old(run: Run) ->
         os.utime(path, (time.time() - age,) * 2)
     asked: queue.Queue[str] = queue.Queue()
     with Attendance(run, asked.put, lambda: "training"):
-        assert asked.get(timeout=20) == "pause"
-        wait_for(lambda: not list(run.control_path.iterdir()))
+        assert asked.get(timeout=PATIENCE) == "pause"
+        eventually(lambda: not list(run.control_path.iterdir()))
     assert asked.empty()
 
 
@@ -161,11 +158,11 @@ def test_a_disk_that_refuses_for_a_while(run: Run, monkeypatch: pytest.MonkeyPat
         before = run.holder().counter
         broken.setattr(attendance_module, "write_holder", refuse)
         broken.setattr(attendance_module, "take_requests", refuse)
-        wait_for(lambda: len(refused) > 5)
+        eventually(lambda: len(refused) > 5)
         broken.undo()
         ask(run, "sample")
-        assert asked.get(timeout=20) == "sample"
-        wait_for(lambda: run.holder().counter > before + 2)
+        assert asked.get(timeout=PATIENCE) == "sample"
+        eventually(lambda: run.holder().counter > before + 2)
 
 
 @pytest.mark.usefixtures("quick")
@@ -186,10 +183,13 @@ def test_a_disk_that_refuses_from_the_start_to_the_end(run: Run, monkeypatch: py
 @pytest.mark.usefixtures("quick")
 def test_a_directory_that_is_removed_stays_removed(run: Run) -> None:
     with attend(run):
-        wait_for(lambda: run.holder() is not None)
-        deadline = time.monotonic() + 20
-        while run.path.exists() and time.monotonic() < deadline:
+        eventually(lambda: run.holder() is not None)
+
+        def removed() -> bool:
             shutil.rmtree(run.path, ignore_errors=True)  # a beat may write while it removes
+            return not run.path.exists()
+
+        eventually(removed)
         time.sleep(0.2)
         assert not run.path.exists()
     assert not run.path.exists()
@@ -202,26 +202,25 @@ def test_a_disk_that_hangs_does_not_hold_up_the_end(run: Run, monkeypatch: pytes
 
     def hang(_run: Run) -> list[str]:
         began_to_hang.put(None)
-        hangs.get()
+        hangs.get(timeout=2 * PATIENCE)
         return []
 
     monkeypatch.setattr(attendance_module, "LOOK_SECONDS", 0.01)
     monkeypatch.setattr(attendance_module, "LAST_WAIT_SECONDS", 0.2)
     monkeypatch.setattr(attendance_module, "take_requests", hang)
     with attend(run):
-        began_to_hang.get(timeout=20)
+        began_to_hang.get(timeout=PATIENCE)
         began = time.monotonic()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < PATIENCE
     assert not run.is_locked()
     hangs.put(None)
 
 
 def test_a_process_ends_at_once(run: Run) -> None:
-    child = Child(run, seconds=0)
-    began = time.monotonic()
+    """It does not wait for the next look."""
+    child = Child(run, seconds=0, look=2 * PATIENCE)
     assert child.read() == "left\n"
-    assert child.process.wait(timeout=20) == 0
-    assert time.monotonic() - began < 3
+    assert child.process.wait(timeout=PATIENCE) == 0
 
 
 def test_what_killed_processes_left_half_written_is_removed(run: Run) -> None:

@@ -27,6 +27,7 @@ from difftui.runs import (
     read_metrics,
     write_strip,
 )
+from difftui.runs import attendance as attendance_module
 from difftui.runs import follow as follow_module
 from difftui.runs import reader as reader_module
 from difftui.runs.metrics import encode_row
@@ -186,7 +187,17 @@ def test_a_large_file_is_thinned_and_then_read_whole(run: Run, monkeypatch: pyte
 
 
 @pytest.mark.slow
-def test_a_foreign_file_of_a_million_lines_opens_at_once(run: Run) -> None:
+def test_a_foreign_file_of_a_million_lines_opens_at_once(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the machine: no more of it is read than takes a moment."""
+    took: list[int] = []
+    pread = os.pread
+
+    def counted(descriptor: int, length: int, place: int) -> bytes:
+        data = pread(descriptor, length, place)
+        took.append(len(data))
+        return data
+
+    monkeypatch.setattr(os, "pread", counted)
     with run.metrics.path.open("wb") as file:
         for first in range(1, 1_000_001, 100_000):
             lines = [
@@ -196,19 +207,15 @@ def test_a_foreign_file_of_a_million_lines_opens_at_once(run: Run) -> None:
             ]
             file.write("".join(lines).encode())
     assert run.metrics.path.stat().st_size > 100_000_000
-    seconds = []
-    for _ in range(3):
-        began = time.process_time()
-        follower = Follower(run)
+    follower = Follower(run)
+    follower.poll()
+    while follower.behind:
         follower.poll()
-        while follower.behind:
-            follower.poll()
-        seconds.append(time.process_time() - began)
-        assert follower.thinned
-        assert follower.history.loss.x[-1] == 1_000_000
-        assert np.diff(follower.history.loss.x).max() < 1_000_000 / 200
-        np.testing.assert_allclose(follower.history.loss.y, 0.0312345)
-    assert min(seconds) < 0.5
+    assert follower.thinned
+    assert follower.history.loss.x[-1] == 1_000_000
+    assert np.diff(follower.history.loss.x).max() < 1_000_000 / 200
+    np.testing.assert_allclose(follower.history.loss.y, 0.0312345)
+    assert sum(took) < 1.1 * reader_module.MOST_AT_ONCE
     follower.poll()
     assert follower.thinned  # too large to be read whole
 
@@ -245,6 +252,7 @@ def test_strips_are_kept_evenly_and_no_more_than_fit(run: Run, monkeypatch: pyte
     most, seen = 0, []
     for number in range(1, 40):
         write_strip(run, number * 100, np.full((1, 4, 4), number, np.uint8))
+        os.utime(run.samples_path, (number, number))  # on a quick machine two strips would have one time
         follower.poll()
         follower.poll()  # the time of a folder is coarse
         seen = [strip.step for strip in follower.strips]
@@ -326,8 +334,9 @@ print(json.dumps([*counts, *state, refused, take_requests(run)]))
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs another user to be")
-def test_another_user_may_watch_but_not_control() -> None:
+def test_another_user_may_watch_but_not_control(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever may read the directory sees everything, and changes nothing."""
+    monkeypatch.setattr(attendance_module, "BEAT_SECONDS", 1e6)  # a beat is a file for a moment
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         run = Run(Path(folder) / "run")

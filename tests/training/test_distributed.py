@@ -111,7 +111,7 @@ def test_a_signal_to_torchrun_saves(tmp_path: Path) -> None:
         assert holder.device.startswith("2 x CPU")
         agent.send_signal(signal.SIGTERM)
         assert agent.wait(60) != 0
-        eventually(lambda: not any(worker.is_running() for worker in workers), 10)
+        eventually(lambda: not any(worker.is_running() for worker in workers))
     said = [line for line in log.read_text().splitlines() if "difftui: " in line]
     assert len(said) == 1
     assert "difftui: stopped by SIGTERM, saved at step " in said[0]
@@ -134,7 +134,7 @@ def test_a_process_that_is_killed_ends_all_and_loses_nothing(tmp_path: Path) -> 
         (follower,) = [w for w in workers if w.pid != holder.pid and "difftui" in w.cmdline()]
         follower.kill()
         assert agent.wait(90) != 0
-        eventually(lambda: not any(worker.is_running() for worker in workers), 10)
+        eventually(lambda: not any(worker.is_running() for worker in workers))
     assert run.status().state == "stopped"
     assert run.status().step > 0
     assert run.holder() is None

@@ -27,7 +27,7 @@ from safetensors.torch import load_file
 from training_child import SAVE_SECONDS, digits, tiny
 
 from difftui.errors import DifftuiError
-from difftui.runs import Run, create_run, last_metrics, read_metrics
+from difftui.runs import Run, create_run, read_metrics
 from difftui.runs.checkpoint import read_metadata
 from difftui.training.session import train
 
@@ -107,8 +107,10 @@ def test_two_hundred_kills_lose_nothing_but_the_last_moments(child: Callable[[st
         unsaved += saved_nothing
         longest *= LONGER if saved_nothing else SHORTER  # however busy the machine is
         reached = position["step"]
-        told = last_metrics(run.metrics.path).get("seconds", 0.0)
-        assert told - position["seconds"] < SAVE_SECONDS + 0.3, "more than the last save interval was lost"
+        told = [row["seconds"] for row in read_metrics(run.metrics.path) if "loss" in row]
+        if len(told) > 2:  # when the last but one ended it was not yet time to save
+            lost = told[-3] - position["seconds"]
+            assert lost < SAVE_SECONDS + 0.001, "more than the last save interval was lost"
     assert reached > 100, "it got nowhere between the kills: the test shows nothing"
     assert unsaved, "no kill came between two saves: the test shows nothing"
 
@@ -134,7 +136,7 @@ def test_a_full_disk_holds_the_training_and_spoils_nothing(child: Callable[[str]
     assert run.status().state == "training"
     eventually(lambda: run.holder().held.endswith("Step 3 is kept: make room, then go on."))
     assert [order(trainer, "there is room again"), trainer.stdout.readline().strip()] == ["step 4", "step 5"]
-    assert trainer.wait(30) == 0
+    assert trainer.wait(120) == 0
     assert run.status().state == "stopped"
     assert run.weights_path.stat().st_mode & 0o777 == run.recipe_path.stat().st_mode & 0o777
     whole = new_run("whole")
@@ -242,5 +244,5 @@ def test_too_little_memory_is_one_line_and_offers_half_the_batch(child: Callable
         r"the CPU has not enough free memory: .* were asked for, .* are free\. Halve the batch \(.* 8192\)\."
     )
     assert re.fullmatch(told + " 8192", line), line
-    assert greedy.wait(30) == 0
+    assert greedy.wait(120) == 0
     assert not run.is_locked()

@@ -27,7 +27,7 @@ async def test_home_tells_what_there_is_and_what_was_found() -> None:
         assert "10 000 bundled MNIST digits" in text_of(app.screen.query_one("#found"))
         assert "none yet" in text_of(app.screen.query_one("#found"))
         assert shown is not None
-    assert app.engine.shutdown(10)
+    assert app.engine.shutdown(60)
 
 
 async def test_lines_from_before_the_app_are_shown_when_it_opens() -> None:
@@ -35,7 +35,7 @@ async def test_lines_from_before_the_app_are_shown_when_it_opens() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: len(app._notifications) > 0)
         assert [toast.message for toast in app._notifications] == ["MNIST [could not] be downloaded."]
-    assert app.engine.shutdown(10)
+    assert app.engine.shutdown(60)
 
 
 async def test_the_banner_is_a_real_digit_with_the_real_noise() -> None:
@@ -86,7 +86,7 @@ async def test_every_screen_opens_by_its_number(size: tuple[int, int]) -> None:
             bar = text_of(app.screen.query_one(KeyBar))
             assert "? help" in bar
             assert "q quit" in bar
-    assert app.engine.shutdown(20)
+    assert app.engine.shutdown(60)
 
 
 async def test_help_lists_every_key_of_the_screen() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import text_of, ticked, tiny, train_tiny, until
+from helpers import at_rest, text_of, ticked, tiny, train_tiny, until
 from PIL import Image
 from textual.pilot import Pilot
 from textual.widgets import Input
@@ -25,7 +25,6 @@ from difftui.ui.app import DifftuiApp
 from difftui.ui.panels.comparison_words import misread
 from difftui.ui.panels.tiles import Tiles
 from difftui.ui.screens.compare import CompareScreen
-from difftui.ui.widgets.pixels import REST_SECONDS
 
 T = 20
 ASKED = tiny(T, label_drop=0.1, batch_size=8)
@@ -84,7 +83,7 @@ async def opened(
     async with app.run_test(headless=sent is None, size=(80, 24)) as pilot:
         assert isinstance(app.screen, CompareScreen)
         yield pilot, app.screen
-    assert app.engine.shutdown(30)
+    assert app.engine.shutdown(60)
 
 
 async def test_one_key_walks_through_the_views_and_back_to_what_was_drawn() -> None:
@@ -216,11 +215,8 @@ async def test_at_rest_nothing_is_sent() -> None:
     sent: list[str] = []
     async with opened("guidance", sent=sent) as (pilot, screen):
         await drawn(pilot, screen, "guidance")
-        await pilot.pause(2 * REST_SECONDS + 1)  # the header's pace is told once a second
-        before = wire_bytes(sent)
-        await pilot.pause(0.5)
-        assert before > 10_000
-        assert wire_bytes(sent) == before
+        await at_rest(pilot, sent, 1.2)  # once the header no more tells the pace
+        assert wire_bytes(sent) > 10_000
 
 
 def test_what_was_chosen_is_remembered() -> None:

@@ -45,7 +45,7 @@ async def opened(
         assert isinstance(screen, DenoiseScreen)
         await answered(pilot, screen)
         yield pilot, screen
-    assert app.engine.shutdown(30)
+    assert app.engine.shutdown(60)
 
 
 async def answered(pilot: Pilot[None], screen: DenoiseScreen) -> DenoisingView:
@@ -124,6 +124,7 @@ async def test_looks_move_with_the_keys() -> None:
         assert "d digit 8   n example 2/" in said(screen, "#choices")
 
         await pilot.press("space")  # the noise of the chosen look grows
+        screen._sweep.rate = 10.0  # so slowly that a busy machine finds it growing
         await until(pilot, lambda: screen.rungs[0] > 28)
         await pilot.press("space")
         held = screen.rungs
@@ -202,6 +203,7 @@ async def test_inside_are_the_weights_of_the_file_and_pictures_are_saved(own_hom
         await pilot.press("e")
         screen.action_open(LOOK)
         await pilot.press("e")
+        await until(pilot, lambda: len(list((own_home / "exports").glob("*.png"))) == 2)
         first, second = sorted(path.name for path in (own_home / "exports").glob("*.png"))
         assert (first, second) == ("denoise-toy-7-0-seed0-t25-50-100-150.png", "denoise-toy-filters.png")
         with Image.open(own_home / "exports" / first) as sheet:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import text_of, ticked, tiny, train_tiny, until
+from helpers import at_rest, text_of, ticked, tiny, train_tiny, until
 from numpy.typing import NDArray
 from PIL import Image
 from textual.pilot import Pilot
@@ -109,7 +109,9 @@ async def drawn(pilot: Pilot[None], screen: GenerateScreen) -> SamplingView:
 async def at(pilot: Pilot[None], screen: GenerateScreen, index: int) -> None:
     """That frame is asked for, and the clock has drawn it."""
     slider = screen.query_one("#time", Slider)
-    await until(pilot, lambda: screen.playhead.index == slider.value == index)
+    await until(
+        pilot, lambda: screen.playhead.index == slider.value == index and not screen.lab.pictures_wait
+    )
 
 
 async def says(pilot: Pilot[None], screen: GenerateScreen, name: str, text: str) -> None:
@@ -127,15 +129,24 @@ async def session(test: Test, size: tuple[int, int] = (80, 24), **options: Any) 
         screen = app.screen
         assert isinstance(screen, GenerateScreen)
         await test(pilot, screen)
-    assert app.engine.shutdown(30)
+    assert app.engine.shutdown(60)
     return app
 
 
-async def test_the_first_picture_is_born_without_a_key(runs: Path) -> None:
-    async def test(pilot: Pilot[None], screen: GenerateScreen) -> None:
+async def test_the_first_picture_is_born_without_a_key(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = DifftuiApp(screen="generate", device="cpu")
+    start = app.engine.start
+    monkeypatch.setattr(app.engine, "start", lambda: None)  # until it is slow enough to be seen
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, GenerateScreen) and app.screen.job is not None)
+        screen = app.screen
+        assert isinstance(screen, GenerateScreen)
+        screen.playhead.change(-9)
+        start()
         await until(pilot, lambda: screen.view is not None and screen.playhead.index > 0)
         assert screen.playhead.playing
         assert "▶ playing" in shown(screen, "#status")
+        screen.playhead.change(9)
         await until(pilot, lambda: view_of(screen).done and not screen.playhead.playing)
         await ticked(pilot)
         view = view_of(screen)
@@ -143,8 +154,7 @@ async def test_the_first_picture_is_born_without_a_key(runs: Path) -> None:
         assert screen.playhead.index == 50
         assert "■ finished" in shown(screen, "#status")
         assert "finished" in str(screen.query_one("#pane-x_t").border_title)
-
-    await session(test)
+    assert app.engine.shutdown(60)
 
 
 async def test_every_frame_shown_is_the_samplers_forward_and_back(runs: Path) -> None:
@@ -454,7 +464,7 @@ async def test_while_torch_loads_choices_can_be_made_and_it_says_so(
         start()
         view = await drawn(pilot, screen)
         assert (view.labels, view.request.seeds, len(view.times)) == ((8,), (2,), 26)
-    assert app.engine.shutdown(30)
+    assert app.engine.shutdown(60)
 
 
 async def test_with_no_network_it_says_what_is_missing_and_how_to_get_one() -> None:
@@ -513,8 +523,7 @@ async def test_keys_mashed_end_in_what_they_say(runs: Path) -> None:
         assert request.source == screen.source.run.path
         assert (request.sampler, request.steps) == screen.wish.taken(screen.source)
         assert request.seeds[screen.wish.picture if not screen.wish.grid else 0] == screen.wish.seed
-        jobs = [pulled.job.name for pulled in screen.lab.engine._pulled]
-        assert jobs == [], "what was given up is closed"
+        await until(pilot, lambda: not screen.lab.engine._pulled)  # what was given up is closed
 
     await session(test)
 
@@ -553,17 +562,15 @@ async def test_another_screen_pauses_the_drawing_and_no_time_passes(runs: Path) 
 async def test_at_rest_nothing_is_drawn(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def test(pilot: Pilot[None], screen: GenerateScreen) -> None:
         await drawn(pilot, screen)
-        await pilot.pause(0.5)
         refreshed: list[str] = []
 
         def noted(self: Widget, *args: Any, **options: Any) -> Widget:
             refreshed.append(repr(self))
-            return self
+            return refresh(self, *args, **options)
 
+        refresh = Widget.refresh
         monkeypatch.setattr(Widget, "refresh", noted)
-        await pilot.pause(0.5)
-        assert refreshed == []
-        monkeypatch.undo()
+        await at_rest(pilot, refreshed)
 
     await session(test)
 

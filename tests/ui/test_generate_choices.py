@@ -90,7 +90,7 @@ async def session(test: Test, size: tuple[int, int] = (80, 24), **options: Any) 
         screen = app.screen
         assert isinstance(screen, GenerateScreen)
         await test(pilot, screen)
-    assert app.engine.shutdown(30)
+    assert app.engine.shutdown(60)
     return app
 
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from helpers import text_of, ticked, until
+from helpers import at_rest, obeyed, text_of, ticked, until
 
+from difftui.engine import JobState
 from difftui.engine import device as device_module
 from difftui.engine import engine as engine_module
 from difftui.inversion import baselines, untrained
 from difftui.ui.app import DifftuiApp
 from difftui.ui.pace import Pace
+from difftui.ui.panels.inverse import regression as regression_module
 from difftui.ui.panels.inverse.chosen import HIDDEN, ratio_text
 from difftui.ui.panels.inverse.regression import AT_ONCE, PACES
 from difftui.ui.screens.inverse import InverseScreen
@@ -69,6 +72,13 @@ async def drawn(screen: InverseScreen, pilot: Pilot[None]) -> None:
     await ticked(pilot)
 
 
+@pytest.fixture
+def untrained_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is shown for a second stays until a test says so: a busy machine has no time for a second."""
+    monkeypatch.setattr(regression_module, "UNTRAINED_SECONDS", 3600.0)
+
+
+@pytest.mark.usefixtures("untrained_for_long")
 async def test_it_opens_with_the_untrained_network_and_starts_by_itself() -> None:
     async with opened() as (screen, pilot):
         view = screen.job.snapshot if screen.job else None
@@ -76,6 +86,7 @@ async def test_it_opens_with_the_untrained_network_and_starts_by_itself() -> Non
         assert view.progress.epoch == 0
         assert np.array_equal(view.progress.prediction, untrained(screen.recipe).prediction)
         await until(pilot, lambda: "not trained yet" in words(screen, "verdict"))
+        screen.regression.pace.start(0, at=time.monotonic())  # the second is over
         await until(pilot, lambda: epoch(screen) > 20)
         assert "▶ learning" in words(screen, "progress")
 
@@ -132,6 +143,7 @@ async def test_seeds_and_nets_give_every_verdict_there_is() -> None:
         assert screen.job is job, "a straight line has no activation to choose"
 
 
+@pytest.mark.usefixtures("untrained_for_long")
 async def test_choices_start_anew_and_walk_both_ways() -> None:
     async with opened() as (screen, pilot):
         seen = []
@@ -164,7 +176,7 @@ async def test_hold_one_epoch_and_restart() -> None:
     async with opened() as (screen, pilot):
         await until(pilot, lambda: epoch(screen) > 3)
         await pilot.press("space")
-        await pilot.pause(0.2)
+        await obeyed(pilot)
         held = epoch(screen)
         await pilot.pause(0.3)
         assert epoch(screen) == held
@@ -196,7 +208,8 @@ async def test_another_screen_holds_it() -> None:
     async with opened() as (screen, pilot):
         await until(pilot, lambda: epoch(screen) > 3)
         await pilot.press("1")
-        await pilot.pause(0.3)
+        await until(pilot, lambda: screen.job is not None and screen.job.state is JobState.PAUSED)
+        await obeyed(pilot)
         away = epoch(screen)
         await pilot.pause(0.5)
         assert epoch(screen) == away
@@ -261,12 +274,10 @@ async def test_at_rest_nothing_is_drawn() -> None:
     async with opened(at_once=True) as (screen, pilot):
         await until(pilot, lambda: epoch(screen) == 500)
         await drawn(screen, pilot)
-        await pilot.pause(0.2)
         drawings: list[Widget] = []
         for widget in screen.query("*"):
             watch(widget, drawings)
-        await pilot.pause(0.5)
-        assert drawings == []
+        await at_rest(pilot, drawings)
 
 
 @pytest.mark.slow

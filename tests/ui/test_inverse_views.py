@@ -10,7 +10,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from helpers import text_of, ticked, until
+from helpers import at_rest, obeyed, text_of, ticked, until
 from textual.geometry import Region
 from textual.pilot import Pilot
 from textual.strip import Strip
@@ -274,12 +274,10 @@ async def test_at_rest_nothing_is_drawn() -> None:
     async with opened((80, 24), "p", "tab", "tab") as (screen, pilot):
         await until(pilot, lambda: screen.diffusion.drawing is not None and screen.regression.epoch == 500)
         await drawn(screen, pilot)
-        await pilot.pause(0.3)
         drawings: list[Widget] = []
         for widget in screen.query("*"):
             watch(widget, drawings)
-        await pilot.pause(0.5)
-        assert drawings == []
+        await at_rest(pilot, drawings)
 
 
 @pytest.mark.slow
@@ -288,7 +286,7 @@ async def test_leaving_holds_and_coming_back_goes_on() -> None:
         view = screen.diffusion
         await until(pilot, lambda: view.learning is not None and view.learning.snapshot is not None)
         await pilot.press("1")
-        await pilot.pause(0.3)
+        await obeyed(pilot)
         assert view.learning is not None
         version = view.learning.version
         await pilot.pause(0.3)
@@ -386,6 +384,6 @@ async def test_with_room_the_paths_stand_beside_the_plane() -> None:
         await drawn(screen, pilot)
         await check(screen, "#views, #plane, #paths, #counts, #time, #lesson, #choices, #progress")
         await pilot.press("g")
-        await pilot.pause(0.1)
+        await ticked(pilot)
         await check(screen, "#views, #plane, #counts, #time, #lesson, #choices, #progress")
         assert not screen.query_one("#paths").display

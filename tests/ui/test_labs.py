@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from helpers import text_of, ticked, until
+from helpers import obeyed, text_of, ticked, until
 
 from difftui.engine import JobState
 from difftui.experiments import PAGES, Pictures, find_page
@@ -152,6 +152,7 @@ async def test_a_page_is_held_goes_on_and_is_computed_again() -> None:
         await pilot.press("space")
         await until(pilot, lambda: screen.work.job.state is JobState.PAUSED)
         await until(pilot, lambda: "held" in words(screen, "title"))
+        await obeyed(pilot)
         version = screen.work.job.version
         await pilot.pause(0.2)
         assert screen.work.job.version == version
@@ -168,8 +169,10 @@ async def test_a_page_rests_while_another_is_read() -> None:
         line = screen.work
         screen.action_open(QUICK["ab"])
         await until(pilot, lambda: line.job.state is JobState.PAUSED)
+        await obeyed(pilot)
+        version = line.job.version
         screen.action_open(0)
-        await until(pilot, lambda: line.job.state is JobState.RUNNING)
+        await until(pilot, lambda: line.job.version > version)
 
 
 async def test_a_network_draws_live_and_its_pictures_are_saved(own_home: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from helpers import text_of, until
+from helpers import text_of, ticked, until
 from textual.events import MouseMove
 from textual.pilot import Pilot
 
@@ -92,8 +92,8 @@ async def test_the_law_is_read_along_its_own_axis() -> None:
         await until(pilot, lambda: screen.view is not None and screen.view.complete)
         view = screen.view
         assert view is not None
-        await until(pilot, lambda: screen.playhead.index == view.newest)
-        await pilot.pause(0.3)
+        await until(pilot, lambda: screen._drawn[1:3] == (view.newest, True))
+        await ticked(pilot)
         law.read_at(0.0)
         place = law.cursor
         assert place is not None

@@ -81,7 +81,7 @@ def test_sizes_that_came_and_went_at_once_leave_no_hole(nursery: Nursery, own_ho
                 terminal.resize(*size)
             eventually(lambda: looks_like(before))
         terminal.type("q")
-        assert end_of(nursery, pid, 30, terminal.read) == 0
+        assert end_of(nursery, pid, 60, terminal.read) == 0
     except AssertionError as error:
         raise AssertionError("\n".join(["of the terminal is left:", *screen.display])) from error
     finally:

@@ -115,7 +115,7 @@ def test_no_key_ends_the_app_or_loses_a_run(nursery: Nursery, own_home: Path) ->
                 storm.blow()
         storm.calm()
         os.kill(storm.pid, signal.SIGTERM)
-        assert end_of(nursery, storm.pid, 30, storm.terminal.read) == 128 + signal.SIGTERM
+        assert end_of(nursery, storm.pid, 60, storm.terminal.read) == 128 + signal.SIGTERM
     finally:
         storm.terminal.close()
     runs = list_runs()

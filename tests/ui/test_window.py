@@ -149,7 +149,7 @@ async def test_what_home_and_train_tell_to_press_can_be_clicked() -> None:
         await pilot.click(offset=place_of(app, "space to train"))
         await until(pilot, lambda: app.training is not None)
         await pilot.press("x")
-    assert app.engine.shutdown(10)
+    assert app.engine.shutdown(60)
 
 
 async def test_a_line_of_the_help_page_does_what_it_says() -> None:
@@ -179,4 +179,4 @@ async def test_a_window_that_is_closed_twice_closes_nothing_below_it() -> None:
         window.dismiss(None)
         window.dismiss(None)
         await until(pilot, lambda: isinstance(app.screen, HomeScreen))
-    assert app.engine.shutdown(20)
+    assert app.engine.shutdown(60)

@@ -1,6 +1,5 @@
 """PixelView in every mode, read back by a terminal emulator: each cell against the array."""
 
-import asyncio
 from collections.abc import Callable
 from itertools import product
 from typing import Any
@@ -8,13 +7,14 @@ from typing import Any
 import numpy as np
 import pyte
 import pytest
+from helpers import until
 from textual.app import ComposeResult
 from textual.widgets import Static
 
 from difftui.pixel_modes import Detail, PixelMode
 from difftui.ui.lean_strip import ANSI_16
 from difftui.ui.pixels.display import PixelApp
-from difftui.ui.widgets.pixels import REST_SECONDS, PixelView
+from difftui.ui.widgets.pixels import PixelView
 
 RNG = np.random.default_rng(0)
 GREY = RNG.integers(0, 256, (1, 27, 29), dtype=np.uint8)
@@ -223,6 +223,7 @@ def frames() -> list[np.ndarray]:
     return [start, pixel, row, little, -start, np.full_like(start, -1.0), start]
 
 
+@pytest.mark.usefixtures("no_rest")
 @pytest.mark.parametrize("mode", PixelMode, ids=lambda mode: mode.value)
 async def test_what_changed_is_all_that_had_to_be_sent(terminal: Any, mode: PixelMode) -> None:
     """Partial updates, moving or not, scrolled, under an overlay: as if all had been painted anew."""
@@ -272,7 +273,8 @@ async def test_pictures_follow_the_mode_of_the_app(terminal: Any) -> None:
         assert wrong_halves(wire, GREY[0], exact) == []
 
 
-async def test_less_detail_while_it_moves_and_all_of_it_at_rest(terminal: Any) -> None:
+@pytest.mark.usefixtures("no_rest")
+async def test_less_detail_while_it_moves(terminal: Any) -> None:
     async with terminal(lambda: Stage(PixelMode.PALETTE)) as (pilot, wire):
         view, rng = pilot.app.view, np.random.default_rng(1)
         sizes = {}
@@ -287,16 +289,23 @@ async def test_less_detail_while_it_moves_and_all_of_it_at_rest(terminal: Any) -
         assert sizes[Detail.BRAILLE] < 1700
         view.show(GREY[:, :26], moving=True)
         await pilot.pause()
-        shows = ramp
         wire.take()
-        assert wrong_halves(wire, GREY[0, :26], shows)
-        for _ in range(100):
-            await asyncio.sleep(REST_SECONDS / 10)
-            await pilot.pause()
+        assert wrong_halves(wire, GREY[0, :26], ramp)
+
+
+async def test_all_detail_at_rest(terminal: Any) -> None:
+    async with terminal(lambda: Stage(PixelMode.PALETTE)) as (pilot, wire):
+        view = pilot.app.view
+        pilot.app.pixel_detail = Detail.BRAILLE
+        view.show(-GREY[:, :26], moving=True)
+        await pilot.pause()
+        view.show(GREY[:, :26], moving=True)
+
+        def exact() -> bool:
             wire.take()
-            if not wrong_halves(wire, GREY[0, :26], shows):
-                break
-        assert wrong_halves(wire, GREY[0, :26], shows) == []
+            return not wrong_halves(wire, GREY[0, :26], ramp)
+
+        await until(pilot, exact)
 
 
 async def test_sixteen_colours_stay_sixteen_while_little_detail_is_drawn(terminal: Any) -> None:

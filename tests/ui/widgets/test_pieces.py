@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 from textual.app import ComposeResult
 from textual.widgets import Static
 
 from difftui.pixel_modes import Detail, PixelMode
 from difftui.ui.pixels.display import PixelApp
 from difftui.ui.widgets.pixels import PixelView
+
+pytestmark = pytest.mark.usefixtures("no_rest")  # a test says when
 
 PIECE = 6400  # what 64 kB/s take in a frame's time
 RAMP = [0, *range(8, 239, 10), 255]

@@ -411,10 +411,10 @@ async def test_a_redraw_of_a_long_run_is_short(terminal: Any) -> None:
     plot = CurvePlot(zoomable=True)
     async with terminal(lambda: Stage(plot), (150, 30)) as (pilot, _):
         rng = np.random.default_rng(0)
-        x = np.arange(4096) * 250.0
-        spent = []
-        for _ in range(7):
-            y = rng.uniform(0.02, 0.05, 4096)
+        spent: dict[int, list[float]] = {256: [], 4096: []}
+        for length in [*spent] * 7:
+            x = np.linspace(0.0, 1e6, length)
+            y = rng.uniform(0.02, 0.05, length)
             began = time.process_time()
             plot.set_series(
                 [
@@ -425,9 +425,10 @@ async def test_a_redraw_of_a_long_run_is_short(terminal: Any) -> None:
                 log_y=True,
                 lines=[Line(1.0, "predicting nothing")],
             )
-            spent.append(time.process_time() - began)
+            spent[length].append(time.process_time() - began)
             await pilot.pause()
-        assert min(spent) < 0.015  # 0.005 on two quiet cores; 0.010 is the goal
+        # Both are as many as its columns. 0.005 s on two quiet cores, whose speed is not tested here.
+        assert min(spent[4096]) < 3 * min(spent[256])
 
 
 async def test_a_glow_is_a_ground_that_follows_its_strength(terminal: Any) -> None:
