@@ -17,7 +17,7 @@ STATUS = b"\x1b[5n"  # "how are you?": every terminal since the VT100 answers ES
 SYNCHRONIZED = b"\x1b[?2026$p"  # "is mode 2026 known?": answered by ESC [ ? 2026 ; state $ y, or not at all
 BRAILLE = "\r⣿\x1b[6n\r\x1b[K"  # a braille sign, and "where is the cursor now?", then the line is empty again
 PINGS = 3
-SECONDS = 1.0
+SECONDS = 2.0  # five answers over a link of a third of a second
 
 _HELD = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP}
 
