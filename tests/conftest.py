@@ -63,6 +63,14 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
 
 
 @pytest.fixture
+def no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No picture comes to rest by itself: between two frames of a busy machine there may be half a second."""
+    from difftui.ui.widgets import pixels
+
+    monkeypatch.setattr(pixels, "REST_SECONDS", 1e6)
+
+
+@pytest.fixture
 def nobody() -> Iterator[str]:
     """The address of a port of this machine that is ours, and at which nobody answers."""
     with socket.socket() as taken:

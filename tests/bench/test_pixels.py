@@ -6,13 +6,8 @@ import pytest
 from difftui.bench import pixels
 from difftui.data import bundled
 from difftui.diffusion import make_schedule
-from difftui.ui.widgets import pixels as widget
 
-
-@pytest.fixture(autouse=True)
-def no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a busy machine a picture that moves would seem to have come to rest, and be drawn once more."""
-    monkeypatch.setattr(widget, "REST_SECONDS", 1e6)
+pytestmark = pytest.mark.usefixtures("no_rest")
 
 
 @pytest.fixture(autouse=True)

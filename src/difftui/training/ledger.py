@@ -96,7 +96,7 @@ class Ledger:
         if not losses or not due:
             return
         if self.metrics is not None:
-            norm = self.gradient_norm
+            norm, left = self.gradient_norm, self.seconds_left
             self.metrics.append(
                 {
                     "step": trainer.step,
@@ -108,7 +108,7 @@ class Ledger:
                     "lr": _short(self.learning_rate),
                     "rate": round(self.images_per_second, 1),
                     "fraction": round(trainer.fraction, 6),
-                    "left": None if self.seconds_left is None else round(self.seconds_left, 1),
+                    "left": None if left is None else round(left, 1),
                 }
             )
         self._row_at = trainer.seconds

@@ -13,7 +13,6 @@ from textual.pilot import Pilot
 from textual.strip import Strip
 
 from difftui.bench.wire import recording_driver
-from difftui.ui.widgets import pixels
 
 
 class Wire:
@@ -51,12 +50,6 @@ def styles_know_no_other_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
         return f"\x1b[{codes}m{text}\x1b[0m" if codes else text
 
     monkeypatch.setattr(Strip, "render_style", staticmethod(render_style))
-
-
-@pytest.fixture
-def no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No picture comes to rest by itself: between two frames of a busy machine there may be half a second."""
-    monkeypatch.setattr(pixels, "REST_SECONDS", 1e6)
 
 
 Terminal = Callable[..., AbstractAsyncContextManager[tuple[Pilot[Any], Wire]]]
