@@ -169,8 +169,8 @@ class _Told:
     def _seen(self) -> str:
         scaled, plain = ([self._crossing(kind, judge) for judge in (0, 1)] for kind in KINDS)
         return (
-            f"Scaled, a judge who knows no noise loses half at {scaled[0]}, the best at {scaled[1]}; unscaled, "
-            f"{plain[0]} and {plain[1]}. The answer needs a judge and a schedule."
+            f"Scaled, a judge who knows no noise loses half at {scaled[0]}, the best at {scaled[1]}; "
+            f"unscaled, {plain[0]} and {plain[1]}. The answer needs a judge and a schedule."
         )
 
 
@@ -244,7 +244,7 @@ UNRECOGNISABLE = Page(
     source="Modules",
     says="from which timestep on is the digit unrecognisable?",
     look="Where do you lose the digit? One judge has never seen noise, the other knows all of it.",
-    how="200 held-out digits, each under one ε of growing size. The recogniser has learnt clean digits only; "
+    how="200 held-out digits, each under one ε of growing size. The recogniser has learnt clean digits; "
     "the best guess is Bayes' rule over the 10 000 bundled ones. Shares are known to about 0.03, t to about 4.",
     run=unrecognisable,
     offers=frozenset({"digit", "seed"}),
