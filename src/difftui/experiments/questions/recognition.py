@@ -245,7 +245,7 @@ UNRECOGNISABLE = Page(
     says="from which timestep on is the digit unrecognisable?",
     look="Where do you lose the digit? One judge has never seen noise, the other knows all of it.",
     how="200 held-out digits, each under one ε of growing size. The recogniser has learnt clean digits; "
-    "the best guess is Bayes' rule over the 10 000 bundled ones. Shares are known to about 0.03, t to about 4.",
+    "the best guess is Bayes' rule over the 10 000 bundled ones. Shares are good to about 0.03, t to 4.",
     run=unrecognisable,
     offers=frozenset({"digit", "seed"}),
     needs_torch=True,

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from difftui.diffusion import add_noise, starting_noise, transitions
+from difftui.diffusion import add_noise, transitions
 from difftui.experiments.figures import signif
 from difftui.experiments.materials import drawn, load_network, picture, recognised
 from difftui.experiments.page import PENDING, Findings, Page, Pictures, Setup, Table
-from difftui.experiments.questions.costs import milliseconds, parameters, wake
+from difftui.experiments.questions.asking import beginning, milliseconds, parameters, wake
 from difftui.words import grouped
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def there_and_back(setup: Setup, device: str, *, steps: int | None = None) -> It
     )
     yield state.findings(0)
     frames = loaded.sample((setup.seed,), steps=steps)
-    state.back = [_start(loaded, setup.seed, state.temperature)]
+    state.back = [beginning(loaded, setup.seed)]
     wake(loaded, device)
     for done in range(1, state.count + 1):
         began = time.perf_counter()
@@ -58,12 +58,6 @@ def there_and_back(setup: Setup, device: str, *, steps: int | None = None) -> It
         if done == state.count:
             state.answer = int(recognised(picture_now)[0])
         yield state.findings(done)
-
-
-def _start(loaded: LoadedModel, seed: int, temperature: float) -> Grey:
-    """The noise that the network begins with."""
-    noise = starting_noise((seed,), loaded.model.image_shape)  # type: ignore[arg-type]
-    return drawn(temperature * noise)[0]
 
 
 @dataclass(slots=True)
@@ -97,10 +91,6 @@ class _Ways:
     def count(self) -> int:
         """Steps back."""
         return self.loaded.drawing(steps=self.wanted)[1]
-
-    @property
-    def temperature(self) -> float:
-        return self.loaded.drawing(steps=self.wanted)[2]
 
     @property
     def kept(self) -> list[int]:
@@ -149,8 +139,8 @@ class _Ways:
     def _seen(self) -> str:
         ratio = signif(self.back_seconds / self.there_seconds, 1)
         return (
-            f"There: one formula, one noise, {milliseconds(self.there_seconds)}. Back: {self.count} calls of a "
-            f"trained network, about {ratio} times as long; then a digit (a {self.answer}) that nobody wrote."
+            f"There: one formula, one noise, {milliseconds(self.there_seconds)}. Back: {self.count} calls of "
+            f"a trained network, about {ratio} times as long, and a digit (a {self.answer}) where none was."
         )
 
 

@@ -1,17 +1,28 @@
-"""What a network costs: numbers learnt, and time, on the machine that runs the page."""
+"""A network that is asked: what it begins with, what it has learnt, and what an answer costs here."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
+from difftui.diffusion import starting_noise
 from difftui.experiments.figures import signif
+from difftui.experiments.materials import drawn
 
 if TYPE_CHECKING:
     from torch import nn
 
     from difftui.training.loading import LoadedModel
 
-__all__ = ["milliseconds", "parameters", "wake"]
+__all__ = ["beginning", "milliseconds", "parameters", "wake"]
+
+
+def beginning(loaded: LoadedModel, seed: int) -> NDArray[np.float32]:
+    """The noise that a drawing of this seed begins with, as the network is best drawn with, (H, W)."""
+    noise = starting_noise((seed,), loaded.model.image_shape)  # type: ignore[arg-type]
+    return drawn(loaded.drawing()[2] * noise)[0].copy()
 
 
 def parameters(model: nn.Module) -> int:
