@@ -22,7 +22,8 @@ __all__ = ["beginning", "milliseconds", "parameters", "wake"]
 def beginning(loaded: LoadedModel, seed: int) -> NDArray[np.float32]:
     """The noise that a drawing of this seed begins with, as the network is best drawn with, (H, W)."""
     noise = starting_noise((seed,), loaded.model.image_shape)  # type: ignore[arg-type]
-    return drawn(loaded.drawing()[2] * noise)[0].copy()
+    first: NDArray[np.float32] = drawn(loaded.drawing()[2] * noise)[0]
+    return first
 
 
 def parameters(model: nn.Module) -> int:
