@@ -93,15 +93,14 @@ class _Ways:
 
     def findings(self, done: float) -> Findings:
         """The page at this point."""
-        pixels = self.points[0].size
         steps = [milliseconds(s / self.steps) if self.steps else PENDING for s in self.seconds]
         rows = (
-            ("median distance to the nearest known digit", *(self._median(way) for way in WAYS)),
-            (f"of {DRAWN} pictures, copies of a known one", *(self._copies(way) for way in WAYS)),
+            ("distance to the nearest known", *(self._median(way) for way in WAYS)),
+            (f"of {DRAWN} pictures, copies", *(self._copies(way) for way in WAYS)),
             ("numbers it must keep", grouped(self.points.size), grouped(parameters(self.loaded.model))),
-            ("known digits looked at in each step", grouped(len(self.points)), "none"),
+            ("digits looked at in each step", grouped(len(self.points)), "none"),
             (f"time of a step of {DRAWN} pictures", *steps),
-            (f"real new digits: distance ({pixels} pixels)", "", self._median("real")),
+            ("distance of real new digits", "", self._median("real")),
         )
         images = {way: np.concatenate([self.pictures[way], self._neighbours(way)]) for way in WAYS}
         titles = (
@@ -114,7 +113,7 @@ class _Ways:
         return Findings(
             done,
             blocks,
-            Table(("", "exact, by Bayes' rule", f"learnt ({self.loaded.name})"), rows),
+            Table(("", "exact (Bayes' rule)", f"learnt ({self.loaded.name})"), rows),
             self._seen() if self.distances else "",
             needed=2,
         )
@@ -148,8 +147,8 @@ LEARNED_REVERSE = Page(
     says="why learn the reverse at all?",
     look="The same noise, twice. Which pictures were there before?",
     how="DDIM from the same x_T. Exact: E[x_0 | x_t] by Bayes' rule, were the 10 000 bundled digits all. "
-    "Learnt: a network trained on them and 50 000 more. Distance: √Σ(a-b)² over the pixels; a copy is nearer "
-    "than 0.5 to a digit known.",
+    "Learnt: a network trained on them and 50 000 more. Distances are medians of √Σ(a-b)² over 784 pixels; a "
+    "copy is nearer than 0.5 to a digit known.",
     run=learned_reverse,
     offers=frozenset({"seed", "network"}),
     networks=NETWORKS,

@@ -155,7 +155,7 @@ class _Told:
             for judge, (name, colour) in enumerate(zip(JUDGES, pair, strict=True)):
                 told = [self.shares[kind][t][judge] for t in times]
                 label = f"{name}, {kind.removesuffix('-linear 200').removesuffix(' 200')}"
-                curves.append(Curve(label, times, told, colour))
+                curves.append(Curve(label, times or [0], told or [math.nan], colour))
         return Curves(
             "share of digits told, by t",
             tuple(curves),

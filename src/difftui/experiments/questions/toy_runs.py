@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +44,7 @@ class ToyRun:
         return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
     @cached_property
-    def rows(self) -> tuple[dict[str, object], ...]:
+    def rows(self) -> tuple[dict[str, Any], ...]:
         """Its metrics, oldest first."""
         return tuple(read_metrics(self.run.metrics.path))
 

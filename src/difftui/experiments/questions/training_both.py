@@ -67,8 +67,8 @@ def _judged(state: _Both, classifier: Recogniser, denoiser: nn.Module, device: s
     from difftui.evaluation.recogniser import accuracy, load_recogniser
 
     digits = held_out()
-    for model in (classifier, load_recogniser()):
-        state.told.append(accuracy(model, digits.images, digits.labels))
+    for teller in (classifier, load_recogniser()):
+        state.told.append(accuracy(teller, digits.images, digits.labels))
     yield state.findings(0.85)
     shipped = load_network((TOY.name,), "", device)
     for place, t in enumerate(CURVE_TIMES, 1):
