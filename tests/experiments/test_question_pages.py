@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import lru_cache
 
@@ -44,7 +45,7 @@ from difftui.words import grouped
 
 COLUMNS = 78  # of a narrow terminal, less a margin
 STEPS = 8
-REDUCED = {
+REDUCED: dict[str, Callable[[Setup, str], Iterator[Findings]]] = {
     "there-and-back": lambda setup, device: there_and_back(setup, device, steps=STEPS),
     "copies": lambda setup, device: learned_reverse(setup, device, steps=10, known=500),
     "classifier": lambda setup, device: against_classifier(setup, device, steps=5),
@@ -245,6 +246,7 @@ def test_two_timesteps_of_two_schedules_by_their_closed_forms() -> None:
 def test_steps_and_a_jump_agree_within_chance() -> None:
     for setup in (USUAL, Setup(label=1, seed=2, time=0.25)):
         found = findings_of("jump", setup)[-1]
+        assert found.time is not None
         t, last = found.time
         level = float(np.cumprod(1 - 5 * np.linspace(1e-4, 0.02, 200))[t])
         for name, exact in (("signal", math.sqrt(level)), ("noise √", math.sqrt(1 - level))):
@@ -299,6 +301,7 @@ def test_a_prediction_is_all_images_at_that_pace() -> None:
     steps, time, rate = row(found, "predicted: the bundled")
     assert steps == grouped(8 * math.ceil(10_000 / 128))
     spelled = re.fullmatch(r"about (?:(\d+) min )?(\d+) s", time)
+    assert spelled is not None
     seconds = 60 * int(spelled[1] or 0) + int(spelled[2])
     assert seconds == pytest.approx(80_000 / number(rate), abs=1.0 + 0.001 * seconds)
     assert row(found, "took: the toy that ships")[:2] == ("3 752", "2 min 56 s")
