@@ -177,14 +177,14 @@ def test_there_is_the_formula_and_back_the_networks_own_calls() -> None:
 def test_the_exact_way_back_ends_in_known_digits_and_the_learnt_one_does_not() -> None:
     found = findings_of("copies")[-1]
     known = clean(bundled().images[:500]).reshape(500, -1)
-    exact, learnt = (block.images[:6].reshape(6, -1) for block in found.blocks)
+    exact, learnt = (block.images.reshape(6, -1) for block in found.blocks[:2])
     assert max(np.linalg.norm(known - x, axis=1).min() for x in exact) < 1e-3
     distances = [np.linalg.norm(known - x, axis=1).min() for x in learnt]
     assert min(distances) > 3.0
     assert row(found, "of 6 pictures") == ("6", "0")
     assert row(found, "distance to")[0] == "0.0"
     assert float(row(found, "distance to")[1]) == pytest.approx(np.median(distances), abs=0.06)
-    assert row(found, "numbers it must keep")[0] == "392 000"
+    assert row(found, "numbers needed")[0] == "392 000"
 
 
 # 3. A classifier.
@@ -200,7 +200,7 @@ def test_ten_probabilities_come_out_of_one_and_other_digits_of_the_other() -> No
     told, drawn = row(found, "asked 4 times")
     assert told == "0 apart"
     assert number(drawn) > 5.0
-    assert row(found, "calls for one result") == ("1", "5")
+    assert [cell.split(",")[0] for cell in row(found, "calls for one result")] == ["1", "5"]
 
 
 # 5. and 6. How long a digit can be told.
@@ -371,7 +371,7 @@ def test_two_trainings_start_from_knowing_nothing_and_are_the_same_again() -> No
     assert len(told) == len(predicted) == STEPS
     assert told[0] == pytest.approx(math.log(10), abs=0.5)
     assert predicted[0] == pytest.approx(1.0, abs=0.5)
-    assert row(found, "labels needed") == (grouped(STEPS * 32), "none")
+    assert row(found, "who knows it")[0] == f"a person: {grouped(STEPS * 32)} labels"
     again = next(each for each in train_both(USUAL, "cpu", steps=STEPS) if each.done > 0.15)
     for curve, first in zip(again.blocks[0].curves, (told, predicted), strict=True):
         assert np.array_equal(curve.y, first[: len(curve.y)])

@@ -118,23 +118,22 @@ class _Both:
         rows = (
             ("goes in", f"a digit, {pixels} numbers", f"noise, {pixels} numbers, and t"),
             ("comes out", "10 probabilities", f"a digit, {pixels} numbers"),
+            ("calls for one result, time", f"1, {took[0]}", f"{self.count}, {took[1]}"),
+            (f"asked {ASKED} times, answers are", same or PENDING, other or PENDING),
             ("parameters", *map(grouped, self.learnt)),
-            ("calls for one result", "1", str(self.count)),
-            ("time for one result", *took),
-            (f"asked {ASKED} times", same or PENDING, other or PENDING),
         )
         return Findings(
             done,
             (self._pictures(), self._belief()),
             Table(("", "classifier (tells)", f"diffusion ({self.loaded.name}, draws)"), rows),
             self._seen() if done == 1.0 else "",
-            needed=2,
+            needed=1,
         )
 
     def _pictures(self) -> Pictures:
         paper = np.full_like(self.digit, -1.0)
         strip = [*self.strip, *[paper] * (SHOWN - len(self.strip))]
-        captions = ("told: in", "drawn: in", *(f"call {step}" for step in self.kept[:-1]), "out")
+        captions = ("told", "noise", *(f"call {step}" for step in self.kept[:-1]), "drawn")
         return Pictures(
             "a digit is told; from noise one is drawn",
             np.array([self.digit, self.noise, *strip], np.float32),

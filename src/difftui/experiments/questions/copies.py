@@ -94,25 +94,25 @@ class _Ways:
     def findings(self, done: float) -> Findings:
         """The page at this point."""
         steps = [milliseconds(s / self.steps) if self.steps else PENDING for s in self.seconds]
+        needed = self.points.size, parameters(self.loaded.model)
         rows = (
             ("distance to the nearest known", *(self._median(way) for way in WAYS)),
             (f"of {DRAWN} pictures, copies", *(self._copies(way) for way in WAYS)),
-            ("numbers it must keep", grouped(self.points.size), grouped(parameters(self.loaded.model))),
-            ("digits looked at in each step", grouped(len(self.points)), "none"),
+            (
+                "numbers needed at each step",
+                grouped(self.points.size),
+                grouped(parameters(self.loaded.model)),
+            ),
             (f"time of a step of {DRAWN} pictures", *steps),
             ("distance of real new digits", "", self._median("real")),
         )
-        images = {way: np.concatenate([self.pictures[way], self._neighbours(way)]) for way in WAYS}
-        titles = (
-            "exact: above the pictures, below the nearest known",
-            f"learnt ({self.loaded.name}), likewise",
-        )
-        blocks = tuple(
-            Pictures(title, images[way], columns=DRAWN) for title, way in zip(titles, WAYS, strict=True)
-        )
+        titles = ("exact, from six x_T", f"learnt ({self.loaded.name}), from the same six")
+        blocks = [Pictures(title, self.pictures[way]) for title, way in zip(titles, WAYS, strict=True)]
+        nearby = np.concatenate([self._neighbours(way) for way in WAYS])
+        blocks.append(Pictures("the nearest known digits of both", nearby, columns=DRAWN))
         return Findings(
             done,
-            blocks,
+            tuple(blocks),
             Table(("", "exact (Bayes' rule)", f"learnt ({self.loaded.name})"), rows),
             self._seen() if self.distances else "",
             needed=2,

@@ -126,7 +126,6 @@ class _Ways:
         rows = (
             ("signal left √ᾱ", _expected(math.sqrt(a), off and off[0]), *(signal for signal, _ in found)),
             ("noise √(1-ᾱ)", _expected(math.sqrt(1.0 - a), off and off[1]), *(noise for _, noise in found)),
-            ("noises drawn for one picture", "", str(self.t + 1), "1"),
             (f"time{draws}", "", *(PENDING if s is None else f"{1000 * s:.1f} ms" for s in takes)),
             (f"back: digits of {count} behind it", "", *(PENDING if b is None else _many(b) for b in behind)),
         )
@@ -147,7 +146,7 @@ class _Ways:
         return Pictures(
             f"there and back at t = {self.t}",
             np.array([self.x0, *first, guess], np.float32),
-            ("x_0", "by small steps", "in one jump", "mean of its x_0"),
+            ("x_0", "steps", "jump", "E[x_0]"),
             4,
         )
 

@@ -125,7 +125,6 @@ class _Told:
             (self._pictures(), self._curves()),
             Table(("T = 200, chance 10%", *KINDS), tuple(rows)),
             self._seen() if finished else "",
-            needed=2,
         )
 
     def _crossing(self, kind: str, judge: int) -> str:
@@ -225,7 +224,7 @@ def _early_late_pictures(setup: Setup) -> tuple[Block, ...]:
     blocks = []
     for kind in KINDS:
         noised = [add_noise(digits, eps, named(kind).alpha_bar(t)) for t in PAIR]
-        captions = tuple(f"{label}, t = {t}" for t in PAIR for label in labels)
+        captions = tuple(f"t = {t}" for t in PAIR for _ in labels)
         blocks.append(Pictures(kind, np.concatenate(noised).astype(np.float32), captions, len(captions)))
     return tuple(blocks)
 

@@ -105,8 +105,7 @@ class _Ways:
         took = milliseconds(self.back_seconds) if finished else PENDING
         random = f"x_T and {noises - 1} more" if noises > 1 else "x_T"
         rows = (
-            ("begins with", f"this {self.label}", "noise"),
-            ("ends as", "noise", PENDING if self.answer is None else f"a digit, read as {self.answer}"),
+            ("from, to", f"this {self.label}, noise", f"noise, {self._end()}"),
             ("calls of a network", "0", f"{done} of {self.count}"),
             ("time for one picture", milliseconds(self.there_seconds), took),
             ("numbers that were learnt", "0", grouped(self.parameters)),
@@ -115,9 +114,9 @@ class _Ways:
         return Findings(
             done / self.count,
             (
-                Pictures("there: a digit to noise", self.there, _captions(self.there_at), SHOWN),
+                Pictures("there: a digit to noise, by t", self.there, _captions(self.there_at), SHOWN),
                 Pictures(
-                    f"back: noise to a digit ({self.loaded.name})",
+                    f"back: noise to a digit, by t ({self.loaded.name})",
                     self._strip(),
                     self._back_captions(),
                     SHOWN,
@@ -136,6 +135,9 @@ class _Ways:
         jumps = transitions(self.loaded.schedule.T, self.count)
         return _captions([jumps[0][0], *(jumps[step - 1][1] for step in self.kept[1:])])
 
+    def _end(self) -> str:
+        return PENDING if self.answer is None else f"a digit read as {self.answer}"
+
     def _seen(self) -> str:
         ratio = signif(self.back_seconds / self.there_seconds, 1)
         return (
@@ -145,7 +147,7 @@ class _Ways:
 
 
 def _captions(times: Sequence[int]) -> tuple[str, ...]:
-    return tuple("x_0" if t < 0 else f"t = {t}" for t in times)
+    return tuple("x_0" if t < 0 else str(t) for t in times)
 
 
 THERE_AND_BACK = Page(

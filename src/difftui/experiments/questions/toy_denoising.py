@@ -110,7 +110,7 @@ class _Looks:
 
     def findings(self, done: float) -> Findings:
         """The page at this point."""
-        captions = ("original", *(f"t = {t}" for t in TIMES))
+        captions = ("x_0", *(f"t = {t}" for t in TIMES))
         above, below = (np.array([self.original, *row]) for row in (self.noised, self.cleaned))
         rows = [self._row(t) for t in TIMES]
         rows.append(("always the mean digit", "", "", signif(_error_of_the_mean()), ""))

@@ -138,13 +138,12 @@ class _Both:
         first = f"MSE {signif(self.errors[1][0])}" if self.errors[1] else PENDING
         rows = (
             ("the target", "one of ten classes", "ε, 256 numbers"),
-            ("who knows it", "a person: labels", "the computer drew it"),
-            ("labels needed", grouped(self.steps * BATCH), "none"),
-            ("knowing nothing, loss is", f"ln 10 = {LN_10:.2f}", "1, the noise's own"),
+            ("who knows it", f"a person: {grouped(self.steps * BATCH)} labels", "the computer: it drew ε"),
             (f"loss, first and last {SMOOTHED} steps", *ends),
             ("on held-out digits", told[0], held[0]),
             ("the ones that ship, on the same", told[1], held[1]),
             ("  with hardly any noise, t = 0", "", first),
+            ("loss of knowing nothing", f"ln 10 = {LN_10:.2f}", "1, the noise's own"),
         )
         return Findings(
             done,
