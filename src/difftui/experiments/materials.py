@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from difftui.training.loading import LoadedModel
 
 __all__ = [
+    "COMPARED",
+    "SURE",
     "apart",
     "clean",
     "drawn",
@@ -31,7 +33,9 @@ __all__ = [
     "nearest_digit",
     "network_names",
     "picture",
+    "readings",
     "real_apart",
+    "real_certainty",
     "real_grain",
     "real_ink",
     "real_nearest",
@@ -40,6 +44,7 @@ __all__ = [
 ]
 
 Floats = NDArray[np.float64]
+SURE = 0.9  # probability from which a reading counts as certain
 COMPARED = 2000  # real digits among which the nearest is sought
 
 
@@ -147,16 +152,32 @@ def real_grain() -> float:
     return grain(_real())
 
 
-def recognised(pictures: NDArray[np.floating]) -> NDArray[np.intp]:
-    """What the recogniser takes pictures (N, 28, 28) for: (N,) digits."""
+def readings(pictures: NDArray[np.floating]) -> NDArray[np.float32]:
+    """How probable the recogniser takes each digit to be in pictures (N, 28, 28): (N, 10), rows of sum 1.
+
+    It has learned from clean digits only, and is sure of blobs and of noise, too.
+    """
     import torch
 
     from difftui.evaluation.recogniser import judge
 
     asked = torch.from_numpy(np.clip(pictures, -1.0, 1.0).astype(np.float32))[:, None]
     _, probabilities = judge(_recogniser(), asked)
-    digits: NDArray[np.intp] = probabilities.argmax(dim=1).numpy()
+    told: NDArray[np.float32] = probabilities.numpy()
+    return told
+
+
+def recognised(pictures: NDArray[np.floating]) -> NDArray[np.intp]:
+    """What the recogniser takes pictures (N, 28, 28) for: (N,) digits."""
+    digits: NDArray[np.intp] = readings(pictures).argmax(axis=1)
     return digits
+
+
+@lru_cache(maxsize=1)
+def real_certainty() -> tuple[float, float]:
+    """Mean probability of the digit that is read in a hundred real digits; the share of those above 0.9."""
+    best = readings(_real()).max(axis=1)
+    return float(best.mean()), float((best > SURE).mean())
 
 
 @lru_cache(maxsize=1)
