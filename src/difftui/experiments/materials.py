@@ -27,6 +27,7 @@ __all__ = [
     "apart",
     "clean",
     "drawn",
+    "frechet",
     "grain",
     "ink",
     "load_network",
@@ -36,6 +37,7 @@ __all__ = [
     "readings",
     "real_apart",
     "real_certainty",
+    "real_frechet",
     "real_grain",
     "real_ink",
     "real_nearest",
@@ -157,14 +159,38 @@ def readings(pictures: NDArray[np.floating]) -> NDArray[np.float32]:
 
     It has learned from clean digits only, and is sure of blobs and of noise, too.
     """
+    return _judged(pictures)[1]
+
+
+def frechet(pictures: NDArray[np.floating]) -> float:
+    """The Fréchet distance of the recogniser's features of pictures (N, 28, 28) to those of 60 000 digits.
+
+    Few pictures alone make it large: hold it against :func:`real_frechet` of as many.
+    """
+    from difftui.evaluation.frechet import frechet_distance, statistics
+    from difftui.evaluation.report import reference_statistics
+
+    return frechet_distance(reference_statistics(), statistics(_judged(pictures)[0]))
+
+
+@lru_cache(maxsize=4)
+def real_frechet(count: int) -> tuple[float, float]:
+    """Mean and standard deviation of :func:`frechet` over draws of so many held-out digits, 8 at most."""
+    from difftui.evaluation.report import random_draws, real_floor, reference_statistics
+
+    images = held_out().images
+    return real_floor(_recogniser(), reference_statistics(), images, random_draws(len(images), count))
+
+
+def _judged(pictures: NDArray[np.floating]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Features (N, 128) and probabilities (N, 10) of pictures (N, 28, 28)."""
     import torch
 
     from difftui.evaluation.recogniser import judge
 
     asked = torch.from_numpy(np.clip(pictures, -1.0, 1.0).astype(np.float32))[:, None]
-    _, probabilities = judge(_recogniser(), asked)
-    told: NDArray[np.float32] = probabilities.numpy()
-    return told
+    features, probabilities = judge(_recogniser(), asked)
+    return features.numpy(), probabilities.numpy()
 
 
 def recognised(pictures: NDArray[np.floating]) -> NDArray[np.intp]:
