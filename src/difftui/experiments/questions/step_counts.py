@@ -271,8 +271,9 @@ def _seen_fewer(race: _Race) -> str:
     first, *_, last = ddim
     fars = ", ".join(signif(each.far, 2) for each in ddim)
     steps = ", ".join(str(each.steps) for each in ddim)
+    more, longer = times(last.steps / first.steps), times(last.spent / first.spent)
     return (
-        f"{times(last.steps / first.steps)} the steps take {times(last.spent / first.spent)} the time. Distance "
+        f"{more} the steps take {longer} the time. Distance "
         f"of DDIM at {steps} steps: {fars}; of real digits {race.told_floor()}."
     )
 
