@@ -216,10 +216,10 @@ def _emerging(so_far: _Way, count: int) -> Findings:
     )
     seen = ""
     if finished:
-        guess, best, plain = (so_far.time_of(reader, 0.5) for reader in range(len(READERS)))
+        guess, best, _ = (so_far.time_of(reader, 0.5) for reader in range(len(READERS)))
         seen = (
-            f"Half of {count} can be told from x_t at t = {best}, and the network's x̂0 is read at {guess}. "
-            f"A recogniser of clean digits needs {plain}. Under another schedule it is another t."
+            f"Half of {count} are told for good from x_t at t = {best} ({so_far.snr(best)}), from x̂0 at t = "
+            f"{guess} ({so_far.snr(guess)}). Another schedule has another t: compare the SNR."
         )
     curves = tuple(
         Curve(name, so_far.along(), so_far.share(reader), colour)

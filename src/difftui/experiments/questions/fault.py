@@ -21,7 +21,7 @@ from difftui.diffusion import (
 from difftui.diffusion.analytic import PointsDenoiser
 from difftui.diffusion.process import Prediction
 from difftui.diffusion.sampling import step_noise
-from difftui.experiments.figures import signif, times
+from difftui.experiments.figures import signif
 from difftui.experiments.losses import LEVELS, errors_by_level
 from difftui.experiments.materials import (
     COMPARED,
@@ -212,9 +212,8 @@ def _seen(exact: _Source, networks: list[_Source]) -> str:
     behind = np.asarray(shown.errors) / best
     most = int(np.argmax(behind))
     return (
-        f"With the exact denoiser {exact.sure} are clear, but copies ({exact.near} away); with {shown.name} "
-        f"{shown.sure}: the network errs, not the sampler. At {LEVELS[most]:+.0f} dB it is worst: "
-        f"{times(behind[most])} the best one's."
+        f"Same sampler: exact, {exact.sure} clear, all copies; {shown.name}, {shown.sure}: the network errs. "
+        f"Its ε is furthest behind at {LEVELS[most]:+.0f} dB: {signif(behind[most], 2)} × the best's error."
     )
 
 

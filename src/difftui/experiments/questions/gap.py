@@ -27,7 +27,6 @@ from difftui.experiments.materials import (
 from difftui.experiments.page import PENDING, Curve, Curves, Findings, Page, Pictures, Setup, Table
 from difftui.experiments.quoted import QUOTED
 from difftui.experiments.walks import walk
-from difftui.pipelines.folder import CARD
 from difftui.runs import last_metrics, shipped_runs
 from difftui.words import duration, grouped
 
@@ -164,7 +163,7 @@ def _beside(name: str, nets: list[_Net]) -> str:
     """What is known that belongs beside a row of the lab's table."""
     toy = next((net for net in nets if net.name == "toy"), None)
     if name == QUOTED[1].name:
-        return f"{CARD}; saw {CIFAR_SEEN / 1e6:.0f} M"
+        return f"35.7 M by Ho et al. (2020), saw {CIFAR_SEEN / 1e6:.0f} M"
     return (
         f"ours, built as its sheet says: {grouped(toy.parameters)}" if toy and name == QUOTED[0].name else ""
     )
@@ -197,9 +196,9 @@ QUALITY_GAP = Page(
     source="Modules",
     says="from 100 K parameters to 10 billion. What else makes the gap?",
     look="Order the networks by parameters, and by what they draw. Is it the same order?",
-    how=f"DDPM in {STEPS} steps from {DRAWN} seeds, without labels. Parameters are counted; pictures seen are "
-    "steps times batch; training is what its files noted then, on two cores, often busy. 16×16 pictures are "
-    "not read: the recogniser knows 28×28. Nearest: median distance √Σ(a-b)² to one of 2000 real digits.",
+    how=f"DDPM in {STEPS} steps from {DRAWN} seeds, without labels. Parameters are counted; pictures seen: "
+    "steps times batch; training: as its files noted it then, on two cores, often busy. Pictures of 16×16 "
+    "are not read: the recogniser knows 28×28. Nearest: median distance √Σ(a-b)² to 2000 real digits.",
     run=quality_gap,
     offers=frozenset({"seed"}),
     needs_torch=True,

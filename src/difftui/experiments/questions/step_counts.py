@@ -119,8 +119,9 @@ class _Race:
         return (*rows, ("real digits", "", sure, floor, sure, floor))
 
     def told_floor(self) -> str:
-        """The Fréchet distance of real digits: "8.1 ± 1.6"."""
-        return f"{self.floor[0]:.1f} ± {self.floor[1]:.1f}"
+        """The Fréchet distance of real digits: "6.2 ± 1.5"."""
+        mean, spread = self.floor
+        return f"{mean:.1f} ± {spread:.1f}" if mean < 10.0 else f"{mean:.0f} ± {spread:.0f}"
 
     def nearest(self) -> Table:
         """What else is known of each way."""
@@ -133,7 +134,7 @@ class _Race:
         return Table(("", "a picture took", "to the nearest real digit"), tuple(rows))
 
     def findings(self, blocks: tuple[Pictures | Curves, ...], seen: str) -> Findings:
-        first = f"{self.loaded.name}, {len(self.ways[0].pictures)} pictures each"
+        first = f"{self.loaded.name}, {len(self.ways[0].pictures)} each"
         header = (first, "a picture", "DDPM: sure", "Fréchet", "DDIM: sure", "Fréchet")
         return Findings(
             self.done,
@@ -280,7 +281,7 @@ def _seen_fewer(race: _Race) -> str:
 
 STEPS_FEWER = Page(
     name="fewer",
-    title="25, 50, 100 steps: what is gained, and at what price?",
+    title="25, 50, 100 steps: what is gained, at what price?",
     source="Modules",
     says="25, 50 and 100 steps; in practice 20 to 50 are made.",
     look="Where does the curve stop falling? The time does not stop rising.",
