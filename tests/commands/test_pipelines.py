@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from difftui.cli import main
-from difftui.engine import networks
+from difftui.experiments.quoted import QUOTED
 from difftui.pipelines import hub
 
 
@@ -94,7 +94,7 @@ def test_the_table_of_networks_is_measured_and_marks_what_is_quoted(
     assert "broken cannot be used as a pipeline" in out
     assert "google/ddpm-cifar10-32 (35.7 million" in out
     quoted = out.partition("(quoted, not measured)")[2]
-    assert all(row.parameters in quoted for row in networks.QUOTED)
+    assert all(row.parameters in quoted for row in QUOTED)
     assert "238 689 parameters" in quoted
     assert main(["networks", "--json", "--seconds", "0.01", "--device", "cpu"]) == 0
     found = json.loads(capsys.readouterr().out)

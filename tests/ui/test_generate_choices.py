@@ -18,8 +18,8 @@ from textual.widgets import Input, OptionList
 from difftui import paths
 from difftui.diffusion import EXPERIMENTS, SAMPLERS
 from difftui.engine import JobState
-from difftui.engine.networks import QUOTED
 from difftui.engine.sampling import SamplingView
+from difftui.experiments.quoted import QUOTED
 from difftui.runs import create_run
 from difftui.runs.checkpoint import save_tensors
 from difftui.state import State

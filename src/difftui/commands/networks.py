@@ -44,7 +44,8 @@ def run(args: argparse.Namespace) -> int:
     if args.fetch:
         fetch(args.fetch)
     from difftui.engine.device import configure_threads, pick_device
-    from difftui.engine.networks import QUOTED, Comparison, compare_networks
+    from difftui.engine.networks import Comparison, compare_networks
+    from difftui.experiments.quoted import QUOTED
     from difftui.ui.pipeline_sources import Network, default_pipeline, find_pipelines
     from difftui.ui.sources import find_sources
 

@@ -15,31 +15,9 @@ from difftui.pipelines import PipelineRef
 if TYPE_CHECKING:
     from difftui.training.drawing import Drawable
 
-__all__ = ["QUOTED", "Comparison", "Measured", "Quoted", "compare_networks", "start_comparing"]
+__all__ = ["Comparison", "Measured", "compare_networks", "start_comparing"]
 
 SECONDS = 1.0  # a network is asked for so long, and at least for two steps
-
-
-@dataclass(frozen=True, slots=True)
-class Quoted:
-    """A row of the lab sheet's scale table: what it says, not what was measured here.
-
-    Attributes:
-        name: of the model.
-        parameters: as the sheet has them.
-    """
-
-    name: str
-    parameters: str
-
-
-QUOTED = (
-    Quoted("its toy denoiser", "~100 K"),
-    Quoted("a CIFAR-10 DDPM", "~30 M"),
-    Quoted("a text-to-image model", "890 M"),
-    Quoted("the largest of them", "~10 B"),
-)
-"""The scale table of the lab's fourth module."""
 
 
 @dataclass(frozen=True, slots=True)

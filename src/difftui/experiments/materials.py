@@ -22,16 +22,22 @@ if TYPE_CHECKING:
     from difftui.training.loading import LoadedModel
 
 __all__ = [
+    "COMPARED",
+    "SURE",
     "apart",
     "clean",
     "drawn",
+    "frechet",
     "grain",
     "ink",
     "load_network",
     "nearest_digit",
     "network_names",
     "picture",
+    "readings",
     "real_apart",
+    "real_certainty",
+    "real_frechet",
     "real_grain",
     "real_ink",
     "real_nearest",
@@ -40,6 +46,7 @@ __all__ = [
 ]
 
 Floats = NDArray[np.float64]
+SURE = 0.9  # probability from which a reading counts as certain
 COMPARED = 2000  # real digits among which the nearest is sought
 
 
@@ -147,16 +154,56 @@ def real_grain() -> float:
     return grain(_real())
 
 
-def recognised(pictures: NDArray[np.floating]) -> NDArray[np.intp]:
-    """What the recogniser takes pictures (N, 28, 28) for: (N,) digits."""
+def readings(pictures: NDArray[np.floating]) -> NDArray[np.float32]:
+    """How probable the recogniser takes each digit to be in pictures (N, 28, 28): (N, 10), rows of sum 1.
+
+    It has learned from clean digits only, and is sure of blobs and of noise, too.
+    """
+    return _judged(pictures)[1]
+
+
+def frechet(pictures: NDArray[np.floating]) -> float:
+    """The Fréchet distance of the recogniser's features of pictures (N, 28, 28) to those of 60 000 digits.
+
+    Few pictures alone make it large: hold it against :func:`real_frechet` of as many.
+    """
+    from difftui.evaluation.frechet import frechet_distance, statistics
+    from difftui.evaluation.report import reference_statistics
+
+    return frechet_distance(reference_statistics(), statistics(_judged(pictures)[0]))
+
+
+@lru_cache(maxsize=4)
+def real_frechet(count: int) -> tuple[float, float]:
+    """Mean and standard deviation of :func:`frechet` over draws of so many held-out digits, 8 at most."""
+    from difftui.evaluation.report import random_draws, real_floor, reference_statistics
+
+    images = held_out().images
+    return real_floor(_recogniser(), reference_statistics(), images, random_draws(len(images), count))
+
+
+def _judged(pictures: NDArray[np.floating]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Features (N, 128) and probabilities (N, 10) of pictures (N, 28, 28)."""
     import torch
 
     from difftui.evaluation.recogniser import judge
 
     asked = torch.from_numpy(np.clip(pictures, -1.0, 1.0).astype(np.float32))[:, None]
-    _, probabilities = judge(_recogniser(), asked)
-    digits: NDArray[np.intp] = probabilities.argmax(dim=1).numpy()
+    features, probabilities = judge(_recogniser(), asked)
+    return features.numpy(), probabilities.numpy()
+
+
+def recognised(pictures: NDArray[np.floating]) -> NDArray[np.intp]:
+    """What the recogniser takes pictures (N, 28, 28) for: (N,) digits."""
+    digits: NDArray[np.intp] = readings(pictures).argmax(axis=1)
     return digits
+
+
+@lru_cache(maxsize=1)
+def real_certainty() -> tuple[float, float]:
+    """Mean probability of the digit that is read in a hundred real digits; the share of those above 0.9."""
+    best = readings(_real()).max(axis=1)
+    return float(best.mean()), float((best > SURE).mean())
 
 
 @lru_cache(maxsize=1)

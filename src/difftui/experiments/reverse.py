@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -25,11 +25,9 @@ from difftui.experiments.materials import (
     recognised,
 )
 from difftui.experiments.page import PENDING, Findings, Pictures, Setup, Table
+from difftui.experiments.walks import walk, way
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from difftui.diffusion import Frame
     from difftui.training.loading import LoadedModel
 
 __all__ = ["NETWORKS", "STEPS", "looped", "strided", "variety"]
@@ -38,29 +36,6 @@ NETWORKS = ("lab", "quick", "conditional", "lecture")
 STEPS = 50  # of the networks' 1000 timesteps
 DRAWN = 6
 Grey = NDArray[np.float32]
-
-
-def _draw(
-    loaded: LoadedModel, sampler: str, x_T: Tensor, seeds: Sequence[int], steps: int
-) -> Iterator[Frame[Tensor]]:
-    """As :func:`difftui.diffusion.sample`, at temperature 1 and without labels: the plain process."""
-    from difftui.diffusion import sample
-    from difftui.models.side_by_side import side_by_side
-
-    return sample(
-        side_by_side(loaded.model),
-        loaded.schedule,
-        sampler=sampler,
-        steps=steps,
-        x_T=x_T,
-        seeds=seeds,
-        target=loaded.recipe.target,
-        clip_x0=True,
-    )
-
-
-def _of(loaded: LoadedModel, steps: int) -> str:
-    return f"{loaded.name}, {steps} of {loaded.schedule.T} steps"
 
 
 # Page: the step that answers with x̂0.
@@ -78,7 +53,7 @@ def looped(setup: Setup, device: str, *, steps: int = STEPS) -> Iterator[Finding
     strips[:, 0] = x_T[0, 0].numpy()
     state = _Loop(loaded, steps, kept, strips)
     yield state.findings(0)
-    walks = [_draw(loaded, sampler, x_T, seeds, steps) for sampler in ("looped-x0", "ddpm")]
+    walks = [walk(loaded, sampler, x_T, seeds, steps) for sampler in ("looped-x0", "ddpm")]
     for index, frames in enumerate(zip(*walks, strict=True), start=1):
         if index in kept:
             strips[:, kept.index(index)] = [drawn(frame.x[:1])[0] for frame in frames]
@@ -123,7 +98,7 @@ class _Loop:
             done / self.steps,
             (
                 Pictures("the lab's loop: x̂0 goes in as x_{t-1}", strips[0], captions),
-                Pictures(f"the right step, DDPM ({_of(self.loaded, self.steps)})", strips[1], captions),
+                Pictures(f"the right step, DDPM ({way(self.loaded, self.steps)})", strips[1], captions),
             ),
             Table(("", "the lab says", "its loop", "right step", "real digits"), rows),
             self._seen(),
@@ -163,7 +138,7 @@ def strided(setup: Setup, device: str, *, steps: int = STEPS) -> Iterator[Findin
     x_T = starting_noise(seeds, loaded.model.image_shape)  # type: ignore[arg-type]
     images = np.repeat(x_T[None, :, 0].numpy(), len(WAYS), axis=0)
     yield _strided(loaded, images, 0.0, steps)
-    walks = [_draw(loaded, sampler, x_T, seeds, steps) for sampler, _ in WAYS]
+    walks = [walk(loaded, sampler, x_T, seeds, steps) for sampler, _ in WAYS]
     for index, frames in enumerate(zip(*walks, strict=True), start=1):
         images = np.stack([drawn(frame.x) for frame in frames])
         yield _strided(loaded, images, index / steps, steps)
@@ -194,7 +169,7 @@ def _strided(loaded: LoadedModel, images: NDArray[np.float32], done: float, step
         Pictures(name if i else f"{name}, every {stride}th", each)
         for i, ((_, name), each) in enumerate(zip(WAYS, images, strict=True))
     )
-    header = (_of(loaded, steps), "the lab says", "nearest real digit", "grain")
+    header = (way(loaded, steps), "the lab says", "nearest real digit", "grain")
     return Findings(done, blocks, Table(header, tuple(rows)), seen, needed=len(blocks))
 
 
@@ -208,9 +183,9 @@ def variety(setup: Setup, device: str, *, steps: int = STEPS // 2) -> Iterator[F
     starts = starting_noise(seeds, loaded.model.image_shape)  # type: ignore[arg-type]
     same = starts[:1].expand_as(starts).contiguous()
     walks = [
-        _draw(loaded, "ddim", starts, seeds, steps),
-        _draw(loaded, "ddim", same, seeds, steps),
-        _draw(loaded, "ddpm", same, seeds, steps),
+        walk(loaded, "ddim", starts, seeds, steps),
+        walk(loaded, "ddim", same, seeds, steps),
+        walk(loaded, "ddpm", same, seeds, steps),
     ]
     images = np.stack([drawn(x) for x in (starts, same, same)])
     yield _variety(loaded, images, 0.0, steps)
@@ -245,5 +220,5 @@ def _variety(loaded: LoadedModel, images: NDArray[np.float32], done: float, step
         )
     titles = ("four x_T, DDIM η = 0", "one x_T, DDIM η = 0", "one x_T, DDPM")
     blocks = tuple(Pictures(title, each) for title, each in zip(titles, images, strict=True))
-    header = (_of(loaded, steps), "the lab says", "apart", "recognised as")
+    header = (way(loaded, steps), "the lab says", "apart", "recognised as")
     return Findings(done, blocks, Table(header, tuple(rows)), seen, needed=len(blocks))

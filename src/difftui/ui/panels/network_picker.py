@@ -13,7 +13,8 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from difftui.engine import Engine, Job
-from difftui.engine.networks import QUOTED, Comparison, Measured, start_comparing
+from difftui.engine.networks import Comparison, Measured, start_comparing
+from difftui.experiments.quoted import QUOTED
 from difftui.ui.list_window import ListWindow
 from difftui.ui.pipeline_sources import Network
 from difftui.ui.widgets.entry import Entry
