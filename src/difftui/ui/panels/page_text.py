@@ -20,7 +20,7 @@ class PageText(TextWindow):
     """What the lab says, how it is computed, and every figure found so far."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        ("escape,0,q,enter,space", "dismiss", "Close"),
+        ("escape,asterisk,q,enter,space", "dismiss", "Close"),
     ]
     DEFAULT_CSS = """
     PageText > VerticalScroll { width: 80; }
