@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from textual import constants
 from textual._compositor import ChopsUpdate
@@ -131,7 +131,7 @@ class DifftuiApp(PixelApp):
 
     def on_mount(self) -> None:
         for name in SCREENS:
-            self.add_mode(name, partial(self._make_screen, name))
+            self.add_mode(name, cast("Callable[[], Screen[object]]", partial(self._make_screen, name)))
         if self._to_watch is not None:
             self.watch_run(self._to_watch)
         if self._terminal is not None:  # before anything is drawn: how far away the terminal is
@@ -271,7 +271,7 @@ class DifftuiApp(PixelApp):
         what = f"{mark}{share} {self.training.name}"
         return (device, what) if device else (what,)
 
-    def _make_screen(self, name: str) -> Screen[object]:
+    def _make_screen(self, name: str) -> LabScreen:
         """Make a screen when it is first shown: its module, and what that imports, loads only then."""
         from importlib import import_module
 

@@ -1,4 +1,4 @@
-"""Pages of experiments at work: the one that is shown is computed, the others rest and keep what they found."""
+"""Pages of experiments at work: the one shown is computed, the others rest and keep what they found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A page of an experiment as a screen shows it: its pictures and curves, its figures, and what can be chosen."""
+"""A page of an experiment as a screen shows it: pictures, curves and figures, and what can be chosen."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ class PagePanel(Vertical):
     PagePanel #choices { height: 1; padding: 0 1; }
     PagePanel #table, PagePanel #more, PagePanel #seen, PagePanel #how { height: auto; padding: 0 1; }
     PagePanel #seen { height: 2; }
+    PagePanel #expected { height: auto; max-height: 2; padding: 0 1; display: none; }
     PagePanel #time { height: 1; padding: 0 1; }
     PagePanel #t { width: 17; }
     """
@@ -46,7 +47,7 @@ class PagePanel(Vertical):
 
     def compose(self) -> ComposeResult:
         yield ExperimentStage(id="stage")
-        for name in ("table", "more", "seen", "how"):
+        for name in ("table", "more", "expected", "seen", "how"):
             yield ActionText(id=name)
         with Horizontal(id="time"):
             yield ActionText(id="t")
@@ -82,6 +83,11 @@ class PagePanel(Vertical):
         if work.findings is not None:
             self._show(page, work.findings)
         self.say("seen", _seen(page, work))
+
+    def expect(self, text: Content) -> None:
+        """Show what somebody expected, above what it comes to; nothing where that is empty."""
+        self.query_one("#expected").display = bool(text.plain)
+        self.say("expected", text)
 
     def say(self, name: str, text: Content) -> None:
         """Show a text in the widget of this id."""
