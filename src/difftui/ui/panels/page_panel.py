@@ -71,15 +71,18 @@ class PagePanel(Vertical):
             self.say("table", Content())
             self.say("more", Content())
 
-    def show(self, screen: str, page: Page, setup: Setup, work: PageWork) -> None:
+    def show(
+        self, screen: str, page: Page, setup: Setup, work: PageWork, further: tuple[Content, ...] = ()
+    ) -> None:
         """Show what was found so far, and what is chosen.
 
         Args:
             screen: whose keys choose.
             page, setup: the page, and what is chosen for it.
             work: of the page.
+            further: choices of the screen's own.
         """
-        self.say("choices", _choices(screen, page, setup))
+        self.say("choices", Content("  ").join([*_choices(screen, page, setup), *further]))
         if work.findings is not None:
             self._show(page, work.findings)
         self.say("seen", _seen(page, work))
@@ -154,7 +157,7 @@ def _seen(page: Page, work: PageWork) -> Content:
     return Content(findings.seen).stylize("bold")
 
 
-def _choices(screen: str, page: Page, setup: Setup) -> Content:
+def _choices(screen: str, page: Page, setup: Setup) -> list[Content]:
     """What can be chosen on this page."""
     offered: list[Content] = []
     two = page.name == "ab"
@@ -169,4 +172,4 @@ def _choices(screen: str, page: Page, setup: Setup) -> Content:
             offered.append(choice(shown_key(screen, action), name, told, action))
     if "schedules" in page.offers and two:
         offered.append(choice(shown_key(screen, "swap"), "right", setup.right, "swap"))
-    return Content("  ").join(offered)
+    return offered

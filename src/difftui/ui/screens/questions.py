@@ -19,6 +19,7 @@ from difftui.experiments import Page
 from difftui.experiments.questions import QUESTIONS, Question
 from difftui.experiments.questions.sheet import mark_of, sheet_text
 from difftui.state import Choices
+from difftui.ui.keys import shown_key
 from difftui.ui.page_works import PageWork, PageWorks
 from difftui.ui.panels.page_panel import PagePanel, state_mark
 from difftui.ui.panels.question_list import QuestionList, contents
@@ -28,7 +29,7 @@ from difftui.ui.pixels.display import has_all_characters
 from difftui.ui.screens.base import LabScreen
 from difftui.ui.screens.paged import Paged
 from difftui.ui.widgets.entry import TextBox
-from difftui.ui.widgets.text import ActionText
+from difftui.ui.widgets.text import ActionText, choice
 from difftui.words import short_path
 from difftui.worksheet import Notes, load_worksheet
 
@@ -350,7 +351,8 @@ class QuestionsScreen(Paged, LabScreen):
         panel.rows_besides = ROWS_OF_NOTES if self.roomy else 2
         if turned:
             panel.turn(self.page, blank=work.findings is None)
-        panel.show(self.NAME, self.page, self.setup, work)
+        notes = choice(shown_key(self.NAME, "view(1)"), "", "notes", "view(1)")
+        panel.show(self.NAME, self.page, self.setup, work, () if self.roomy else (notes,))
         panel.expect(self._expected())
 
     def _expected(self) -> Content:
