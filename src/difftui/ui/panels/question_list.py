@@ -33,7 +33,7 @@ class QuestionList(ListWindow[int]):
     ]
     DEFAULT_CSS = """
     QuestionList > Vertical { width: 62; }
-    QuestionList OptionList { max-height: 1fr; }
+    QuestionList OptionList { max-height: 20; }
     """
 
     def __init__(self, here: int, known: Mapping[int, Notes]) -> None:
@@ -84,10 +84,10 @@ def contents(here: int, known: Mapping[int, Notes], columns: int, rows: int) -> 
 def _rows(known: Mapping[int, Notes]) -> list[tuple[int | None, Content]]:
     """Modules, and under each its questions with their places."""
     rows: list[tuple[int | None, Content]] = []
-    places = {question: place for place, question in enumerate(QUESTIONS)}
+    places = {question.number: place for place, question in enumerate(QUESTIONS)}
     for module, questions in groupby(QUESTIONS, key=lambda question: question.module):
         rows.append((None, Content(module).stylize("$muted")))
-        rows += [(places[one], _line(one, known.get(one.number, Notes()))) for one in questions]
+        rows += [(places[one.number], _line(one, known.get(one.number, Notes()))) for one in questions]
     return rows
 
 

@@ -13,7 +13,7 @@ from difftui.ui.widgets.text import ActionText
 
 __all__ = ["NoteBox", "QuestionNotes"]
 
-ROWS = ("Look", "Predicted", "Measured", "Answer", "It weighs")
+ROWS = ("Look", "Predicted", "Measured", "Answer", "")
 
 
 class QuestionNotes(VerticalScroll, can_focus=False):

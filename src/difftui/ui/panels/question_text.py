@@ -28,7 +28,7 @@ class QuestionText(PageText):
     def parts(self) -> list[Content]:
         question, notes = self._question, self._notes
         rows = note_rows(question, notes, plain=self._plain, begun=self._findings is not None)
-        told = [Content.assemble((f"{name}: ", "$muted"), text) for name, text in rows]
+        told = [Content.assemble((f"{name}: " if name else "", "$muted"), text) for name, text in rows]
         command = Content.assemble(("Command: ", "$muted"), f"difftui {question.command}")
         return [Content(question.text).stylize("bold"), *told[:1], command, *told[1:], *super().parts()]
 
@@ -54,7 +54,7 @@ def note_rows(
     none = "after the prediction" if first else "`i` writes it"
     rows.append(("Answer", _written(notes.answered, notes.answered_at, none)))
     if notes.answered or notes.measured_at:
-        rows.append(("It weighs", Content(f"A good answer weighs: {question.weigh}")))
+        rows.append(("", Content(f"A good answer weighs: {question.weigh}")))
     return rows
 
 

@@ -38,9 +38,12 @@ __all__ = ["SCREEN", "QuestionsScreen"]
 Kind = Literal["prediction", "answer"]
 
 ROWS_FOR_BOTH = 32  # from which notes and measurement stand together
+ROWS_FOR_TEXT = 28  # from which the question stands above its measurement, too; its topic always does
+COLUMNS_FOR_LIST, COLUMNS_FOR_ALL = 100, 116  # from which the list stands beside notes, and measurements
+LIST_COLUMNS, HUGE = (36, 56), 150  # its width, and that from so many columns on
 ROWS_OF_NOTES = 12  # that the notes then take, about
 KEEP_SECONDS = 1.0  # between two measurements that are written down
-LOOK_SECONDS = 12.0  # that the reminder of what to look at stays over the other screen
+LOOK_SECONDS = 8.0  # that the reminder of what to look at stays over the other screen
 
 
 class QuestionsScreen(Paged, LabScreen):
@@ -321,7 +324,7 @@ class QuestionsScreen(Paged, LabScreen):
             self.works.rest()
         shown = (self.place, self.panel_is_shown)
         news = (work.job, work.job.version, work.job.state) if work is not None else ()
-        drawn = (shown, news, self.held, self.setup, self.notes, self.typing, self._message)
+        drawn = (shown, news, self.held, self.setup, tuple(self.known.items()), self._message)
         if drawn == self._drawn:
             return
         turned = not self._drawn or self._drawn[0] != shown
@@ -335,16 +338,25 @@ class QuestionsScreen(Paged, LabScreen):
         panel, notes = self.query_one(PagePanel), self.query_one(QuestionNotes)
         panel.display, notes.display = shown, both or not shown
         self.set_class(shown and both, "-both")
+        self.query_one("#text").display = not shown or self.size.height >= ROWS_FOR_TEXT
         self.say("title", self._title(work), layout=True)
         self.say("text", Content(self.question.text).stylize("bold"), layout=True)
         rows = note_rows(self.question, self.notes, plain=not has_all_characters(self.app), begun=self.asked)
         notes.show([row for row in rows if not shown or row[0] not in ("Predicted", "Measured")])
         self.query_one("#message").display = bool(self._message.plain)
         self.say("message", self._message, layout=True)
+        self._draw_list(shown=shown)
+
+    def _draw_list(self, *, shown: bool) -> None:
+        """All questions beside the one, where there is room: a table needs a line of 78."""
+        columns, rows = self.size
         beside = self.query_one("#contents")
+        beside.display = columns >= (COLUMNS_FOR_ALL if shown else COLUMNS_FOR_LIST)
         if beside.display:
-            columns, lines = beside.content_size.width or beside.size.width, beside.size.height
-            self.say("contents", contents(self.place, self.known, columns, lines), layout=True)
+            width = LIST_COLUMNS[columns >= HUGE]
+            beside.styles.width = width
+            room = contents(self.place, self.known, columns=width - 3, rows=rows - 3)
+            self.say("contents", room, layout=True)
 
     def _draw_panel(self, work: PageWork, *, turned: bool) -> None:
         panel = self.query_one(PagePanel)
