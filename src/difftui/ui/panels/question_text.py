@@ -27,14 +27,15 @@ class QuestionText(PageText):
 
     def parts(self) -> list[Content]:
         question, notes = self._question, self._notes
-        rows = note_rows(question, notes, plain=self._plain, begun=self._findings is not None)
+        begun = self._findings is not None
+        rows = note_rows(question, notes, plain=self._plain, begun=begun, times=True)
         told = [Content.assemble((f"{name}: " if name else "", "$muted"), text) for name, text in rows]
         command = Content.assemble(("Command: ", "$muted"), f"difftui {question.command}")
         return [Content(question.text).stylize("bold"), *told[:1], command, *told[1:], *super().parts()]
 
 
 def note_rows(
-    question: Question, notes: Notes, *, plain: bool, begun: bool = False
+    question: Question, notes: Notes, *, plain: bool, begun: bool, times: bool = False
 ) -> list[tuple[str, Content]]:
     """What stands beside a question, by name and in order.
 
@@ -43,16 +44,17 @@ def note_rows(
         notes: what is written so far.
         plain: the terminal has no arrows.
         begun: it is being measured: nothing can be predicted any more.
+        times: whether to say when it was written.
     """
     rows = [("Look", look_text(question, plain=plain))]
     over = begun or bool(notes.measured_at)
     if question.predict:
         none = "none: it was measured without" if over else "`i` writes what you expect, before you look"
-        rows.append(("Predicted", _written(notes.predicted, notes.predicted_at, none)))
-    rows.append(("Measured", _written(notes.measured, notes.measured_at, "`s` measures it")))
+        rows.append(("Predicted", _written(notes.predicted, notes.predicted_at if times else "", none)))
+    rows.append(("Measured", _written(notes.measured, notes.measured_at if times else "", "`s` measures it")))
     first = question.predict and not notes.predicted and not over
     none = "after the prediction" if first else "`i` writes it"
-    rows.append(("Answer", _written(notes.answered, notes.answered_at, none)))
+    rows.append(("Answer", _written(notes.answered, notes.answered_at if times else "", none)))
     if notes.answered or notes.measured_at:
         rows.append(("", Content(f"A good answer weighs: {question.weigh}")))
     return rows
@@ -78,4 +80,4 @@ def with_keys(text: str, *, plain: bool = False) -> Content:
 def _written(text: str, when: str, none: str) -> Content:
     if not text:
         return with_keys(none).stylize_before("$muted")
-    return Content.assemble(text, (f"  {moment_text(when)}", "$muted"))
+    return Content.assemble(text, (f"  {moment_text(when)}" if when else "", "$muted"))

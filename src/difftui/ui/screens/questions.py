@@ -239,7 +239,7 @@ class QuestionsScreen(Paged, LabScreen):
         else:
             self._drafts.pop(self.typing, None)
         self.typing = None
-        if self.is_attached:
+        if self.box.is_attached:  # not when the app is left
             self.box.close()
 
     def action_export(self) -> None:
