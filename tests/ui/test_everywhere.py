@@ -88,7 +88,7 @@ async def test_every_key_that_a_text_names_can_be_clicked_there(screen: str) -> 
 
 
 ONE_MEANING = (
-    {"begin", "go_on", "open", "demo"},  # enter: what this screen suggests
+    {"begin", "go_on", "open", "demo", "look"},  # enter: what this screen suggests
     {"problem", "preset"}, {"pan", "step"}, {"reseed", "renoise"}, {"example", "pick"},
     {"restart", "aside"},  # backspace: back to where it began
     {"sampler", "activation"},  # a: the way that answers are found

@@ -19,7 +19,7 @@ SAME = (
     {"example", "pick"},  # the next one of several
     {"zoom", "count"},  # more, less
     {"activation", "sampler"},  # the method
-    {"begin", "go_on", "demo", "open"},  # what the screen offers
+    {"begin", "go_on", "demo", "open", "look"},  # what the screen offers
     {"sample", "measure"},  # how good it is, now
     {"source", "generate"},  # the network to draw with
     {"preset", "problem"},  # what is to be learned

@@ -218,12 +218,12 @@ async def test_the_list_opens_pages_and_the_game() -> None:
 async def test_the_whole_page_is_there_in_words() -> None:
     async with opened("losses") as (screen, pilot):
         assert screen.query_one("#more").display is False  # no room for it
-        await pilot.press("0")
+        await pilot.press("asterisk")
         await until(pilot, lambda: isinstance(pilot.app.screen, PageText))
         told = "\n".join(text_of(part) for part in pilot.app.screen.query("Static"))
         assert "Computed: The error of ε" in told
         assert "+30 dB" in told
-        await pilot.press("j", "j", "0")
+        await pilot.press("j", "j", "asterisk")
         await until(pilot, lambda: pilot.app.screen is screen)
 
 

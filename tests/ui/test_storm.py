@@ -33,6 +33,7 @@ SEQUENCES = {
     "less_than_sign": "<", "greater_than_sign": ">", "left_parenthesis": "(", "right_parenthesis": ")",
     "left_curly_bracket": "{", "right_curly_bracket": "}",
     "vertical_line": "|", "pageup": "\x1b[5~", "pagedown": "\x1b[6~", "backspace": "\x7f", "slash": "/",
+    "asterisk": "*",
 }  # fmt: skip
 UNKNOWN = ("\x1bOP", "\x1b[5~", "\x1b[200~pasted\x1b[201~", "ü", "漢", "\x01", "\x7f", "~")
 UNWANTED = {

@@ -322,9 +322,9 @@ async def test_zoom_survives_new_steps_and_says_how_to_go_back(own_home: Path) -
         await until(pilot, lambda: step_of(app) > at + 15)
         await pilot.pause(0.7)
         assert plot.shown == seen
-        assert "0 shows all" in title(app)
-        await pilot.press("0")
-        await until(pilot, lambda: plot.shown[1] > at + 10 and "0 shows all" not in title(app))
+        assert "* shows all" in title(app)
+        await pilot.press("asterisk")
+        await until(pilot, lambda: plot.shown[1] > at + 10 and "* shows all" not in title(app))
         assert plot.viewport.live
         await pilot.press("x")
         await until(pilot, lambda: state_of(app) is JobState.CLOSED)

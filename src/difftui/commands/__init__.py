@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "noise": "draw a digit on its way into noise",
         "invert": "learn x from y = sin x: regression, its seeds, and diffusion",
         "labs": "put to the test what the labs claim, a page each",
+        "questions": "ask the guided lab's questions, and keep what you predict and answer",
         "settings": "show the settings, or write a file to change them in",
         "doctor": "say what this terminal, line and machine can do",
         "bench": "measure this machine and print a table",

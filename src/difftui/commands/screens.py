@@ -20,8 +20,8 @@ LOOK = ("theme", "pixels", "fps", "reduced_motion")
 
 TEXTLESS = ("dumb", "unknown")  # terminals that cannot place a character where it is wanted
 INSTEAD = (
-    "As plain text: difftui labs, invert, sde, schedule, noise, denoise, train, watch, runs, metrics, "
-    "sample, compare, evaluate, networks, doctor ('difftui --help' tells what each does)."
+    "As plain text: difftui labs, questions, invert, sde, schedule, noise, denoise, train, watch, runs, "
+    "metrics, sample, compare, evaluate, networks, doctor ('difftui --help' tells what each does)."
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from textual import constants
 from textual._compositor import ChopsUpdate
@@ -28,7 +28,7 @@ from difftui.ui.theme import MONOCHROME, THEMES, chosen_theme
 from difftui.words import short_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from rich.console import RenderableType
     from textual.driver import Driver
@@ -64,6 +64,7 @@ class DifftuiApp(PixelApp):
         wanted_run: the run that Train, Generate, Denoise or Compare, whichever is shown next, opens with:
             ``--run``, or what another screen hands on.
         go_on: whether Train resumes that run, or attaches to it, at once.
+        errand: the screen that sent the user to another one, and a word or two for what; or nothing.
         clock: when a frame is drawn, and how finely.
         state: where the user is, to begin there next time.
     """
@@ -106,6 +107,7 @@ class DifftuiApp(PixelApp):
         self.data = data
         self.wanted_run = run
         self.go_on = False
+        self.errand: tuple[str, ...] = ()
         self.painted = False
         self.frames: int = 0
         self.clock = FrameClock(min(settings.fps, CALM_FPS) if settings.reduced_motion else settings.fps)
@@ -113,6 +115,7 @@ class DifftuiApp(PixelApp):
         self._pace_at = 0.0
         self._begun = False
         self._undrawn = False
+        self._made: dict[str, LabScreen] = {}
         self._to_watch = watch
         self._first_screen = screen
         self._notices = (*notices, *refused)
@@ -128,7 +131,7 @@ class DifftuiApp(PixelApp):
 
     def on_mount(self) -> None:
         for name in SCREENS:
-            self.add_mode(name, _screen_maker(name, self.state))
+            self.add_mode(name, cast("Callable[[], Screen[object]]", partial(self._make_screen, name)))
         if self._to_watch is not None:
             self.watch_run(self._to_watch)
         if self._terminal is not None:  # before anything is drawn: how far away the terminal is
@@ -141,6 +144,20 @@ class DifftuiApp(PixelApp):
 
     def action_go(self, name: str) -> None:
         """Show a screen."""
+        self.switch_mode(name)
+
+    def visit(self, name: str, choices: Mapping[str, object]) -> None:
+        """Show a screen with this chosen on it, whether it was used before or not.
+
+        Args:
+            name: of the screen.
+            choices: by name, as the screen remembers them.
+        """
+        screen = self._made.get(name)
+        if screen is not None and screen.is_mounted:
+            screen.visit(choices)
+        elif screen is None:
+            self.state.choices[name] = {**self.state.choices.get(name, {}), **choices}
         self.switch_mode(name)
 
     def action_colours(self, name: str) -> None:
@@ -254,6 +271,15 @@ class DifftuiApp(PixelApp):
         what = f"{mark}{share} {self.training.name}"
         return (device, what) if device else (what,)
 
+    def _make_screen(self, name: str) -> LabScreen:
+        """Make a screen when it is first shown: its module, and what that imports, loads only then."""
+        from importlib import import_module
+
+        screen: LabScreen = import_module(f"difftui.ui.screens.{name}").SCREEN()
+        screen.recall(Choices(self.state.choices.get(name, {})))
+        self._made[name] = screen
+        return screen
+
     def _tick(self, *, typed: bool = False) -> bool:
         """The one clock: the shown screen draws what is new.
 
@@ -285,6 +311,7 @@ class DifftuiApp(PixelApp):
         if self.painted and self.engine.has_work:
             self.engine.start()
         screen.top_bar.show_pulse(self.pulse())
+        screen.key_bar.show_errand(self.errand)
         screen.tick(now)
         self._remember(screen, now)
         return True
@@ -408,23 +435,6 @@ def _wanted_pixels(name: str, *, plain: bool) -> tuple[PixelMode | None, tuple[s
     if plain and mode not in _PLAIN_MODES:
         return None, (f"NO_COLOR is set: pictures are drawn without colours, not as {name!r}.",)
     return mode, ()
-
-
-def _screen_maker(name: str, state: State) -> Callable[[], Screen[object]]:
-    """Make a screen when it is first shown: its module, and what that imports, loads only then."""
-
-    def make() -> Screen[object]:
-        from importlib import import_module
-
-        from difftui.ui.screens.base import LabScreen
-
-        module = import_module(f"difftui.ui.screens.{name}")
-        screen: Screen[object] = module.SCREEN()
-        if isinstance(screen, LabScreen):
-            screen.recall(Choices(state.choices.get(name, {})))
-        return screen
-
-    return make
 
 
 def _what_was_saved(app: DifftuiApp) -> str:

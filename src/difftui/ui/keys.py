@@ -3,7 +3,7 @@
 The same key means the same thing on every screen that has it: space plays and pauses, ``.`` and ``,`` take
 one step forward and back, ``r`` draws new randomness, a letter walks through choices and its capital walks
 back. ``h j k l`` are the arrows, as in vi, and ``y`` takes what is shown along. ``(`` and ``)`` read curves,
-``{`` and ``}`` those of another plot.
+``{`` and ``}`` those of another plot; ``*`` shows the whole of something.
 """
 
 from __future__ import annotations
@@ -88,6 +88,10 @@ PLACES: tuple[Place, ...] = (
     Place(
         "9", "labs", "Labs", "Lab", "the labs put to the test",
         "what the labs claim, a page each, measured before your eyes",
+    ),
+    Place(
+        "0", "questions", "Questions", "Qs", "predict, look, answer",
+        "the guided lab: predict, look, answer, then measure",
     ),
 )  # fmt: skip
 """The screens, in the order of their keys."""
@@ -189,7 +193,7 @@ SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
             Action("minus", "-", "zoom(-1)", "", "See more of the curve."),
             Action("left,h", "←/→", "pan(-1)", "", "Move back along the curve; so does dragging it."),
             Action("right,l", "←/→", "pan(1)", "", "Move on along the curve; its end follows new steps."),
-            Action("0", "0", "all", "", "The whole curve, live; so does a double click."),
+            Action("asterisk", "*", "all", "", "The whole curve, live; so does a double click."),
             Action("m", "m", "generate", "generate", "See digits born from these weights."),
             Action("s", "s", "sample", "", "Draw samples, and measure on held-out digits, now."),
             Action("full_stop", ".", "step(1)", "", "One optimiser step, then hold."),
@@ -319,7 +323,13 @@ SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
             Action("tab", "tab", "view(1)", "", "Next page, too."),
             Action("shift+tab", "⇧tab", "view(-1)", "", "Previous page, too."),
             Action("g", "g", "grid", "pages", "All pages as a list, to choose one."),
-            Action("0", "0", "all", "in full", "The whole page in words: how it is computed, every figure."),
+            Action(
+                "asterisk",
+                "*",
+                "all",
+                "in full",
+                "The whole page in words: how it is computed, every figure.",
+            ),
             Action("enter", "enter", "begin", "game", "Play: guess the digit at t = T."),
             Action(*_PLAY, "hold", "Hold the computation, or go on; at its end: compute it again."),
             Action("left,comma,h", "←/→", "step(-1)", "t", "A hundredth of the way towards the clean digit."),
@@ -339,6 +349,37 @@ SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
             Action("semicolon", ";", "swap", "", "Swap the two schedules."),
             Action("e", "e", "export", "save", "Save the pictures of this page as PNG."),
             Action("backspace", "⌫", "restart", "", "Compute this page again."),
+            *READ,
+        ),
+        "questions": (
+            Action("i", "i", "edit(1)", "write", "Write what you expect, or your answer; enter saves it."),
+            Action("I", "I", "edit(-1)", "", "Write the prediction anew, as long as nothing is measured."),
+            Action("enter", "enter", "look", "go and look", "Go where it can be seen; 0 leads back."),
+            Action("s", "s", "measure", "measure", "Measure what is asked about, with what is chosen."),
+            Action("n,pagedown,down,j", "n", "pick(1)", "next", "Next question."),
+            Action("N,pageup,up,k", "N", "pick(-1)", "", "Previous question."),
+            Action("g", "g", "grid", "all", "All questions as a list, to choose one."),
+            Action("tab", "tab", "view(1)", "", "Your notes, or what was measured, where both have no room."),
+            Action("shift+tab", "⇧tab", "view(-1)", "", "The other of the two."),
+            Action("asterisk", "*", "all", "in full", "Question, notes and every figure in words."),
+            Action("e", "e", "export", "save", "Save all questions with your notes as Markdown."),
+            Action(*_PLAY, "", "Hold the measuring, or go on; at its end: measure again."),
+            Action("left,comma,h", "←/→", "step(-1)", "", "A hundredth of the way towards the clean digit."),
+            Action("right,full_stop,l", "←/→", "step(1)", "", "A hundredth of the way towards noise."),
+            Action("shift+left,H", "⇧", "step(-10)", "", "A tenth of the way towards the clean digit."),
+            Action("shift+right,L", "⇧", "step(10)", "", "A tenth of the way towards noise."),
+            Action("home", "Home", "jump(0)", "", "The first timestep."),
+            Action("end", "End", "jump(1)", "", "The last timestep."),
+            Action("d", "d", "digit(1)", "", "Next class of digit."),
+            Action("D", "D", "digit(-1)", "", "Previous class of digit."),
+            Action("r", "r", "reseed(1)", "", "Other noise, or other starting weights."),
+            Action("R", "R", "reseed(-1)", "", "The seed before."),
+            Action("m", "m", "source(1)", "", "Next network that can do this."),
+            Action("M", "M", "source(-1)", "", "Previous network that can do this."),
+            Action("c", "c", "schedule(1)", "", "Next schedule, on the left where there are two."),
+            Action("C", "C", "schedule(-1)", "", "Previous schedule, on the left where there are two."),
+            Action("semicolon", ";", "swap", "", "Swap the two schedules."),
+            Action("backspace", "⌫", "restart", "", "Measure again."),
             *READ,
         ),
     }

@@ -34,7 +34,7 @@ QUESTIONS: tuple[Question, ...] = (
         look="`←`/`→` move t; the SNR stands beside the formula. `c` changes the schedule, `t` its length.",
         screen="forward",
         choices={"kind": "linear", "T": 200, "position": 0.5},
-        command="schedule linear -T 200",
+        command="schedule --timesteps 200",
         weigh="The lab never names its betas. Does the answer belong to the digit, to t, or to the schedule?",
         page=find_page("short"),
     ),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 
-from difftui.experiments.page import Page
+from difftui.experiments.page import Page, Setup
 
 __all__ = ["Question"]
 
@@ -40,3 +40,10 @@ class Question:
     page: Page
     choices: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     predict: bool = False
+
+    @property
+    def setup(self) -> Setup:
+        """What its page is measured with at first: as it is looked at, where that is on the Labs screen."""
+        names = {each.name for each in fields(Setup)} if self.screen == "labs" else set()
+        given = {name: value for name, value in self.choices.items() if name in names}
+        return Setup(**given)  # type: ignore[arg-type]

@@ -20,7 +20,7 @@ class PageText(TextWindow):
     """What the lab says, how it is computed, and every figure found so far."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        ("escape,0,q,enter,space", "dismiss", "Close"),
+        ("escape,asterisk,q,enter,space", "dismiss", "Close"),
     ]
     DEFAULT_CSS = """
     PageText > VerticalScroll { width: 80; }
@@ -32,15 +32,24 @@ class PageText(TextWindow):
         self._page, self._findings = page, findings
 
     def compose(self) -> ComposeResult:
+        box = VerticalScroll(*(Static(part) for part in self.parts() if part))
+        box.border_title = self.heading
+        box.border_subtitle = hints(("↑ ↓", "scroll", ""), ("esc", "close", "dismiss(None)"))
+        yield box
+
+    @property
+    def heading(self) -> str:
+        """Of the window."""
+        return self._page.title
+
+    def parts(self) -> list[Content]:
+        """The paragraphs; empty ones are left out."""
         page, findings = self._page, self._findings
         parts = [_told(page.source, page.says), _told("Computed", page.how), _told("Look", page.look)]
         if findings is not None:
             parts += [Content(findings.seen).stylize("bold"), table_text(findings.table)]
             parts += [Content(f"{title}\n") + table_text(table) for title, table in findings.more]
-        box = VerticalScroll(*(Static(part) for part in parts if part))
-        box.border_title = page.title
-        box.border_subtitle = hints(("↑ ↓", "scroll", ""), ("esc", "close", "dismiss(None)"))
-        yield box
+        return parts
 
 
 def table_text(table: Table, most: int = 100) -> Content:

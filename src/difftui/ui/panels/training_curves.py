@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.style import Style
 
 from difftui.engine.watching import Watch
+from difftui.ui.keys import shown_key
 from difftui.ui.panels.loss_plot import Ghost, loss_lines, loss_notes, loss_series
 from difftui.ui.panels.standing import Feed, Standing
 from difftui.ui.panels.timestep_bars import TimestepBars
@@ -99,7 +100,8 @@ class TrainingCurves(Horizontal):
         if not self.loss.viewport.live:
             first, last = (grouped(round(end)) for end in self.loss.shown)
             stands = "" if cramped else f" · {standing.value}"
-            whole = Content("0 shows all").stylize(Style.from_meta({"@click": "screen.all()"}))
+            whole = Content(f"{shown_key('train', 'all')} shows all")
+            whole = whole.stylize(Style.from_meta({"@click": "screen.all()"}))
             title = Content(f"{standing.mark} {feed.name}{stands} · steps {first} to {last}, ") + whole
         if not title.is_same(self._title):
             self._title = title

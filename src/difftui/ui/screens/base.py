@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
@@ -47,12 +48,13 @@ class LabScreen(SteadyScreen[None]):
     def __init__(self) -> None:
         super().__init__()
         self.top_bar = TopBar(self.NAME)
+        self.key_bar = KeyBar(self.NAME)
         self._read_first: CurvePlot | None = None  # of the plots that are read
 
     def compose(self) -> ComposeResult:
         yield self.top_bar
         yield from self.compose_body()
-        yield KeyBar(self.NAME)
+        yield self.key_bar
         yield Static(id="too-small")
 
     def on_resize(self, event: Resize) -> None:
@@ -128,6 +130,14 @@ class LabScreen(SteadyScreen[None]):
 
     def recall(self, choices: Choices) -> None:
         """Choose again what was remembered, as far as it still makes sense; called before composition."""
+
+    def visit(self, choices: Mapping[str, object]) -> None:
+        """Choose what is asked for on a screen that is in use, and begin that anew; the rest stays.
+
+        Args:
+            choices: by name, as :meth:`remember` has them.
+        """
+        self.recall(Choices({**self.remember(), **choices}))
 
     def say(self, name: str, text: Content, *, layout: bool = False) -> None:
         """Show a text in the widget of this id; draws only where its letters or its colours are new.

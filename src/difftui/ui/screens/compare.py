@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from functools import lru_cache
 
@@ -137,6 +138,16 @@ class CompareScreen(Played, LabScreen):
             label=choices.one_of("label", (*range(CLASSES), None), usual.label),
             count=choices.one_of("count", COUNTS, usual.count),
         )
+
+    def visit(self, choices: Mapping[str, object]) -> None:
+        super().visit(choices)
+        run = Choices(choices).text("run")
+        problem = self.source.take_named(run) if run else ""
+        self.caption = ""
+        self.query_one(CaptionLine).close()
+        self._start()
+        if problem:
+            self._say_message(problem, wrong=True)
 
     def on_resize(self, event: Resize) -> None:
         self._laid = ()

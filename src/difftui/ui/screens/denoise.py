@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 
@@ -128,6 +129,14 @@ class DenoiseScreen(LabScreen):
             seed=choices.whole("seed", 0, MOST_SEED, 0),
             chosen=choices.whole("chosen", 0, LOOKS - 1, 0),
         )
+
+    def visit(self, choices: Mapping[str, object]) -> None:
+        super().visit(choices)
+        run = Choices(choices).text("run")
+        problem = self.network.take_named(run) if run else ""
+        self._start()
+        if problem:
+            self._say_message(problem, wrong=True)
 
     def on_resize(self, event: Resize) -> None:
         self._laid_out = ()

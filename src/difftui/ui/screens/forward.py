@@ -6,7 +6,7 @@ Everything here is NumPy and closed form, so the screen works before torch has l
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -180,6 +180,11 @@ class ForwardScreen(LabScreen):
             example=choices.whole("example", 0, MOST_EXAMPLES, usual.example),
             seed=choices.whole("seed", 0, MOST_SEED, usual.seed),
         )
+
+    def visit(self, choices: Mapping[str, object]) -> None:
+        super().visit(choices)
+        self.playing = False
+        self._choose(replace(self.scene, example=self.scene.example % max(1, len(self.members))))
 
     def on_mount(self) -> None:
         self._draw_soon()

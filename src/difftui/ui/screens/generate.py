@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from numpy.typing import NDArray
@@ -112,6 +113,14 @@ class GenerateScreen(Played, LabScreen):
         self.shelf.remembered = choices.text("run")
         self.shelf.opened = [line for line in choices.text("opened").split("\n") if line]
         self.wish = Wish.recall(choices)
+
+    def visit(self, choices: Mapping[str, object]) -> None:
+        super().visit(choices)
+        run = Choices(choices).text("run")
+        problem = self.shelf.take_named(run) if run else ""
+        self._start()
+        if problem:
+            self._say_message(problem, wrong=True)
 
     def on_mount(self) -> None:
         self._lay_out()

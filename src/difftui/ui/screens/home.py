@@ -155,7 +155,8 @@ def _introduction(*, short: bool) -> Content:
         lines = [one + other for one, other in zip(left, right, strict=True)]
     else:
         lines = [_entry(place, place.text) for place in places]
-    return Content("\n").join([Content(_INTRODUCTION), Content(), *lines, Content()])
+    above = [] if short else [Content()]
+    return Content("\n").join([Content(_INTRODUCTION), *above, *lines, Content()])
 
 
 def _entry(place: Place, text: str) -> Content:

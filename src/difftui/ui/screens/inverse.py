@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -122,6 +123,17 @@ class InverseScreen(LabScreen):
         chosen.log = choices.one_of("log", (True, False), chosen.log)
         self._rate = choices.one_of("rate", PACES, self._rate)
         self._turned = choices.one_of("paths", (True, False), self._turned)
+
+    def visit(self, choices: Mapping[str, object]) -> None:
+        super().visit(choices)
+        self.regression.pace.rate = self._rate
+        self.regression.playing = True
+        self.regression.begin()
+        if self.diffusion.turned != self._turned:
+            self.diffusion.turn()
+        self.query_one("#body", ContentSwitcher).current = self.view.id
+        self.seeds.recipe = self.diffusion.of = None  # what was learned for the same problem is kept
+        self._come()
 
     # -- what the user does
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -91,6 +92,12 @@ class SdeScreen(LabScreen):
         self.scene = Scene.from_choices(choices)
         self.sweep = choices.one_of("sweep", SWEEPS, self.sweep)
         self.showing_error = choices.one_of("showing_error", (True, False), False)
+
+    def visit(self, choices: Mapping[str, object]) -> None:
+        if "name" in choices:  # the numbers of the equation before are none of this one
+            self.scene = replace(self.scene, numbers=())
+        super().visit(choices)
+        self._begin()
 
     def on_screen_suspend(self) -> None:
         self.playhead.rest()

@@ -37,7 +37,7 @@ from difftui.ui.screens.base import LabScreen
 from difftui.ui.widgets.text import ActionText
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from difftui.engine.training import TrainingView
 
@@ -98,6 +98,14 @@ class TrainScreen(LabScreen):
         with suppress(ValueError, DifftuiError):  # of another version, or damaged
             recipe = replace(Recipe.from_json(choices.text("recipe")), data=recipe.data)
         self.plan = replace(self.plan, recipe=recipe, keep=keep)
+
+    def visit(self, choices: Mapping[str, object]) -> None:
+        """Only what is planned changes, and that only while no training is under way."""
+        if not self._choosing():
+            self.notify("A training is under way: it goes on, and its recipe stays.", markup=False)
+            return
+        super().visit(choices)
+        self._look_around()
 
     def on_unmount(self) -> None:
         if self._telemetry is not None:

@@ -13,7 +13,10 @@ from difftui.ui.widgets.text import ActionText
 __all__ = ["KeyBar", "TopBar"]
 
 ROOM_FOR_PULSE = 16
-"""Columns that the names of the screens leave to the pulse, or they are written short."""
+"""Columns that the names of the screens leave to the pulse, or they are written shorter."""
+
+FORMS = (("difftui", True, "  "), ("", True, "  "), ("", False, "  "), ("", False, " "))
+"""Title, whether the names are whole, and the gap between them: the first form that leaves room is taken."""
 
 
 class TopBar(ActionText):
@@ -31,9 +34,10 @@ class TopBar(ActionText):
             self.refresh()
 
     def render(self) -> Content:
-        left = self._tabs(short=False)
-        if left.cell_length + ROOM_FOR_PULSE > self.size.width:
-            left = self._tabs(short=True)
+        for form in FORMS:
+            left = self._tabs(*form)
+            if left.cell_length + ROOM_FOR_PULSE <= self.size.width:
+                break
         room = self.size.width - left.cell_length - 1
         parts = list(self.pulse)
         while len(parts) > 1 and len(" · ".join(parts)) > room:
@@ -44,14 +48,14 @@ class TopBar(ActionText):
         gap = max(0, self.size.width - left.cell_length - pulse.cell_length - 1)
         return left + " " * gap + pulse
 
-    def _tabs(self, *, short: bool) -> Content:
+    def _tabs(self, title: str, whole: bool, gap: str) -> Content:
         """The screens; where they are written short, the one that is shown keeps its whole name."""
-        tabs = Content(" ") if short else Content.from_markup(" [b $accent]difftui[/]  ")
+        tabs = Content.from_markup(f" [b $accent]{title}[/]  ") if title else Content(" ")
         for place in PLACES:
             here = place.name == self.screen_name
             style = "b $accent" if here else "$muted"
-            label = place.label if here or not short else place.short
-            tabs += Content.from_markup(f"[{style} @click=app.go('{place.name}')]{place.key} {label}[/]  ")
+            label = place.label if here or whole else place.short
+            tabs += Content.from_markup(f"[{style} @click=app.go('{place.name}')]{place.key} {label}[/]{gap}")
         return tabs
 
 
@@ -61,9 +65,20 @@ class KeyBar(ActionText):
     def __init__(self, screen_name: str) -> None:
         super().__init__()
         self.actions = [a for a in (*SCREENS[screen_name], *GLOBAL) if a.label]
+        self.errand: tuple[str, ...] = ()
+
+    def show_errand(self, errand: tuple[str, ...]) -> None:
+        """Put first what the user came for, and the key that leads back; draws only when it is new.
+
+        Args:
+            errand: the name of the screen to go back to, and a word or two; or nothing.
+        """
+        if errand != self.errand:
+            self.errand = errand
+            self.refresh()
 
     def render(self) -> Content:
-        bar = Content(" ")
+        bar = Content(" ") + self._way_back()
         entries = [_entry(action, plain=not has_all_characters(self.app)) for action in self.actions]
         last = entries[-2] + entries[-1]  # help and quit are always there
         for entry in entries[:-2]:
@@ -71,6 +86,14 @@ class KeyBar(ActionText):
                 break
             bar += entry
         return bar + last
+
+    def _way_back(self) -> Content:
+        if not self.errand:
+            return Content()
+        name, words = self.errand
+        key = next(place.key for place in PLACES if place.name == name)
+        entry = Content.from_markup(f"[b reverse $accent] {key} [/] [b]{escape(words)}[/]")
+        return entry.stylize(Style.from_meta({"@click": f"app.go('{name}')"})) + "  "
 
 
 def _entry(action: Action, *, plain: bool) -> Content:

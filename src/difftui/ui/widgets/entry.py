@@ -1,11 +1,13 @@
-"""A line to type in."""
+"""A line to type in, and a box for several."""
 
 from __future__ import annotations
 
-from textual.events import Key
-from textual.widgets import Input
+from textual.events import Blur, Key
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Input, TextArea
 
-__all__ = ["Entry"]
+__all__ = ["Entry", "TextBox"]
 
 
 class Entry(Input):
@@ -16,9 +18,59 @@ class Entry(Input):
     """
 
     async def _on_key(self, event: Key) -> None:
-        bound = self._bindings.key_to_bindings.get(event.key)
-        if bound and await self.app.run_action(bound[0].action, self):
+        if not await _did_at_once(self, event):
+            await super()._on_key(event)
+
+
+class TextBox(TextArea):
+    """Textual's TextArea, its lines wrapped; the keys in their order, too. Enter, Esc or a click elsewhere
+    leaves it.
+    """
+
+    NEW_LINE = ("shift+enter", "ctrl+enter", "alt+enter", "ctrl+j")
+    DEFAULT_CSS = """
+    TextBox { border: none; padding: 0 1; background: $panel; }
+    TextBox:focus { border: none; }
+    TextBox .text-area--cursor-line { background: $panel; }
+    """
+
+    class Left(Message):
+        """The typing is over.
+
+        Attributes:
+            text: what stands in the box.
+            entered: it was left by Enter.
+        """
+
+        def __init__(self, text: str, *, entered: bool) -> None:
+            super().__init__()
+            self.text, self.entered = text, entered
+
+    def __init__(self, id: str | None = None) -> None:
+        super().__init__(id=id, compact=True, highlight_cursor_line=False)
+
+    async def _on_key(self, event: Key) -> None:
+        if event.key in ("enter", "escape"):
             event.stop()
             event.prevent_default()
-        else:
+            self.post_message(self.Left(self.text, entered=event.key == "enter"))
+        elif event.key in self.NEW_LINE:
+            event.stop()
+            event.prevent_default()
+            self.insert("\n")
+        elif not await _did_at_once(self, event):
             await super()._on_key(event)
+
+    def on_blur(self, event: Blur) -> None:
+        if self.app.app_focus:  # else another window of the desktop was taken: the typing goes on after it
+            self.post_message(self.Left(self.text, entered=False))
+
+
+async def _did_at_once(widget: Widget, event: Key) -> bool:
+    """Do what the widget itself binds to this key; whether there was such."""
+    bound = widget._bindings.key_to_bindings.get(event.key)
+    if not bound or not await widget.app.run_action(bound[0].action, widget):
+        return False
+    event.stop()
+    event.prevent_default()
+    return True
