@@ -125,7 +125,7 @@ class _Both:
         return Findings(
             done,
             (self._pictures(), self._belief()),
-            Table(("", "classifier (tells)", f"diffusion ({self.loaded.name}, draws)"), rows),
+            Table(("", "classifier (tells)", f"{self.loaded.name} (draws)"), rows),
             self._seen() if done == 1.0 else "",
             needed=1,
         )
@@ -155,7 +155,7 @@ class _Both:
         best = int(self.probabilities.argmax())
         ratio = signif(self.seconds[1] / self.seconds[0], 2)
         return (
-            f"Told: a {best} by {self.probabilities[best]:.1%}; 784 numbers become 10, the same every time. "
+            f"Told: {best}, by {self.probabilities[best]:.1%}; 784 numbers become 10, the same every time. "
             f"Drawn: {self.count} calls, {ratio} times as long; {ASKED} drawings lie "
             f"{signif(self.spread[1])} apart."
         )

@@ -97,11 +97,7 @@ class _Ways:
         rows = (
             ("distance to the nearest known", *(self._median(way) for way in WAYS)),
             (f"of {DRAWN} pictures, copies", *(self._copies(way) for way in WAYS)),
-            (
-                "numbers needed at each step",
-                grouped(self.points.size),
-                grouped(parameters(self.loaded.model)),
-            ),
+            ("numbers needed at each step", *map(grouped, needed)),
             (f"time of a step of {DRAWN} pictures", *steps),
             ("distance of real new digits", "", self._median("real")),
         )

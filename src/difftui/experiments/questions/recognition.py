@@ -223,9 +223,9 @@ def _early_late_pictures(setup: Setup) -> tuple[Block, ...]:
     eps = np.random.default_rng(setup.seed).standard_normal(digits.shape)
     blocks = []
     for kind in KINDS:
-        noised = [add_noise(digits, eps, named(kind).alpha_bar(t)) for t in PAIR]
-        captions = tuple(f"t = {t}" for t in PAIR for _ in labels)
-        blocks.append(Pictures(kind, np.concatenate(noised).astype(np.float32), captions, len(captions)))
+        noised = np.concatenate([add_noise(digits, eps, named(kind).alpha_bar(t)) for t in PAIR])
+        captions = tuple(str(t) for t in PAIR for _ in labels)
+        blocks.append(Pictures(f"{kind}, by t", noised.astype(np.float32), captions, len(captions)))
     return tuple(blocks)
 
 

@@ -110,7 +110,7 @@ class _Looks:
 
     def findings(self, done: float) -> Findings:
         """The page at this point."""
-        captions = ("x_0", *(f"t = {t}" for t in TIMES))
+        captions = ("x_0", *map(str, TIMES))
         above, below = (np.array([self.original, *row]) for row in (self.noised, self.cleaned))
         rows = [self._row(t) for t in TIMES]
         rows.append(("always the mean digit", "", "", signif(_error_of_the_mean()), ""))
@@ -118,8 +118,8 @@ class _Looks:
         return Findings(
             done,
             (
-                Pictures("noised, x_t", above, captions, len(captions)),
-                Pictures("cleaned in one look, x̂0", below, captions, len(captions)),
+                Pictures("x_0 and noised x_t, by t", above, captions, len(captions)),
+                Pictures("x_0 and one look, x̂0, by t", below, captions, len(captions)),
                 self._curves(),
             ),
             Table(header, tuple(rows)),

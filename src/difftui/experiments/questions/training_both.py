@@ -138,10 +138,10 @@ class _Both:
         first = f"MSE {signif(self.errors[1][0])}" if self.errors[1] else PENDING
         rows = (
             ("the target", "one of ten classes", "ε, 256 numbers"),
-            ("who knows it", f"a person: {grouped(self.steps * BATCH)} labels", "the computer: it drew ε"),
+            ("who knows it", f"a person: {grouped(self.steps * BATCH)} labels", "the computer drew it"),
             (f"loss, first and last {SMOOTHED} steps", *ends),
             ("on held-out digits", told[0], held[0]),
-            ("the ones that ship, on the same", told[1], held[1]),
+            ("the ones that ship, likewise", told[1], held[1]),
             ("  with hardly any noise, t = 0", "", first),
             ("loss of knowing nothing", f"ln 10 = {LN_10:.2f}", "1, the noise's own"),
         )
