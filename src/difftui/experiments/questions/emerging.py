@@ -27,8 +27,9 @@ Floats = NDArray[np.float64]
 Grey = NDArray[np.float32]
 Digits = NDArray[np.intp]
 DRAWN, STEPS = 24, 100
-READERS = ("x̂0, read", "x_t, best guess", "x_t, read")
+READERS = ("estimate, read", "x_t, best guess", "x_t, read")
 """Who tells digits: the recogniser from x̂0, Bayes' rule from x_t, and the recogniser from x_t."""
+SHORT = ("estimate", "guess", "x_t")
 COLOURS = ("accent", "noise", "foreground")
 SHOWN = 6  # pictures of a strip
 SINGLE = 3  # pictures of which each has a curve
@@ -59,6 +60,7 @@ class _Way:
         loaded, steps: the network, and the number of steps.
         times: of the stops, T - 1 first; -1 is the finished picture.
         kept: the stops whose pictures are shown.
+        reads_noisy: whether x_t is read too, and not the estimate alone.
         strips: (2, kept, H, W), x_t and x̂0 of the first picture, paper where there are none yet.
         told: what is told at each stop so far, (N,) digits, by the place in :data:`READERS`.
         certainties: (N, 10) readings of x̂0 at each stop so far; the finished pictures come last.
@@ -69,6 +71,7 @@ class _Way:
     steps: int
     times: tuple[int, ...]
     kept: list[int]
+    reads_noisy: bool
     strips: Grey
     told: tuple[list[Digits], ...] = field(default_factory=lambda: tuple([] for _ in READERS))
     certainties: list[Grey] = field(default_factory=list)
@@ -90,18 +93,19 @@ class _Way:
         read = readings(x0)
         # At the end there is as little noise as before, and not none, which no Gaussian has.
         level = self.loaded.schedule.alpha_bar(max(self.times[place], 0))
-        answers = (read.argmax(axis=1), best_guess(x_t, math.sqrt(level), 1.0 - level), recognised(x_t))
-        for told, digits in zip(self.told, answers, strict=True):
-            told.append(digits)
+        self.told[0].append(read.argmax(axis=1))
+        if self.reads_noisy:
+            self.told[1].append(best_guess(x_t, math.sqrt(level), 1.0 - level))
+            self.told[2].append(recognised(x_t))
         self.certainties.append(read)
         self.estimates.append(x0)
         if place in self.kept:
             self.strips[:, self.kept.index(place)] = x_t[0], x0[0]
 
     def share(self, reader: int) -> Floats:
-        """At each stop the share of pictures that this reader tells for good."""
+        """At each stop so far the share of pictures that this reader tells from then on as it does now."""
         settled = settled_from(np.stack(self.told[reader]))
-        return np.array([float((settled <= stop).mean()) for stop in range(len(self.times))])
+        return np.array([float((settled <= stop).mean()) for stop in range(self.stops)])
 
     def time_of(self, reader: int, share: float) -> int:
         """The timestep at which it tells that share of them for good."""
@@ -121,12 +125,11 @@ class _Way:
         left: Floats = (away / away[0]).mean(axis=1)
         return left
 
-    def pictures(self) -> Pictures:
-        """One drawing: x_t at some stops, and under each what the network takes it for."""
-        above = tuple("the end" if self.times[i] < 0 else f"t = {self.times[i]}" for i in self.kept)
-        below = ("x̂0",) * len(self.kept)
-        images = self.strips.reshape(-1, *self.strips.shape[2:]).copy()
-        return Pictures("x_t, and x̂0 estimated from it", images, (*above, *below), len(self.kept))
+    def pictures(self) -> tuple[Pictures, Pictures]:
+        """One drawing at some stops: x_t, and what the network takes it for."""
+        captions = tuple("the end" if self.times[i] < 0 else f"t = {self.times[i]}" for i in self.kept)
+        x_t, x0 = self.strips.copy()
+        return Pictures("one drawing: x_t", x_t, captions), Pictures("x̂0, estimated from it", x0, captions)
 
     def ticks(self) -> tuple[tuple[float, str], ...]:
         """The way goes from left to right, and t falls on it."""
@@ -170,7 +173,7 @@ class _Way:
         return decibels(float(self.loaded.schedule.snr[t])) if t >= 0 else "no noise"
 
 
-def _walked(setup: Setup, device: str, count: int, steps: int) -> Iterator[_Way]:
+def _walked(setup: Setup, device: str, count: int, steps: int, *, reads_noisy: bool) -> Iterator[_Way]:
     """DDPM from so many seeds, after each stop."""
     loaded = load_network(NETWORKS, setup.network, device)
     seeds = range(setup.seed, setup.seed + count)
@@ -179,7 +182,7 @@ def _walked(setup: Setup, device: str, count: int, steps: int) -> Iterator[_Way]
     kept = sorted({round(i * steps / (SHOWN - 1)) for i in range(SHOWN)})
     strips = np.full((2, len(kept), *x_T.shape[2:]), -1.0, np.float32)
     strips[0, 0] = x_T[0, 0].numpy()
-    so_far = _Way(loaded, steps, (*(t for t, _ in jumps), -1), kept, strips)
+    so_far = _Way(loaded, steps, (*(t for t, _ in jumps), -1), kept, reads_noisy, strips)
     yield so_far
     x = drawn(x_T)
     for frame in walk(loaded, "ddpm", x_T, seeds, steps):
@@ -195,7 +198,7 @@ def _walked(setup: Setup, device: str, count: int, steps: int) -> Iterator[_Way]
 
 def emerging(setup: Setup, device: str, *, count: int = DRAWN, steps: int = STEPS) -> Iterator[Findings]:
     """Ask the recogniser about x_t and x̂0 at every step: since when has it known what they become?"""
-    for so_far in _walked(setup, device, count, steps):
+    for so_far in _walked(setup, device, count, steps, reads_noisy=True):
         yield _emerging(so_far, count)
 
 
@@ -223,16 +226,15 @@ def _emerging(so_far: _Way, count: int) -> Findings:
         )
     curves = tuple(
         Curve(name, so_far.along(), so_far.share(reader), colour)
-        for reader, (name, colour) in enumerate(zip(READERS, COLOURS, strict=True))
-        if finished
+        for reader, (name, colour) in enumerate(zip(SHORT, COLOURS, strict=True))
+        if so_far.stops
     )
     plot = so_far.plot("share told for good", curves, lines=((0.5, ""),))
     return Findings(
         so_far.stops / len(so_far.times),
-        (so_far.pictures(), plot),
+        (*so_far.pictures(), plot),
         Table((way(so_far.loaded, so_far.steps), *READERS), rows),
         seen,
-        needed=2,
     )
 
 
@@ -241,7 +243,7 @@ EMERGING = Page(
     title="From which timestep on can the digit be read?",
     source="Modules",
     says="predict the timestep at which the digit becomes recognisable.",
-    look="Look at x_t, and at x̂0 under it. In which of the two do you see the digit first?",
+    look="In which picture do you see the digit? And where the network has estimated it?",
     how=f"DDPM from {DRAWN} seeds on a respaced grid. At each step the recogniser, which knows clean digits "
     "only, reads x̂0 and x_t; best guess: the most probable digit behind x_t by Bayes' rule, were 10 000 real "
     "ones all there are. Told for good: as in the end, and never otherwise from there on.",
@@ -259,14 +261,13 @@ LOW, HIGH = 0.25, 0.75
 
 def gradual(setup: Setup, device: str, *, count: int = DRAWN, steps: int = STEPS) -> Iterator[Findings]:
     """How long it takes one drawing, and all of them, to become readable; and how far x̂0 moves when."""
-    for so_far in _walked(setup, device, count, steps):
+    for so_far in _walked(setup, device, count, steps, reads_noisy=False):
         yield _gradual(so_far, count)
 
 
 def _gradual(so_far: _Way, count: int) -> Findings:
     T = so_far.loaded.schedule.T
     found, seen = [PENDING] * 5, ""
-    curves: tuple[Curve, ...] = ()
     if so_far.finished:
         early, late = (so_far.time_of(0, share) for share in (LOW, HIGH))
         one = float(np.median(so_far.turning()))
@@ -277,22 +278,21 @@ def _gradual(so_far: _Way, count: int) -> Findings:
             f"One drawing turns from {LOW:.0%} to {HIGH:.0%} sure in about {one:.0f} of {T} timesteps, each "
             f"at its own t: all take {early - late}. x̂0 moves all along: {', '.join(parts)} a third."
         )
-        certainty = so_far.certainty()
-        curves = tuple(
-            Curve(f"drawing {i + 1}", so_far.along(), certainty[:, i], colour)
-            for i, colour in zip(range(SINGLE), ("accent", "noise", "foreground"), strict=False)
-        )
+    curves = tuple(
+        Curve(f"drawing {i + 1}", so_far.along(), so_far.certainty()[:, i], colour)
+        for i, colour in zip(range(SINGLE), ("accent", "noise", "foreground"), strict=False)
+        if so_far.stops
+    )
     rows = (
-        (f"one drawing: {LOW:.0%} to {HIGH:.0%} sure in", found[0], f"{(HIGH - LOW) * T:.0f}"),
+        (f"one estimate: {LOW:.0%} to {HIGH:.0%} sure in", found[0], f"{(HIGH - LOW) * T:.0f}"),
         (f"all {count}: {LOW:.0%} to {HIGH:.0%} of them read in", found[1], f"{(HIGH - LOW) * T:.0f}"),
-        *((f"way of x̂0 in the {which} third", found[2 + i], "33%") for i, which in enumerate(THIRDS)),
+        *((f"way of it in the {which} third", found[2 + i], "33%") for i, which in enumerate(THIRDS)),
     )
     return Findings(
         so_far.stops / len(so_far.times),
-        (so_far.plot("certainty of the digit in x̂0", curves), so_far.pictures()),
+        (so_far.plot("how sure of the digit", curves), *so_far.pictures()[::-1]),
         Table((way(so_far.loaded, so_far.steps), "measured now", "if it were even"), rows),
         seen,
-        needed=2,
     )
 
 

@@ -40,7 +40,6 @@ CIFAR_SEEN = 800_000 * 128
 """Pictures that the CIFAR-10 network saw: steps times batch, by Ho et al. (2020), appendix B."""
 COLOURS = ("accent", "noise", "foreground", "purple", "green")
 DRAWN, STEPS = 32, 50
-SHOWN = 2  # drawings of each network
 Grey = NDArray[np.float32]
 
 
@@ -85,11 +84,10 @@ class _Net:
         size, seen = f"{self.side}×{self.side}", f"{self.seen / 1e6:.2f} M"
         return self.name, grouped(self.parameters), size, seen, duration(self.seconds), sure, near
 
-    def shown(self) -> Grey:
-        """Its first drawings on 28×28 pixels: smaller ones have paper around them."""
+    def shown(self, place: int) -> Grey:
+        """One of its drawings on 28×28 pixels: a smaller one has paper around it."""
         margin = (SIZE - self.side) // 2
-        around = ((0, 0), *((margin, SIZE - self.side - margin),) * 2)
-        return np.pad(self.pictures[:SHOWN], around, constant_values=-1.0)
+        return np.pad(self.pictures[place], (margin, SIZE - self.side - margin), constant_values=-1.0)
 
 
 def quality_gap(
@@ -152,7 +150,7 @@ def _findings(names: tuple[str, ...], nets: list[_Net], done: float) -> Findings
     )
     return Findings(
         done,
-        (_pictures(names, nets), plot),
+        (_pictures(names, nets, 0), plot, _pictures(names, nets, 1)),
         Table(header, tuple(rows)),
         _seen(judged) if done == 1.0 and judged else "",
         more=(("The lab's table of scale", quoted),),
@@ -169,12 +167,11 @@ def _beside(name: str, nets: list[_Net]) -> str:
     )
 
 
-def _pictures(names: tuple[str, ...], nets: list[_Net]) -> Pictures:
-    """A column for each network."""
-    paper = np.full((SHOWN, SIZE, SIZE), -1.0, np.float32)
-    columns = [net.shown() for net in nets] + [paper] * (len(names) - len(nets))
-    images = np.stack(columns, axis=1).reshape(-1, SIZE, SIZE)
-    return Pictures("drawn by each, from the same seeds", images, names * SHOWN, len(names))
+def _pictures(names: tuple[str, ...], nets: list[_Net], place: int) -> Pictures:
+    """What each drew from one start."""
+    paper = np.full((SIZE, SIZE), -1.0, np.float32)
+    images = [net.shown(place) for net in nets] + [paper] * (len(names) - len(nets))
+    return Pictures(f"drawn by each, start {place + 1}", np.stack(images), names)
 
 
 def _seen(judged: list[_Net]) -> str:

@@ -133,7 +133,7 @@ class _Race:
         rows.append(("real digits", "", signif(real_nearest())))
         return Table(("", "a picture took", "to the nearest real digit"), tuple(rows))
 
-    def findings(self, blocks: tuple[Pictures | Curves, ...], seen: str) -> Findings:
+    def findings(self, blocks: tuple[Pictures | Curves, ...], seen: str, needed: int = 1) -> Findings:
         first = f"{self.loaded.name}, {len(self.ways[0].pictures)} each"
         header = (first, "a picture", "DDPM: sure", "Fréchet", "DDIM: sure", "Fréchet")
         return Findings(
@@ -142,7 +142,7 @@ class _Race:
             Table(header, self.told()),
             seen,
             more=(("time and pixels", self.nearest()),),
-            needed=2,
+            needed=needed,
         )
 
 
@@ -200,14 +200,11 @@ def steps_50_200(
                 f"{', '.join(fars)}; real digits {race.told_floor()}."
             )
         blocks = tuple(
-            Pictures(
-                f"{steps} steps: DDPM above, DDIM below",
-                np.concatenate([way.pictures[:SHOWN] for way in race.ways if way.steps == steps]),
-                columns=min(SHOWN, count),
-            )
-            for steps in counts
+            Pictures(f"DDPM, {way.steps} steps", way.pictures[:SHOWN]) for way in race.ways[:: len(SAMPLERS)]
         )
-        yield race.findings(blocks, seen)
+        others = np.concatenate([way.pictures[:SHOWN] for way in race.ways[1 :: len(SAMPLERS)]])
+        below = Pictures(f"DDIM, {counts[0]} above, {counts[1]} below", others, columns=len(others) // 2)
+        yield race.findings((*blocks, below), seen, needed=2)
 
 
 STEPS_50_200 = Page(
@@ -236,15 +233,20 @@ def steps_fewer(
 ) -> Iterator[Findings]:
     """The same starts in ten, 25, 50 and 100 steps: time grows with them, quality soon no more."""
     for race in _raced(setup, device, counts, count):
-        yield race.findings((_one_start(race, counts), _by_steps(race, counts)), _seen_fewer(race))
+        yield race.findings(_fewer_blocks(race, counts), _seen_fewer(race))
 
 
-def _one_start(race: _Race, counts: tuple[int, ...]) -> Pictures:
-    """The first picture of each way."""
-    order = [way for which in range(len(SAMPLERS)) for way in race.ways[which :: len(SAMPLERS)]]
-    captions = tuple(f"{way.name} {way.steps}" for way in order)
-    images = np.stack([way.pictures[0] for way in order])
-    return Pictures("one start, in so many steps", images, captions, len(counts))
+def _fewer_blocks(race: _Race, counts: tuple[int, ...]) -> tuple[Pictures | Curves, ...]:
+    """The first picture of each way, and how far all are from real digits."""
+    ddpm, ddim = (
+        Pictures(
+            f"{name} from one start",
+            np.stack([way.pictures[0] for way in race.ways[which :: len(SAMPLERS)]]),
+            tuple(f"{steps} steps" for steps in counts),
+        )
+        for which, (_, name) in enumerate(SAMPLERS)
+    )
+    return ddpm, _by_steps(race, counts), ddim
 
 
 def _by_steps(race: _Race, counts: tuple[int, ...]) -> Curves:
