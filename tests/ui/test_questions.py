@@ -37,7 +37,7 @@ async def opened(
     )
     if number == PREDICTED:  # whose page needs torch
         app.engine.start = lambda: None  # type: ignore[method-assign]
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, notifications=True) as pilot:
         await until(pilot, lambda: isinstance(app.screen, QuestionsScreen) and app.screen._drawn)
         screen = app.screen
         assert isinstance(screen, QuestionsScreen)
@@ -65,7 +65,7 @@ async def test_nothing_is_computed_before_it_is_asked_for() -> None:
         assert screen.question.text in all_of(pilot)
         await pilot.press("d", "r", "right", "c", "space", "backspace", "tab")
         await ticked(pilot)
-        assert screen.work is None
+        assert screen.works.of(PLAIN) is None
         assert not screen.app.engine.has_work
         assert screen.setup == screen.question.setup
         assert not worksheet_path().exists()
@@ -83,7 +83,7 @@ async def test_a_student_predicts_looks_comes_back_and_answers() -> None:
         app = pilot.app
         await until(pilot, lambda: app.current_mode == screen.question.screen)
         await until(pilot, lambda: f"question {PREDICTED}" in text_of(app.screen.key_bar))
-        assert f"question {PREDICTED}: look" in all_of(pilot)
+        await until(pilot, lambda: f"question {PREDICTED}: look" in all_of(pilot))
         known = app.screen.remember()
         assert {name: known[name] for name in screen.question.choices} == dict(screen.question.choices)
         await pilot.press("0")
@@ -101,7 +101,7 @@ async def test_measuring_without_a_prediction_is_asked_twice_and_told() -> None:
     async with opened(PREDICTED) as (screen, pilot):
         await pilot.press("s")
         await until(pilot, lambda: "s again measures without" in all_of(pilot))
-        assert screen.work is None
+        assert screen.works.of(PREDICTED) is None
         await pilot.press("s")
         await until(pilot, lambda: screen.work is not None)
         await until(pilot, lambda: "Predicted: nothing: measured without a prediction" in all_of(pilot))
@@ -169,9 +169,9 @@ async def test_what_cannot_be_saved_is_told_and_kept(own_home: Path) -> None:
         worksheet_path().write_text("{")
         await typed(pilot, "ione", "enter")
         await until(pilot, lambda: "is damaged, or of another version" in all_of(pilot))
-        assert screen.typing == (PLAIN, "answer")
+        assert screen.box.display
         await pilot.press("escape")
-        assert screen.typing is None
+        assert not screen.box.display
         assert worksheet_path().read_text() == "{"
         await pilot.press("e", "s")
         await until(pilot, lambda: screen.work is not None and screen.work.job.state is JobState.DONE)

@@ -27,7 +27,7 @@ VISITS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "generate": ({"run": "lab", "sampler": "ddim", "steps": 50, "seed": 3}, ["r", "m", "a", "g"]),
     "denoise": ({"run": "lecture", "showing": 1, "seed": 1}, ["tab", "m", "r"]),
     "compare": ({"run": "quick", "view": "samplers", "steps": 25, "seed": 2}, ["tab", "r", "m", "i"]),
-    "inverse": ({"view": 2, "problem": "y = x², x in [-1, 1]", "paths": True}, ["tab", "p", "r", "v"]),
+    "inverse": ({"view": 2, "problem": "y = x² on [-1, 1]", "paths": True}, ["tab", "p", "r", "v"]),
     "sde": ({"name": "diffusion", "paths": 5, "seed": 4}, ["p", "r", "t", "plus"]),
     "train": ({"recipe": TOY, "keep": True}, ["p", "b", "z"]),
 }
