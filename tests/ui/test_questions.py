@@ -37,7 +37,7 @@ async def opened(
     )
     if number == PREDICTED:  # whose page needs torch
         app.engine.start = lambda: None  # type: ignore[method-assign]
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, notifications=True) as pilot:
         await until(pilot, lambda: isinstance(app.screen, QuestionsScreen) and app.screen._drawn)
         screen = app.screen
         assert isinstance(screen, QuestionsScreen)
@@ -65,7 +65,7 @@ async def test_nothing_is_computed_before_it_is_asked_for() -> None:
         assert screen.question.text in all_of(pilot)
         await pilot.press("d", "r", "right", "c", "space", "backspace", "tab")
         await ticked(pilot)
-        assert screen.work is None
+        assert screen.works.of(PLAIN) is None
         assert not screen.app.engine.has_work
         assert screen.setup == screen.question.setup
         assert not worksheet_path().exists()
@@ -76,38 +76,38 @@ async def test_a_student_predicts_looks_comes_back_and_answers() -> None:
         await pilot.press("enter")
         assert screen.app.current_mode == "questions"
         await until(pilot, lambda: "Predict first: i writes what you expect. enter again" in all_of(pilot))
-        await typed(pilot, "ithe start", "enter")
-        await until(pilot, lambda: "Predicted the start" in all_of(pilot))
-        assert load_worksheet()[PREDICTED].predicted == "the start"
+        await typed(pilot, "ix T", "enter")
+        await until(pilot, lambda: "Predicted x T" in all_of(pilot))
+        assert load_worksheet()[PREDICTED].predicted == "x T"
         await pilot.press("enter")
         app = pilot.app
         await until(pilot, lambda: app.current_mode == screen.question.screen)
         await until(pilot, lambda: f"question {PREDICTED}" in text_of(app.screen.key_bar))
-        assert f"question {PREDICTED}: look" in all_of(pilot)
+        await until(pilot, lambda: f"question {PREDICTED}: look" in all_of(pilot))
         known = app.screen.remember()
         assert {name: known[name] for name in screen.question.choices} == dict(screen.question.choices)
         await pilot.press("0")
         await until(pilot, lambda: app.screen is screen and screen.lab.errand == ())
-        await typed(pilot, "iit was so", "ctrl+j")
+        await typed(pilot, "iit is", "ctrl+j")
         await typed(pilot, "0q1", "escape")
         await until(pilot, lambda: "Answer saved" in all_of(pilot))
-        assert load_worksheet()[PREDICTED].answered == "it was so\n0q1"
+        assert load_worksheet()[PREDICTED].answered == "it is\n0q1"
         assert "A good answer weighs: " + screen.question.weigh in all_of(pilot)
         await typed(pilot, "I", "!", "enter")
-        await until(pilot, lambda: load_worksheet()[PREDICTED].predicted == "the start!")
+        await until(pilot, lambda: load_worksheet()[PREDICTED].predicted == "x T!")
 
 
 async def test_measuring_without_a_prediction_is_asked_twice_and_told() -> None:
     async with opened(PREDICTED) as (screen, pilot):
         await pilot.press("s")
         await until(pilot, lambda: "s again measures without" in all_of(pilot))
-        assert screen.work is None
+        assert screen.works.of(PREDICTED) is None
         await pilot.press("s")
         await until(pilot, lambda: screen.work is not None)
         await until(pilot, lambda: "Predicted: nothing: measured without a prediction" in all_of(pilot))
         await pilot.press("I")
         await until(pilot, lambda: "a prediction comes before that" in all_of(pilot))
-        assert screen.typing is None
+        assert not screen.box.display
         await pilot.press("i")
         assert screen.typing == (PREDICTED, "answer")
         await pilot.press("escape", "tab", "enter")
@@ -161,7 +161,9 @@ async def test_nothing_typed_is_lost(own_home: Path) -> None:
         await until(pilot, lambda: "Answer taken away" in all_of(pilot))
         assert load_worksheet() == {}
         await typed(pilot, "ithree")
-    assert load_worksheet()[PLAIN].answered == "three"  # the app was left
+        app = screen.lab
+    app.keep_state()  # as the app does at its end, whatever ends it
+    assert load_worksheet()[PLAIN].answered == "three"
 
 
 async def test_what_cannot_be_saved_is_told_and_kept(own_home: Path) -> None:
@@ -171,7 +173,7 @@ async def test_what_cannot_be_saved_is_told_and_kept(own_home: Path) -> None:
         await until(pilot, lambda: "is damaged, or of another version" in all_of(pilot))
         assert screen.typing == (PLAIN, "answer")
         await pilot.press("escape")
-        assert screen.typing is None
+        await until(pilot, lambda: not screen.box.display)
         assert worksheet_path().read_text() == "{"
         await pilot.press("e", "s")
         await until(pilot, lambda: screen.work is not None and screen.work.job.state is JobState.DONE)
@@ -188,7 +190,7 @@ async def test_what_cannot_be_saved_is_told_and_kept(own_home: Path) -> None:
         await until(pilot, lambda: "3000 letters" in all_of(pilot))
 
 
-@pytest.mark.parametrize("size", [(76, 22), (80, 24), (100, 24), (120, 40), (200, 60)])
+@pytest.mark.parametrize("size", [(76, 22), (80, 24), (100, 24), (120, 40)])
 async def test_it_fits_every_size_before_and_after_measuring(size: tuple[int, int]) -> None:
     worksheet.answer(PLAIN, "a long answer " * 60)
     async with opened(PLAIN, size) as (screen, pilot):

@@ -102,8 +102,8 @@ def _list(known: Mapping[int, Notes]) -> None:
         for question in questions:
             mark = mark_of(known.get(question.number, Notes()))
             print(f"{question.number:>4} {mark} {'P' if question.predict else ' '}  {question.topic}")
-    print("\nP predict first · p predicted · m measured · ✓ answered")
-    print(f"{count_text(known)}. difftui questions N shows one; on the screens they are on key 0.")
+    print(f"\n{count_text(known)}: P predict first, p predicted, m measured, ✓ done.")
+    print("difftui questions N shows one; on the screens they are on key 0.")
 
 
 def _tell(question: Question, notes: Notes) -> None:

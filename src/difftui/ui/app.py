@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -210,7 +211,10 @@ class DifftuiApp(PixelApp):
         yield SystemCommand("Leave difftui", "key q; a training that runs is saved first", self.action_leave)
 
     def keep_state(self) -> None:
-        """Save where the user is, if there is to be a next time."""
+        """Save what the screens have still to write down; if there is to be a next time, where the user is."""
+        for screen in self._made.values():
+            with suppress(DifftuiError):
+                screen.keep()
         if self._keeps:
             save_state(self.state)
 

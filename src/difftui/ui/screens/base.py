@@ -139,6 +139,9 @@ class LabScreen(SteadyScreen[None]):
         """
         self.recall(Choices({**self.remember(), **choices}))
 
+    def keep(self) -> None:
+        """Write down what must outlast the app. Called when it ends, by whatever thread ends it."""
+
     def say(self, name: str, text: Content, *, layout: bool = False) -> None:
         """Show a text in the widget of this id; draws only where its letters or its colours are new.
 

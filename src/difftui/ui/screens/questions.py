@@ -134,7 +134,9 @@ class QuestionsScreen(Paged, LabScreen):
         return self.asked and (self.roomy or self.measuring)
 
     def on_screen_resume(self) -> None:
-        self.lab.errand = ()
+        if self.lab.errand:
+            self.lab.errand = ()
+            self.lab.clear_notifications()  # what there was to look at
         self._read()
 
     def on_screen_suspend(self) -> None:
@@ -142,9 +144,6 @@ class QuestionsScreen(Paged, LabScreen):
         if self.lab.current_mode != self.NAME:
             self._leave_box()
             self.works.rest()
-
-    def on_unmount(self) -> None:
-        self._leave_box()
 
     # What the user does: going about.
 
@@ -219,28 +218,38 @@ class QuestionsScreen(Paged, LabScreen):
         self._take_text(self.box.text, entered=False)
 
     def _take_text(self, text: str, *, entered: bool) -> None:
-        """Save what was typed; an empty box takes away what was there, but by Enter alone."""
-        if self.typing is None:
+        """Save what was typed and put the box away; left by Enter it stays where that was refused."""
+        typing = self.typing
+        if typing is None:
             return
-        (number, kind), text = self.typing, text.strip()
-        notes = self.known.get(number, Notes())
-        written = notes.predicted if kind == "prediction" else notes.answered
-        self._message = Content()
-        if text != written and (text or entered):
-            try:
-                keep = worksheet.predict if kind == "prediction" else worksheet.answer
-                self.known[number] = keep(number, text)
-                self._say_message(f"{kind.capitalize()} {'saved' if text else 'taken away'}.")
-            except DifftuiError as error:
-                self._drafts[self.typing] = text
-                self._say_message(str(error), wrong=True)
-                if entered:
-                    return
-        else:
-            self._drafts.pop(self.typing, None)
+        try:
+            self._message = with_keys(self._save(typing, text.strip(), entered=entered))
+            self._drafts.pop(typing, None)
+        except DifftuiError as error:
+            self._drafts[typing] = text
+            self._say_message(str(error), wrong=True)
+            if entered:
+                return
         self.typing = None
-        if self.box.is_attached:  # not when the app is left
-            self.box.close()
+        self.box.close()
+
+    def _save(self, typing: tuple[int, Kind], text: str, *, entered: bool) -> str:
+        """Write it down if it is new; an empty box takes away what was there, but by Enter alone.
+
+        Returns:
+            What was done, in a few words.
+        """
+        number, kind = typing
+        notes = self.known.get(number, Notes())
+        if text == (notes.predicted if kind == "prediction" else notes.answered) or not (text or entered):
+            return ""
+        keep = worksheet.predict if kind == "prediction" else worksheet.answer
+        self.known[number] = keep(number, text)
+        return f"{kind.capitalize()} {'saved' if text else 'taken away'}."
+
+    def keep(self) -> None:
+        if self.typing is not None:
+            self._save(self.typing, self.box.text.strip(), entered=False)
 
     def action_export(self) -> None:
         """Save the worksheet as Markdown."""
