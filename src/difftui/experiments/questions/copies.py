@@ -94,6 +94,7 @@ class _Ways:
     def findings(self, done: float) -> Findings:
         """The page at this point."""
         steps = [milliseconds(s / self.steps) if self.steps else PENDING for s in self.seconds]
+        needed = self.points.size, parameters(self.loaded.model)
         rows = (
             ("distance to the nearest known", *(self._median(way) for way in WAYS)),
             (f"of {DRAWN} pictures, copies", *(self._copies(way) for way in WAYS)),
