@@ -205,7 +205,8 @@ def test_equations_from_the_command_line(tmp_path: Path, said: Said) -> None:
     assert run("sde", "brownian", "--errors", "--paths", 10) == 0
     assert "exact here" in said()
     for words, told in (
-        (["brownian", "--set", "mu=1"], "does not take these parameters"),
+        (["brownian", "--set", "mu=1"], "brownian has no parameter mu; it has sigma, x0, time\n"),
+        (["flow", "--set", "data=1"], "flow has no parameter data; it has beta_start, beta_end, time\n"),
         (["reverse", "--errors"], "no exact solution"),
         (["brownian", "--out", tmp_path / "a.png"], "name a .npz file"),
     ):
