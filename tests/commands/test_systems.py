@@ -62,7 +62,10 @@ def test_the_one_shot_denoiser(tmp_path: Path, said: Said) -> None:
     told = said()
     assert "cannot tell the noise that ddim needs" in told
     assert told.count("\n") == 1
+    assert run("sample", "--from", "d", "--steps", 5, "--out", tmp_path / "no.png") == 1
+    assert "cleans in one look: leave out --steps" in said()
     assert run("sample", "--from", "d", "-n", 2, "--out", tmp_path / "noise.png") == 0
+    assert "looped-x0 (an experiment), 1 step, temperature" in said()
 
 
 def test_the_denoise_screen_as_text(said: Said) -> None:
@@ -105,6 +108,9 @@ def test_the_lecture_with_the_time(said: Said) -> None:
     assert dict(recipe_of("told").model_options) == {"time": True, "size": 8}
     assert run("train", "--preset", "lecture", "--model-option", "clock=yes") == 2
     assert "residual-unet has no option 'clock'" in said()
+    for wrong in ("time=maybe", "time=1"):
+        assert run("train", "--preset", "lecture", "--model-option", wrong) == 2
+        assert "--model-option time is yes or no, not" in said()
 
 
 def test_every_target_on_the_same_net(said: Said) -> None:

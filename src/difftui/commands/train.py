@@ -390,6 +390,9 @@ def _new_recipe(args: argparse.Namespace) -> Recipe:
     return recipe
 
 
+_KINDS = {bool: "yes or no", int: "a whole number", float: "a number"}
+
+
 def _model_option(text: str) -> tuple[str, str | int | float | bool]:
     """A type for argparse: NAME=VALUE, the value a number, yes or no, or a word."""
     name, sign, word = text.partition("=")
@@ -408,9 +411,12 @@ def _model_options(model: str, options: dict[str, Any]) -> dict[str, Any]:
     from difftui import models
 
     known = models.defaults(model)
-    for name in options:
+    for name, value in options.items():
         if name not in known:
             raise UsageError(f"{model} has no option {name!r}; it has {', '.join(known)}.")
+        kind = type(known[name])
+        if kind in _KINDS and type(value) is not kind and not (kind is float and type(value) is int):
+            raise UsageError(f"--model-option {name} is {_KINDS[kind]}, not {value!r}.")
     return options
 
 
