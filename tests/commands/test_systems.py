@@ -36,6 +36,7 @@ def recipe_of(name: str) -> Recipe:
 
 def test_the_toy_learns_chosen_classes_at_its_size(tmp_path: Path, said: Said) -> None:
     assert run("train", "--preset", "toy", "--data", "bundled", "--classes", 2, *SHORT, "--run", "toy") == 0
+    assert "toy: a network that ships has this name too" in said()
     recipe = recipe_of("toy")
     assert (recipe.classes, recipe.image_size, dict(recipe.model_options)) == (2, 16, {"size": 16})
     out = tmp_path / "cleaned.png"
@@ -50,7 +51,9 @@ def test_the_toy_learns_chosen_classes_at_its_size(tmp_path: Path, said: Said) -
 
 def test_the_one_shot_denoiser(tmp_path: Path, said: Said) -> None:
     assert run("train", "--preset", "denoiser", "--data", "bundled", *SHORT, "--run", "d") == 0
-    assert "Clean noisy digits with: difftui denoise --from d" in said()
+    told = said()
+    assert "Clean noisy digits with: difftui denoise --from d" in told
+    assert "a network that ships" not in told
     out = tmp_path / "d.png"
     assert run("denoise", "--from", "d", "--noise", 0.2, "-n", 3, "--out", out) == 0
     assert "\nnoise 0.2    0.2     1" in said()

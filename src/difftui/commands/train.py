@@ -20,7 +20,7 @@ from difftui.commands.stopping import Stopped, StopRequest, stop_signals
 from difftui.data import COLLECTIONS
 from difftui.diffusion import SCHEDULES, make_schedule
 from difftui.errors import DifftuiError
-from difftui.runs import Activity, Run, Verb, create_run, find_own_run, unused_name
+from difftui.runs import Activity, Run, Verb, create_run, find_own_run, shipped_runs, unused_name
 from difftui.training.progress import Hold, Progress
 from difftui.training.recipe import PRESETS, Decay, Precision, Recipe, Target, Weighting, preset
 from difftui.words import duration, loss_text
@@ -195,6 +195,8 @@ def _train(args: argparse.Namespace, plan: _Plan, device: Device, request: StopR
         f"{kept.name}: {plan.recipe.model} on {len(digits.images)} images ({digits.source}), "
         f"{device.label} ({device.why}){together}"
     )
+    if any(kept.name == ours.name for ours in shipped_runs()):
+        tell(f"{kept.name}: a network that ships has this name too; while this run is there, it is taken.")
     return _pull(args, plan.recipe, kept, digits, device, request, world)
 
 
