@@ -76,7 +76,7 @@ def test_the_table_is_ascii_and_fits_a_terminal(said: Said) -> None:
         (("--steps", 13, "--view", "samplers"), 1, "was trained with 12 timesteps"),
         (("--steps", 5), 2, "chooses the steps itself: leave out --steps"),
         (("--view", "variety", "--sampler", "ddim"), 2, "chooses the sampler itself"),
-        (("--view", "guidance"), 1, "guidance leads towards a label"),
+        (("--view", "guidance"), 1, "guidance leads towards a label: ask for one (--label"),
         (("--view", "labels", "--measure", 4), 1, "asks about single pictures"),
         (("--out", "figures.txt"), 2, "name a .png file"),
     ],

@@ -36,6 +36,7 @@ def recipe_of(name: str) -> Recipe:
 
 def test_the_toy_learns_chosen_classes_at_its_size(tmp_path: Path, said: Said) -> None:
     assert run("train", "--preset", "toy", "--data", "bundled", "--classes", 2, *SHORT, "--run", "toy") == 0
+    assert "toy: a network that ships has this name too" in said()
     recipe = recipe_of("toy")
     assert (recipe.classes, recipe.image_size, dict(recipe.model_options)) == (2, 16, {"size": 16})
     out = tmp_path / "cleaned.png"
@@ -50,7 +51,9 @@ def test_the_toy_learns_chosen_classes_at_its_size(tmp_path: Path, said: Said) -
 
 def test_the_one_shot_denoiser(tmp_path: Path, said: Said) -> None:
     assert run("train", "--preset", "denoiser", "--data", "bundled", *SHORT, "--run", "d") == 0
-    assert "Clean noisy digits with: difftui denoise --from d" in said()
+    told = said()
+    assert "Clean noisy digits with: difftui denoise --from d" in told
+    assert "a network that ships" not in told
     out = tmp_path / "d.png"
     assert run("denoise", "--from", "d", "--noise", 0.2, "-n", 3, "--out", out) == 0
     assert "\nnoise 0.2    0.2     1" in said()
@@ -62,7 +65,10 @@ def test_the_one_shot_denoiser(tmp_path: Path, said: Said) -> None:
     told = said()
     assert "cannot tell the noise that ddim needs" in told
     assert told.count("\n") == 1
+    assert run("sample", "--from", "d", "--steps", 5, "--out", tmp_path / "no.png") == 1
+    assert "cleans in one look: leave out --steps" in said()
     assert run("sample", "--from", "d", "-n", 2, "--out", tmp_path / "noise.png") == 0
+    assert "looped-x0 (an experiment), 1 step, temperature" in said()
 
 
 def test_the_denoise_screen_as_text(said: Said) -> None:
@@ -105,6 +111,9 @@ def test_the_lecture_with_the_time(said: Said) -> None:
     assert dict(recipe_of("told").model_options) == {"time": True, "size": 8}
     assert run("train", "--preset", "lecture", "--model-option", "clock=yes") == 2
     assert "residual-unet has no option 'clock'" in said()
+    for wrong in ("time=maybe", "time=1"):
+        assert run("train", "--preset", "lecture", "--model-option", wrong) == 2
+        assert "--model-option time is yes or no, not" in said()
 
 
 def test_every_target_on_the_same_net(said: Said) -> None:
@@ -205,7 +214,8 @@ def test_equations_from_the_command_line(tmp_path: Path, said: Said) -> None:
     assert run("sde", "brownian", "--errors", "--paths", 10) == 0
     assert "exact here" in said()
     for words, told in (
-        (["brownian", "--set", "mu=1"], "does not take these parameters"),
+        (["brownian", "--set", "mu=1"], "brownian has no parameter mu; it has sigma, x0, time\n"),
+        (["flow", "--set", "data=1"], "flow has no parameter data; it has beta_start, beta_end, time\n"),
         (["reverse", "--errors"], "no exact solution"),
         (["brownian", "--out", tmp_path / "a.png"], "name a .npz file"),
     ):

@@ -150,7 +150,7 @@ def test_a_single_path_and_thinned_frames() -> None:
     [
         ("levy", {}, "unknown equation 'levy'; known are brownian"),
         ("brownian", {"sigma": -1.0}, "sigma must be a number above 0"),
-        ("brownian", {"mu": 1.0}, "does not take these parameters"),
+        ("brownian", {"mu": 1.0}, "brownian has no parameter mu; it has sigma, x0, time"),
         ("drift", {"rate": 0.0}, "is Brownian motion"),
         ("drift", {"rate": 99.0}, "overflow"),
         ("geometric", {"x0": 0.0}, "x0 must be a number above 0"),

@@ -171,7 +171,7 @@ def test_weights_of_one_size_are_not_shown_pictures_of_another(engine: Engine, t
     bench.job.step()
     eventually(lambda: bench.job.state is JobState.FAILED)
     assert bench.job.error == (
-        "small takes pictures of 16x16, and first 500 digits of MNIST's test set has 28x28."
+        "small takes pictures of 16x16, and the first 500 digits of MNIST's test set has 28x28."
     )
 
 

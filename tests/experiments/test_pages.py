@@ -86,6 +86,8 @@ def test_a_page_comes_to_its_end_and_fits_a_narrow_screen(page: object) -> None:
         assert all(len(cells) == len(findings.table.header) for cells in findings.table.rows)
     assert PENDING not in {cell for cells in last.table.rows for cell in cells}
     assert 1 <= last.needed <= len(last.blocks)
+    for block in last.blocks[: last.needed]:  # side by side at the most
+        assert len(block.title) <= COLUMNS // last.needed - 1, "a title would be cut"
     for block in last.blocks:
         assert not isinstance(block, Pictures) or np.isfinite(block.images).all()
         assert not isinstance(block, Pictures) or len(block.captions) in (0, len(block.images))

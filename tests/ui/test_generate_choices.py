@@ -158,6 +158,8 @@ async def test_what_cannot_be_combined_is_one_line(own_home: Path) -> None:
         await pilot.press("greater_than_sign")
         await says(pilot, screen, "#message", "told cannot be guided")
         await pilot.press("a")  # a sampler that the next network cannot be drawn with
+        chosen = screen.wish.sampler
+        assert chosen not in (None, "looped-x0")
         await pilot.press("m")
         view = await drawn(pilot, screen)
         assert (view.name, view.sampler, len(view.times)) == ("denoiser", "looped-x0", 2)
@@ -165,6 +167,9 @@ async def test_what_cannot_be_combined_is_one_line(own_home: Path) -> None:
         await says(pilot, screen, "#message", "no other sampler can draw with it")
         assert screen.job is not None
         assert screen.job.state is JobState.DONE
+        await pilot.press("M")
+        view = await drawn(pilot, screen)
+        assert (view.name, view.sampler) == ("told", chosen), "not the one look's, which nobody chose"
 
     await session(test, run="told")
 

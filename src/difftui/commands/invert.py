@@ -181,7 +181,7 @@ def _print(recipe: InversionRecipe, beaten: Baselines, last: FitProgress, errors
         print(
             f"\n{last.dead_units} of {last.hidden_units} hidden units are dead: they give 0 for all the data."
         )
-    curve = [[figure(value) for value in row] for row in _curve(recipe, beaten, last)]
+    curve = [[_short(value) for value in row] for row in _curve(recipe, beaten, last)]
     print("\n" + table(CURVE, curve))
     print(f"\nThe data lie within y = {beaten.seen[0]:.3f} and {beaten.seen[1]:.3f}; "
           "beyond, the network only guesses" + _no_inverse(recipe) + ".")  # fmt: skip
@@ -191,6 +191,11 @@ def _print(recipe: InversionRecipe, beaten: Baselines, last: FitProgress, errors
             f"\nover its range no answer has a mean squared error below {figure(beaten.floor)}. "
             "--diffusion draws them all."
         )
+
+
+def _short(value: float | None) -> str:
+    """A figure of the curve, with what only rounding left of 0 as 0."""
+    return figure(0.0 if value is not None and abs(value) < 1e-12 else value)
 
 
 def _no_inverse(recipe: InversionRecipe) -> str:

@@ -121,7 +121,7 @@ def drawn_how(sampler: str, steps: int, temperature: float, guidance: float) -> 
     """How pictures were drawn, in words."""
     marked = f"{sampler} (an experiment)" if sampler in EXPERIMENTS else sampler
     guided = f", guidance {guidance:g}" if guidance else ""
-    return f"{marked}, {steps} steps, temperature {temperature:g}{guided}"
+    return f"{marked}, {steps} step{'s' if steps > 1 else ''}, temperature {temperature:g}{guided}"
 
 
 def handle(run: Run) -> str:

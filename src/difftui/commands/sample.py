@@ -218,6 +218,11 @@ def _labels(loaded: Drawable, count: int, wanted: int | None) -> list[int] | Non
 def _settings(loaded: Drawable, args: argparse.Namespace) -> tuple[str, int, float]:
     """Sampler, steps and temperature: what was asked for, else what the network's recipe advises."""
     T = loaded.schedule.T
+    if args.steps is not None and args.steps > T == 1:
+        raise DifftuiError(
+            f"{loaded.name} cleans in one look: leave out --steps, or look again and again with "
+            "difftui denoise --times."
+        )
     if args.steps is not None and args.steps > T:
         raise DifftuiError(
             f"{loaded.name} was trained with {T} timesteps: --steps is 1 to {T}, not {args.steps}."

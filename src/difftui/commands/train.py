@@ -20,7 +20,7 @@ from difftui.commands.stopping import Stopped, StopRequest, stop_signals
 from difftui.data import COLLECTIONS
 from difftui.diffusion import SCHEDULES, make_schedule
 from difftui.errors import DifftuiError
-from difftui.runs import Activity, Run, Verb, create_run, find_own_run, unused_name
+from difftui.runs import Activity, Run, Verb, create_run, find_own_run, shipped_runs, unused_name
 from difftui.training.progress import Hold, Progress
 from difftui.training.recipe import PRESETS, Decay, Precision, Recipe, Target, Weighting, preset
 from difftui.words import duration, loss_text
@@ -195,6 +195,8 @@ def _train(args: argparse.Namespace, plan: _Plan, device: Device, request: StopR
         f"{kept.name}: {plan.recipe.model} on {len(digits.images)} images ({digits.source}), "
         f"{device.label} ({device.why}){together}"
     )
+    if any(kept.name == ours.name for ours in shipped_runs()):
+        tell(f"{kept.name}: a network that ships has this name too; while this run is there, it is taken.")
     return _pull(args, plan.recipe, kept, digits, device, request, world)
 
 
@@ -390,6 +392,9 @@ def _new_recipe(args: argparse.Namespace) -> Recipe:
     return recipe
 
 
+_KINDS = {bool: "yes or no", int: "a whole number", float: "a number"}
+
+
 def _model_option(text: str) -> tuple[str, str | int | float | bool]:
     """A type for argparse: NAME=VALUE, the value a number, yes or no, or a word."""
     name, sign, word = text.partition("=")
@@ -408,9 +413,12 @@ def _model_options(model: str, options: dict[str, Any]) -> dict[str, Any]:
     from difftui import models
 
     known = models.defaults(model)
-    for name in options:
+    for name, value in options.items():
         if name not in known:
             raise UsageError(f"{model} has no option {name!r}; it has {', '.join(known)}.")
+        kind = type(known[name])
+        if kind in _KINDS and type(value) is not kind and not (kind is float and type(value) is int):
+            raise UsageError(f"--model-option {name} is {_KINDS[kind]}, not {value!r}.")
     return options
 
 

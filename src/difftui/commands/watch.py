@@ -8,7 +8,7 @@ import time
 from difftui.commands.runs import news
 from difftui.commands.screens import add_look, look_of, obstacle, open_screens
 from difftui.errors import DifftuiError
-from difftui.runs import Run, find_run
+from difftui.runs import Run, find_run, shipped_runs
 from difftui.runs.follow import Follower
 from difftui.words import duration, loss_text
 
@@ -36,6 +36,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _watch(watched: Run) -> int:
     """Print where the run stands once a second, as long as somebody trains it."""
+    if any(watched.path == ours.path for ours in shipped_runs()):
+        print(f"{watched.name} came with difftui and is finished. Its curves: difftui metrics {watched.name}")
+        return 0
     follower = Follower(watched)
     follower.poll()
     shown = ""

@@ -76,7 +76,7 @@ def held_out() -> Digits:
     Raises:
         DifftuiError: the installation is incomplete or damaged.
     """
-    return _shipped("held_out.npz", "first 500 digits of MNIST's test set")
+    return _shipped("held_out.npz", "the first 500 digits of MNIST's test set")
 
 
 def _shipped(name: str, source: str) -> Digits:

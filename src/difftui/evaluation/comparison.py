@@ -180,7 +180,7 @@ def made_plan(loaded: LoadedModel, view: str, way: Way) -> Plan:
     if view == "guidance":
         loaded.guidance(True, 1.0)  # tells where the training hid no labels
         if way.label is None:
-            raise DifftuiError("guidance leads towards a label: ask for one.")
+            raise DifftuiError("guidance leads towards a label: ask for one (--label, or d on the screen).")
     return plan(view, loaded.schedule.T, way, labels=classes)
 
 

@@ -98,7 +98,7 @@ class _Loop:
             done / self.steps,
             (
                 Pictures("the lab's loop: x̂0 goes in as x_{t-1}", strips[0], captions),
-                Pictures(f"the right step, DDPM ({way(self.loaded, self.steps)})", strips[1], captions),
+                Pictures(f"DDPM ({way(self.loaded, self.steps)})", strips[1], captions),
             ),
             Table(("", "the lab says", "its loop", "right step", "real digits"), rows),
             self._seen(),
@@ -166,7 +166,7 @@ def _strided(loaded: LoadedModel, images: NDArray[np.float32], done: float, step
             f"from any digit. Respaced, the same {steps} steps end {ddpm} away; DDIM {ddim}."
         )
     blocks = tuple(
-        Pictures(name if i else f"{name}, every {stride}th", each)
+        Pictures(name if i else f"plain, every {stride}th t", each)
         for i, ((_, name), each) in enumerate(zip(WAYS, images, strict=True))
     )
     header = (way(loaded, steps), "the lab says", "nearest real digit", "grain")

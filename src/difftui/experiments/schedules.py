@@ -241,12 +241,12 @@ def two(setup: Setup, device: str) -> Iterator[Findings]:
             Pictures(
                 "left: x_t and x_T",
                 np.array([images[0], ends[0]], np.float32),
-                (f"t = {times[0]}", f"at T: {signif(signal_left(pair[0]), 2)}"),
+                (f"t = {times[0]}", f"t = {pair[0].T - 1}"),
             ),
             Pictures(
                 "right: x_t and x_T",
                 np.array([images[1], ends[1]], np.float32),
-                (f"t = {times[1]}", f"at T: {signif(signal_left(pair[1]), 2)}"),
+                (f"t = {times[1]}", f"t = {pair[1].T - 1}"),
             ),
             Curves(
                 "signal √ᾱ",

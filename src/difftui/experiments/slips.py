@@ -101,7 +101,7 @@ def _variances(walks: dict[int, tuple[NDArray[np.float64], NDArray[np.float64]]]
             curves.append(Curve(f"{rule}: {steps}", every * TIME / steps, values[every], colour))
     order = (1, 3, 0, 2)
     return Curves(
-        f"variance of {PATHS} paths, by steps",
+        f"variance of {PATHS} paths",
         tuple(curves[i] for i in order),
         (0.0, TIME),
         (0.0, 110.0),

@@ -3,11 +3,14 @@
 import unicodedata
 from dataclasses import replace
 from itertools import pairwise
+from typing import cast
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from difftui.ui.plotting.canvas import Axes, Canvas, Paint
 from difftui.ui.plotting.raster import DOTS, PATTERNS, Curve, Dots, broken, draw_dots, glyphs_of, hatched
 from difftui.ui.plotting.words import Look
 
@@ -215,3 +218,17 @@ def test_a_mark_is_its_point_and_the_dots_to_the_right_and_below_as_far_as_a_cel
         around = {(i, -j) for i in range(1 + (wide > 1)) for j in range(1 + (high > 1))}
         there = {(x + i, x + j) for x in (0, 10, 20) for i, j in around}
         assert marks == {(x, y) for x, y in there if x <= 20 and y >= 0}, glyphs
+
+
+@pytest.mark.parametrize("glyphs", sorted(DOTS))
+@pytest.mark.parametrize("kind", ["line", "band", "scatter"])
+def test_a_curve_lies_in_the_row_of_its_tick(kind: str, glyphs: str) -> None:
+    """Half way between two dots, as 0 is in the middle of an even number of them, both rise."""
+    for rows in range(2, 30):
+        for value, (low, high) in ((0.0, (-0.65, 0.65)), (0.5, (0.0, 1.0)), (0.1, (0.0, 0.35))):
+            axes = Axes((0.0, 1.0), (low, high), False, (), (), (), (), None)
+            high_dots = DOTS[glyphs][1]
+            canvas = Canvas(axes, [[None] * 10] * rows, DOTS[glyphs], cast(Paint, None))
+            level = curve([0.0, 1.0], [value, value], kind)
+            dots = draw_dots(level, 10 * DOTS[glyphs][0], rows * high_dots, (0.0, 1.0), (low, high))
+            assert {int(y) // high_dots for y, _ in np.argwhere(dots)} == {canvas.row_of(value)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from types import MappingProxyType
 
 from difftui.diffusion.sde.diffusing import Diffusion, Mixture, ReverseDiffusion, RoundTrip
@@ -23,6 +24,15 @@ EQUATIONS: Mapping[str, str] = MappingProxyType(
     }
 )
 """The equations by name, each with one sentence for people."""
+
+
+_CLASSES = {"brownian": Brownian, "drift": Linear, "geometric": Geometric, "ornstein-uhlenbeck": Linear}
+
+
+def _parameters(name: str) -> list[str]:
+    """The numbers that an equation has."""
+    known = [field.name for field in fields(_CLASSES.get(name, Diffusion)) if field.name != "data"]
+    return ["theta", *known[1:]] if name == "ornstein-uhlenbeck" else known
 
 
 def make_equation(name: str, **options: float) -> Equation:
@@ -50,8 +60,10 @@ def make_equation(name: str, **options: float) -> Equation:
             positive(theta=theta)
             return Linear(**{"rate": -theta, "x0": 3.0, "time": 5.0, **options})
         forward = Diffusion(Mixture(), **options)
-    except TypeError as error:
-        raise ValueError(f"{name} does not take these parameters: {error}.") from None
+    except TypeError:
+        known = _parameters(name)
+        unknown = ", ".join(option for option in options if option not in known)
+        raise ValueError(f"{name} has no parameter {unknown}; it has {', '.join(known)}.") from None
     if name == "round-trip":
         return RoundTrip(forward)
     return forward if name == "diffusion" else ReverseDiffusion(forward, noisy=name == "reverse")

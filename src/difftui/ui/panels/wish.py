@@ -118,8 +118,11 @@ class Wish:
         """The next of the samplers that can draw with this network; whether there is another."""
         known, (taken, _) = source.samplers, self.taken(source)
         at = known.index(taken) if taken in known else -1
-        self.sampler = known[(at + by) % len(known)]
-        return self.sampler != taken
+        chosen = known[(at + by) % len(known)]
+        if chosen == taken:  # nothing was chosen that a network after this one should be drawn with
+            return False
+        self.sampler = chosen
+        return True
 
     def other_steps(self, source: Network | None, by: int) -> bool:
         """More or fewer sampler steps, never more than the schedule has; whether there are."""

@@ -112,10 +112,9 @@ def draw_dots(curve: Curve, columns: int, rows: int, x_range: Range, y_range: Ra
             dots |= draw_dots(one, columns, rows, x_range, y_range)
         return dots
     across = (columns - 1) / (x_range[1] - x_range[0])
-    up = (rows - 1) / (y_range[1] - y_range[0])
     if curve.kind in ("scatter", "marks", "ground"):
         return _points(
-            (curve.x - x_range[0]) * across, (rows - 1) - (curve.y - y_range[0]) * up, columns, rows
+            (curve.x - x_range[0]) * across, (rows - 1) - _up(curve.y, y_range, rows), columns, rows
         )
     half = 0.5 / across  # so that the columns' middles are the dots' centres
     places, low, mean, high = reduce_to_columns(
@@ -130,13 +129,18 @@ def draw_dots(curve: Curve, columns: int, rows: int, x_range: Range, y_range: Ra
     places = (places - x_range[0]) * across
     if curve.kind in ("line", "dashes"):
         low = high = mean
-    top, bottom = (rows - 1) - (high - y_range[0]) * up, (rows - 1) - (low - y_range[0]) * up
+    top, bottom = (rows - 1) - _up(high, y_range, rows), (rows - 1) - _up(low, y_range, rows)
     first, last = np.full(columns, float(rows)), np.full(columns, -1.0)
     for stretch in finite_stretches(np.isfinite(mean)):
         _light(places[stretch], top[stretch], bottom[stretch], first, last)
     row = np.arange(rows)[:, None]
-    lit: Dots = (row >= np.floor(first + 0.5)) & (row <= np.floor(last + 0.5))
+    lit: Dots = (row >= np.ceil(first - 0.5)) & (row <= np.ceil(last - 0.5))  # half way rises, as in row_of
     return lit
+
+
+def _up(values: Floats, y_range: Range, rows: int) -> Floats:
+    """How high values are, in dots from the lowest; reckoned as ticks and markers are."""
+    return (rows - 1) * (values - y_range[0]) / (y_range[1] - y_range[0])
 
 
 def _light(places: Floats, top: Floats, bottom: Floats, first: Floats, last: Floats) -> None:
