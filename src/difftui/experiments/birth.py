@@ -153,7 +153,8 @@ class _Strips:
         read = readings(learnt)[0]
         return (
             "One start, as many steps: weights that learnt nothing leave a grain of "
-            f"{signif(grain(fresh), 2)} (noise 1.1); trained ones {signif(grain(learnt), 2)}: read as {read.argmax()}, "
+            f"{signif(grain(fresh), 2)} (noise 1.1); trained ones {signif(grain(learnt), 2)}: "
+            f"read as {read.argmax()}, "
             f"{read.max():.0%} sure."
         )
 
