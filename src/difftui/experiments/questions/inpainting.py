@@ -28,7 +28,7 @@ Grey = NDArray[np.float32]
 NETWORKS = ("quick", "lab", "conditional", "lecture")
 STEPS = 50
 ROUNDS = 4  # times that each step is taken, the second way
-DRAWN = 16  # measured
+DRAWN = 12  # measured
 SHOWN = 5  # of them
 KNOWN = 14  # rows, from the top
 HIDDEN = -0.4  # the grey of what is hidden, where it is shown
@@ -36,7 +36,7 @@ WAYS = ("pasted", "once", "again")
 
 
 def inpaint(setup: Setup, device: str, *, steps: int = STEPS, rounds: int = ROUNDS) -> Iterator[Findings]:
-    """Fill the lower half from sixteen noises: known pixels put in at each step, then with steps repeated."""
+    """Fill the lower half from a dozen noises: known pixels put in at each step, then with steps repeated."""
     import torch
 
     loaded = load_network(NETWORKS, setup.network, device)
@@ -73,7 +73,7 @@ class _Fillings:
         label: what the digit is.
         loaded, steps, rounds: the network, its steps, and how often each is taken the second way.
         digit: all of it, (H, W).
-        noise: what the drawings begin as, (16, H, W).
+        noise: what the drawings begin as, (12, H, W).
         pictures: by way, as they are now.
         ended: by way, the finished ones.
     """

@@ -151,21 +151,26 @@ def _two(learnt: _Learnt) -> Findings:
         if learnt.draws is not None:
             draws = learnt.draws[place]
             upper = float((draws > math.pi / 2).mean())
-            off = TWO.nearest(np.full(len(draws), y), draws)[1]
-            told = f"{1 - upper:.0%} and {upper:.0%}", signif(float(np.median(off)), 2)
+            told = f"{1 - upper:.0%} and {upper:.0%}", signif(_off(y, draws), 2)
         rows.append((f"y = {y:g}", f"{left:.3f} and {right:.3f}", f"{_answer(learnt, y):.3f}", *told))
     error = PENDING if learnt.draws is None else f"{learnt.error:.3f}"
     rows.append(("MSE", f"{TWO.floor:.3f} at best", f"{learnt.mse:.3f}", error, ""))
     seen = ""
     if learnt.draws is not None:
+        off = max(_off(y, draws) for y, draws in zip(ASKED_TWO, learnt.draws, strict=True))
         seen = (
-            f"The regression answers near π/2, the x of y = 1 alone, and no answer's MSE is below "
-            f"{TWO.floor:.3f}. Draws err more ({learnt.error:.2f}), yet each is one of the two x."
+            "The regression answers near π/2, the x of y = 1 alone; no answer's MSE is below "
+            f"{TWO.floor:.3f}. Draws err by {learnt.error:.2f}, yet half lie within {signif(off, 1)} of an x."
         )
     header = ("sine of [0, π]", "its two x", "regression", "draws: on each", "off by")
     return Findings(
         learnt.done, (_curves(TWO, learnt, "x from y = sin x"),), Table(header, tuple(rows)), seen
     )
+
+
+def _off(y: float, draws: Floats) -> float:
+    """The median distance of draws at y to the nearer of its two x."""
+    return float(np.median(TWO.nearest(np.full(len(draws), y), draws.astype(np.float64))[1]))
 
 
 BEYOND = Page(
