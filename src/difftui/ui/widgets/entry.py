@@ -62,7 +62,9 @@ class TextBox(TextArea):
             await super()._on_key(event)
 
     def on_blur(self, event: Blur) -> None:
-        if self.app.app_focus:  # else another window of the desktop was taken: the typing goes on after it
+        # Without app_focus another window of the desktop was taken: the typing goes on after it.
+        put_away = self.has_focus or not (self.parent is not None and self.parent.display)
+        if self.app.app_focus and not put_away:
             self.post_message(self.Left(self.text, entered=False))
 
 
