@@ -15,6 +15,7 @@ from difftui.engine import JobState
 from difftui.experiments.questions import QUESTIONS
 from difftui.state import Choices, State
 from difftui.ui.app import DifftuiApp
+from difftui.ui.keys import PLACES
 from difftui.ui.panels.question_list import QuestionList
 from difftui.ui.panels.question_text import QuestionText
 from difftui.ui.screens.questions import QuestionsScreen
@@ -237,6 +238,25 @@ async def test_the_sheet_is_saved_and_never_over_another(own_home: Path) -> None
         await until(pilot, second.exists)
         assert "> one" in second.read_text("utf-8")
         await until(pilot, lambda: "worksheet-2.md" in all_of(pilot))
+
+
+@pytest.mark.parametrize(("columns", "gap"), [(80, " "), (100, "  "), (120, "  ")])
+async def test_the_header_names_ten_screens_and_leaves_room(columns: int, gap: str) -> None:
+    async with opened(PLAIN, (columns, 24)) as (screen, _):
+        screen.top_bar.show_pulse(("CPU, 2 cores", "▶ 34% toy-12"))
+        line = text_of(screen.top_bar)
+        names = [place.label if columns == 120 else place.short for place in PLACES[:-1]]
+        assert gap.join(f"{(number + 1) % 10} {name}" for number, name in enumerate(names)) in line
+        assert "0 Questions" in line
+        assert "▶ 34% toy" in line
+
+
+async def test_home_has_room_for_ten() -> None:
+    app = DifftuiApp(device="cpu")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "Press enter to" in all_of(pilot))
+        assert "0 Questions predict, look, answer" in all_of(pilot)
+        app.engine.shutdown(60)
 
 
 async def test_the_question_is_there_at_the_next_start() -> None:
