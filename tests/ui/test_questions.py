@@ -63,7 +63,7 @@ async def typed(pilot: Pilot[None], text: str, *last: str) -> None:
 
 async def test_nothing_is_computed_before_it_is_asked_for() -> None:
     async with opened(PLAIN) as (screen, pilot):
-        assert screen.question.text in all_of(pilot)
+        await until(pilot, lambda: screen.question.text in all_of(pilot))
         await pilot.press("d", "r", "right", "c", "space", "backspace", "tab")
         await ticked(pilot)
         assert screen.works.of(PLAIN) is None
