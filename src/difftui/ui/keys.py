@@ -386,7 +386,7 @@ SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
 )
 
 
-_PLAIN = {"←/→": "h/l", "⇧": "H/L", "⌫": "bksp"}
+_PLAIN = {"←/→": "h/l", "⇧": "H/L", "⌫": "bksp", "←": "h", "→": "l", "↑": "k", "↓": "j"}
 
 
 def plain_key(shown: str) -> str:
