@@ -162,9 +162,9 @@ class _Fillings:
     def _seen(self) -> str:
         seams = [signif(_seam(self.ended[name]), 2) for name in WAYS]
         return (
-            f"Known pixels end off by {signif(self._wrong('again') or 0.0, 2)}. The seam: {seams[0]} where "
-            f"a half is pasted on after, {seams[1]} where it is known at each step, {seams[2]} with steps "
-            f"repeated (the digit's {signif(_seam(self.digit[None]), 2)})."
+            f"Known pixels end off by {signif(self._wrong('again') or 0.0, 2)}. The seam: {seams[0]} pasted on "
+            f"after, {seams[1]} known at each step, {seams[2]} with steps repeated; the digit's "
+            f"{signif(_seam(self.digit[None]), 2)}."
         )
 
 

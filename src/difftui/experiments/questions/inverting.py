@@ -107,7 +107,7 @@ def _curves(problem: Problem, learnt: _Learnt, title: str) -> Curves:
     truth = np.linspace(low, high, 200)
     parts = [Curve("data", problem.f.value(truth), truth, "muted", points=True)]
     if learnt.cloud is not None:
-        parts.append(Curve("draws", learnt.cloud[0], learnt.cloud[1], "secondary", points=True))
+        parts.append(Curve("draws", learnt.cloud[0], learnt.cloud[1], "noise", points=True))
     parts.append(Curve("regression", learnt.grid, learnt.answers, "accent"))
     return Curves(title, tuple(parts), problem.y_window, problem.x_window, x_name="y")
 
