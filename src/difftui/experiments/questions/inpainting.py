@@ -31,7 +31,7 @@ ROUNDS = 4  # times that each step is taken, the second way
 DRAWN = 12  # measured
 SHOWN = 5  # of them
 KNOWN = 14  # rows, from the top
-HIDDEN = -0.4  # the grey of what is hidden, where it is shown
+HIDDEN = -1 / 3  # the grey of what is hidden, where it is shown
 WAYS = ("pasted", "once", "again")
 
 
@@ -162,8 +162,8 @@ class _Fillings:
     def _seen(self) -> str:
         seams = [signif(_seam(self.ended[name]), 2) for name in WAYS]
         return (
-            f"Known pixels end off by {signif(self._wrong('again') or 0.0, 2)}. The seam: {seams[0]} pasted on "
-            f"after, {seams[1]} known at each step, {seams[2]} with steps repeated; the digit's "
+            f"Known pixels end off by {signif(self._wrong('again') or 0.0, 2)}. The seam: {seams[0]} pasted "
+            f"on after, {seams[1]} known at each step, {seams[2]} with steps repeated; the digit's "
             f"{signif(_seam(self.digit[None]), 2)}."
         )
 

@@ -106,6 +106,10 @@ def _curves(problem: Problem, learnt: _Learnt, title: str) -> Curves:
     low, high = problem.x_range
     truth = np.linspace(low, high, 200)
     parts = [Curve("data", problem.f.value(truth), truth, "muted", points=True)]
+    if not problem.many_valued:
+        inverse = problem.best_answer(learnt.grid.astype(np.float64))
+        there = np.isfinite(inverse)
+        parts.append(Curve("arcsin", learnt.grid[there], inverse[there], "foreground"))
     if learnt.cloud is not None:
         parts.append(Curve("draws", learnt.cloud[0], learnt.cloud[1], "noise", points=True))
     parts.append(Curve("regression", learnt.grid, learnt.answers, "accent"))

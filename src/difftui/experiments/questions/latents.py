@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 SHARES = (0.9, 0.95, 0.99)
 ASKED = 500  # held-out digits that are told again
 PIXELS, LATENT = (512, 512, 3), (64, 64, 4)  # of Stable Diffusion: Rombach et al. (2022)
-SHOWN = 300  # components on the axis
+SHOWN = 400  # components on the axis
 
 
 @lru_cache(maxsize=1)
@@ -88,7 +88,7 @@ def _findings(
             (str(pixels), *(str(count or PENDING) for count in counts)),
         ),
         Curves(
-            "share of the variance kept, by numbers",
+            "variance kept, by numbers",
             (Curve("", *curve),),
             (0.0, float(SHOWN)),
             (0.0, 1.0),

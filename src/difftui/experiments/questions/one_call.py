@@ -33,7 +33,8 @@ Grey = NDArray[np.float32]
 
 NETWORKS = ("quick", "conditional", "lab")
 CALLS = (1, 5, 25)
-DRAWN = 6
+DRAWN = 6  # measured
+SHOWN = 4  # of them
 REPEATED = 20  # one call for one picture is timed so often
 
 
@@ -99,7 +100,10 @@ class _Calls:
         counted = tuple(f"{calls} call{'s' * (calls > 1)}" for calls in CALLS)
         return Findings(
             made / sum(CALLS),
-            tuple(Pictures(name, self.pictures[calls]) for name, calls in zip(counted, CALLS, strict=True)),
+            tuple(
+                Pictures(name, self.pictures[calls][:SHOWN])
+                for name, calls in zip(counted, CALLS, strict=True)
+            ),
             Table((f"{self.loaded.name}, DDIM", *counted, str(whole), "real digits"), rows),
             self._seen() if made == sum(CALLS) else "",
             needed=len(CALLS),
