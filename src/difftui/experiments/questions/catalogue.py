@@ -1,4 +1,4 @@
-"""The twenty-five questions of the guided lab, in their order and in our words."""
+"""All questions: the twenty-five of the guided lab, in their order, and the discussions that follow."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from difftui.errors import DifftuiError
 from difftui.experiments.catalogue import find_page
 from difftui.experiments.questions.classifier import AGAINST_CLASSIFIER
 from difftui.experiments.questions.copies import LEARNED_REVERSE
+from difftui.experiments.questions.discussion import DISCUSSION
 from difftui.experiments.questions.emerging import EMERGING, GRADUAL
 from difftui.experiments.questions.fault import IMPERFECT
 from difftui.experiments.questions.gap import QUALITY_GAP
@@ -29,7 +30,7 @@ M3, M4 = "M3 generation", "M4 the profession"
 TOY = {"recipe": preset("toy").to_json()}
 """What Train plans for the questions about the toy denoiser."""
 
-QUESTIONS: tuple[Question, ...] = (
+GUIDED: tuple[Question, ...] = (
     Question(
         number=1,
         module=M0,
@@ -355,6 +356,10 @@ QUESTIONS: tuple[Question, ...] = (
         page=PROMPT_TO_IMAGE,
     ),
 )
+"""The questions of the guided lab, in our words."""
+
+QUESTIONS: tuple[Question, ...] = (*GUIDED, *DISCUSSION)
+"""All of them."""
 
 
 def find_question(asked: str) -> Question:
