@@ -448,6 +448,7 @@ def test_runs_is_a_table(cli: Cli, small: Run) -> None:
         "toy and lab are no contest"
     )
     assert lines[0] == ["NAME", "PRESET", "STATE", "STEP", "LOSS", "WHEN"]
+    assert rows["toy"][3] == "0.0444", "as denoise --filters has it"
     assert rows["small"][:3] == ["lab", "finished", "3"]
     assert float(rows["small"][3]) == pytest.approx(1, abs=0.5)
     assert rows["small"][-1] == "ago"

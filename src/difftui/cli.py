@@ -98,7 +98,12 @@ def _parser() -> _Parser:
     parser.add_argument(
         "--device", dest="app_device", metavar="D", help="where to compute: auto (default), cpu, cuda:0, mps"
     )
-    parser.add_argument("--data", dest="app_data", metavar="DIR", help="where the full MNIST lies")
+    parser.add_argument(
+        "--data",
+        dest="app_data",
+        metavar="NAME_OR_DIR",
+        help="what Train learns from: mnist (fetched if need be), another of train's --data, or a folder",
+    )
     add_look(parser, prefix="app_")
     _add_common(parser, default=None)
     commands = parser.add_subparsers(

@@ -25,7 +25,6 @@ from difftui.engine.denoising import (
     start_denoising,
 )
 from difftui.engine.measuring import start_measuring
-from difftui.engine.network_facts import weighed_loss
 from difftui.runs.checkpoint import save_tensors
 from difftui.training import load_model, preset
 
@@ -171,11 +170,5 @@ def test_weights_of_one_size_are_not_shown_pictures_of_another(engine: Engine, t
     bench.job.step()
     eventually(lambda: bench.job.state is JobState.FAILED)
     assert bench.job.error == (
-        "small takes pictures of 16x16, and the first 500 digits of MNIST's test set has 28x28."
+        "small takes pictures of 16x16, and these are 28x28: the first 500 digits of MNIST's test set."
     )
-
-
-def test_the_last_loss_is_of_a_hundred_steps() -> None:
-    rows = [{"step": step, "loss": loss} for step, loss in ((50, 9.0), (100, 1.0), (130, 2.0), (190, 4.0))]
-    assert weighed_loss(rows) == pytest.approx((50 * 1.0 + 30 * 2.0 + 60 * 4.0) / 140)
-    assert weighed_loss(rows[:1]) == 9.0

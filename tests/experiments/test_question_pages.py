@@ -321,14 +321,14 @@ def test_own_trainings_of_the_same_kind_stand_beside_them() -> None:
     assert number(found[-1].seen.split("took 1 min 00 s: ")[1]) > 0
     found = tuple(toy_loss(USUAL, "cpu"))
     fits(TOY_LOSS, found)
-    assert row(found[-1], "loss at the end")[2] == "0.0400"
+    assert row(found[-1], "loss, last")[2] == "0.0400"
     assert row(found[-1], "first below")[2] == "100"
     assert row(found[-1], "on held-out")[2] == "no weights yet"
 
 
 def test_the_toy_that_ships_reaches_its_target() -> None:
     found = findings_of("loss")[-1]
-    said, ended, yours = row(found, "loss at the end")
+    said, ended, yours = row(found, "loss, last")
     assert (said, yours) == ("about 0.05", "none yet")
     rows = [line for line in shipped_toy().rows if "loss" in line]
     assert float(ended) == pytest.approx(rows[-2]["loss"], abs=5e-4)

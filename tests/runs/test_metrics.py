@@ -4,11 +4,12 @@ import json
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from difftui.runs import Metrics, last_metrics, read_metrics, row_interval
+from difftui.runs import Metrics, last_loss, last_metrics, read_metrics, row_interval
 from difftui.runs.metrics import parse_rows
 
 
@@ -139,3 +140,17 @@ def test_the_last_row_is_about_steps(tmp_path: Path) -> None:
     metrics.append({"step": 7, "loss": 0.5})
     metrics.append({"step": 7, "validation": 0.4, "bins": []})
     assert last_metrics(metrics.path) == {"step": 7, "loss": 0.5}
+
+
+def test_the_last_loss_is_the_mean_of_a_hundred_steps(tmp_path: Path) -> None:
+    metrics = Metrics(tmp_path / "metrics.jsonl")
+    assert last_loss(metrics.path) is None
+    metrics.append({"step": 50, "loss": 9.0})
+    assert last_loss(metrics.path) == 9.0
+    for step, loss in ((100, 1.0), (130, 2.0), (190, 4.0)):
+        metrics.append({"step": step, "loss": loss})
+        metrics.append({"step": step, "validation": 7.0})
+    assert last_loss(metrics.path) == pytest.approx((50 * 1.0 + 30 * 2.0 + 60 * 4.0) / 140)
+    for step in range(1000, 3000):  # far more than is read
+        metrics.append({"step": step, "loss": step / 1000})
+    assert last_loss(metrics.path) == pytest.approx(np.mean(np.arange(2900, 3000) / 1000))

@@ -49,6 +49,8 @@ async def test_every_hint_of_the_last_line_can_be_clicked(
 
         monkeypatch.setattr(app, "run_action", note)
         bar = app.screen.query_one(KeyBar)
+        monkeypatch.setattr(app.screen, "idle_actions", frozenset)
+        await until(pilot, lambda: not bar.idle)
         line = text_of(bar)
         told = [action for action in (*SCREENS[screen], *GLOBAL) if action.label]
         shown = [action for action in told if f"{action.shown} {action.label}" in line]

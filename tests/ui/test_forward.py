@@ -385,7 +385,7 @@ async def test_without_colours_the_title_shows_how_each_curve_is_dashed(
 ) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     async with opened((120, 40)) as (_, screen):
-        assert "⠤⠤⠤⠤⠤⠤ √ᾱ and ⠤⠤ ⠤⠤ √(1-ᾱ)" in text(screen, "#amplitudes")
+        assert "⠒⠒⠒⠒⠒⠒ √ᾱ and ⠒⠒ ⠒⠒ √(1-ᾱ)" in text(screen, "#amplitudes")
 
 
 async def test_on_a_vast_terminal_pictures_are_twice_as_large() -> None:

@@ -252,9 +252,9 @@ def _labels(loaded: LoadedModel, pictures: Pictures, chosen: np.ndarray) -> list
 
 
 def _tell_inside(loaded: LoadedModel, pictures: Pictures, args: argparse.Namespace) -> None:
-    from difftui.engine.network_facts import last_loss, network_facts
+    from difftui.engine.network_facts import loss_of, network_facts
 
-    facts = network_facts(loaded, False, pictures, last_loss(args.source))
+    facts = network_facts(loaded, False, pictures, loss_of(args.source))
     filters, height = facts.filters, facts.filters.shape[1]
     written = _write(args, filters if filters.ndim == 3 else filters.transpose(0, 3, 1, 2), 8)
     if args.json:
@@ -270,7 +270,7 @@ def _tell_inside(loaded: LoadedModel, pictures: Pictures, args: argparse.Namespa
         rows += [("its lab says about", grouped(facts.claimed))]
         rows += [("of 3x3 convolutions", grouped(facts.kernels))]
     if facts.loss is not None:
-        rows += [("last training loss", f"{facts.loss:.4f}")]
+        rows += [("training loss, last 100 steps", f"{facts.loss:.4f}")]
     if facts.goal is not None:
         rows += [("its lab's target, about", f"{facts.goal:g}")]
     print(f"{facts.name}, {facts.model}: its first layer has {len(filters)} filters of {height}x{height}\n")

@@ -187,9 +187,10 @@ def _print(recipe: InversionRecipe, beaten: Baselines, last: FitProgress, errors
           "beyond, the network only guesses" + _no_inverse(recipe) + ".")  # fmt: skip
     if recipe.problem.many_valued:
         print(
-            "Several x share one y, so a regression can only answer their average (best_x): with x uniform "
-            f"\nover its range no answer has a mean squared error below {figure(beaten.floor)}. "
-            "--diffusion draws them all."
+            "Several x share one y, so a regression can only answer their average (best_x). Over all x of "
+            f"\nthe range no answer has a mean squared error below {figure(beaten.floor)}; on these "
+            f"{recipe.points} points the average \nhas {figure(beaten.average_mse)}. "
+            "--diffusion draws every x."
         )
 
 

@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     setup = chosen(args, page, Setup())
     if args.out is not None:
         check_out(args.out, {".png": "pictures"}, force=args.force)
-    findings = last_findings(page, setup, args.device)
+    findings = last_findings(page, setup, args.device, None if args.out is None else _check_pictures)
     _print(page, findings)
     if args.out is not None:
         _write(args.out, findings, force=args.force)
@@ -59,12 +59,16 @@ def _print(page: Page, findings: Findings) -> None:
     print_findings(findings)
 
 
+def _check_pictures(findings: Findings) -> None:
+    """Before all is computed: whether there will be something to write."""
+    if not any(isinstance(block, Pictures) for block in findings.blocks):
+        raise DifftuiError("This page has no pictures, only curves: difftui --screen labs shows them.")
+
+
 def _write(out: Path, findings: Findings, *, force: bool) -> None:
     from difftui.media import save_png
 
     pictures = [block for block in findings.blocks if isinstance(block, Pictures)]
-    if not pictures:
-        raise DifftuiError("This page has no pictures, only curves: difftui --screen labs shows them.")
     images, columns = sheet(pictures)
     path = written(out, partial(save_png, images=images, columns=columns, scale=3), force=force)
     print(f"\nwrote {path}, from top to bottom: {'; '.join(block.title for block in pictures)}")

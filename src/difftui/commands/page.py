@@ -6,6 +6,7 @@ import argparse
 import io
 import sys
 import textwrap
+from collections.abc import Callable
 from dataclasses import replace
 
 from difftui.commands import UsageError
@@ -77,16 +78,28 @@ def chosen(args: argparse.Namespace, page: Page, usual: Setup) -> Setup:
     return replace(usual, **given)  # type: ignore[arg-type]
 
 
-def last_findings(page: Page, setup: Setup, device_request: str) -> Findings:
-    """Run the page to its end."""
+def last_findings(
+    page: Page, setup: Setup, device_request: str, check: Callable[[Findings], None] | None = None
+) -> Findings:
+    """Run the page to its end.
+
+    Args:
+        page, setup: what to run.
+        device_request: where.
+        check: is shown the first findings, whose blocks are of the kinds that the last ones have.
+    """
     device = "cpu"
     if page.needs_torch:
         from difftui.engine.device import configure_threads, pick_device
 
         device = pick_device(device_request).torch_device_name
         configure_threads()
-    *_, findings = page.run(setup, device)
-    return findings
+    computing = page.run(setup, device)
+    first = next(computing)
+    if check is not None:
+        check(first)
+    *_, last = first, *computing
+    return last
 
 
 def take_any_letter() -> None:

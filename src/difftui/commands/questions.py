@@ -87,7 +87,7 @@ def _one(args: argparse.Namespace) -> None:
     _head(question)
     print_findings(findings)
     print()
-    _tell_notes(question, worksheet.measured(number, findings.seen))
+    _tell_notes(question, worksheet.measured(number, findings.seen), just_measured=True)
 
 
 def _require_none(args: argparse.Namespace, options: tuple[str, ...], why: str) -> None:
@@ -118,13 +118,17 @@ def _head(question: Question) -> None:
     print(wrapped(question.text) + "\n")
 
 
-def _tell_notes(question: Question, notes: Notes) -> None:
+def _tell_notes(question: Question, notes: Notes, *, just_measured: bool = False) -> None:
+    """What was written down; what was measured just now stands above already."""
     command = f"difftui questions {question.number}"
     if question.predict:
         late = "none: it was measured without"
         none = late if notes.measured_at else f"not yet ({command} --predict TEXT)"
         _note("Predicted", notes.predicted, notes.predicted_at, none)
-    _note("Measured", notes.measured, notes.measured_at, f"not yet ({command} --measure)")
+    if just_measured:
+        print("Measured: just now, as above; it is kept.")
+    else:
+        _note("Measured", notes.measured, notes.measured_at, f"not yet ({command} --measure)")
     _note("Answer", notes.answered, notes.answered_at, f"not yet ({command} --answer TEXT)")
     if notes.answered or notes.measured_at:
         print("\n" + wrapped(f"A good answer weighs: {question.weigh}"))

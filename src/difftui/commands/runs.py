@@ -14,7 +14,7 @@ from typing import cast, get_args
 from difftui.commands.options import handle
 from difftui.errors import DifftuiError
 from difftui.runs import LifeSign, Run, Status, Verb, ask, find_run, list_runs, runs_dir, shipped_runs
-from difftui.runs.metrics import last_metrics
+from difftui.runs.metrics import LOSS_STEPS, last_loss, last_metrics
 from difftui.training.recipe import PRESETS, Recipe
 from difftui.training.reference import incomparable
 from difftui.words import duration, loss_text
@@ -59,6 +59,7 @@ def run(args: argparse.Namespace) -> int:
     rows += [_row(run, "shipped") for run in shipped]
     if rows:
         print(_table([HEADER, *rows]))
+        print(f"LOSS: of training, the mean of the last {LOSS_STEPS} steps.")
     for line in _no_contest([run for run, *_ in found] + list(shipped)):
         print(line)
     for line in _notes(found):
@@ -153,9 +154,9 @@ def _row(run: Run, state: str) -> tuple[str, ...]:
     except (DifftuiError, ValueError):
         name, state = "?", "damaged"
     last = last_metrics(run.metrics.path)
-    step, loss = last.get("step", run.status().step), last.get("loss")
+    step, loss = last.get("step", run.status().step), last_loss(run.metrics.path)
     when = "" if state == "shipped" else _when(run.last_written())
-    return run.name, name, state, str(step), loss_text(loss) if isinstance(loss, int | float) else "-", when
+    return run.name, name, state, str(step), "-" if loss is None else loss_text(loss), when
 
 
 def _resume(run: Run) -> str:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from difftui.diffusion.ladder import Ladder
 from difftui.engine.engine import Workbench
-from difftui.engine.network_facts import NetworkFacts, as_shown, last_loss, network_facts, pictures_for
+from difftui.engine.network_facts import NetworkFacts, as_shown, loss_of, network_facts, pictures_for
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -153,7 +153,7 @@ def _denoise(bench: Workbench, source: str | Path, wishes: Wishes) -> Iterator[D
 
     loaded, live = network_of(bench, source)
     pictures, unseen = pictures_for(loaded)
-    facts = network_facts(loaded, live, pictures, last_loss(source))
+    facts = network_facts(loaded, live, pictures, loss_of(source))
     view: DenoisingView | None = None
     asked: Wish | None = None
     while True:

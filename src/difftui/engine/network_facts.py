@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,11 +16,9 @@ if TYPE_CHECKING:
     from difftui.data import Pictures
     from difftui.training.loading import LoadedModel
 
-__all__ = ["NetworkFacts", "as_shown", "last_loss", "network_facts", "pictures_for", "weighed_loss"]
+__all__ = ["NetworkFacts", "as_shown", "loss_of", "network_facts", "pictures_for"]
 
 Floats = NDArray[np.float32]
-
-LOSS_STEPS = 100
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -91,8 +86,8 @@ def pictures_for(loaded: LoadedModel) -> tuple[Pictures, bool]:
     shape: tuple[int, int, int] = loaded.model.image_shape  # type: ignore[assignment]
     if pictures.shape != shape:
         raise DifftuiError(
-            f"{loaded.name} takes pictures of {_told(shape)}, and {pictures.source} has "
-            f"{_told(pictures.shape)}."
+            f"{loaded.name} takes pictures of {_told(shape)}, and these are {_told(pictures.shape)}: "
+            f"{pictures.source}."
         )
     return pictures, held is not None
 
@@ -101,30 +96,15 @@ def _told(shape: tuple[int, int, int]) -> str:
     return f"{shape[1]}x{shape[2]}{'' if shape[0] == 1 else ' in colour'}"
 
 
-def last_loss(source: str | Path) -> float | None:
-    """The mean of the last metrics, each weighed by its steps, back to 100 steps before the last."""
-    from difftui.runs import Run, find_run, read_metrics
+def loss_of(source: str | Path) -> float | None:
+    """The mean training loss of the last hundred steps, see :func:`difftui.runs.last_loss`."""
+    from difftui.runs import Run, find_run, last_loss
 
     try:
         run = find_run(source) if isinstance(source, str) else Run(source)
-        rows = deque((row for row in read_metrics(run.metrics.path) if "loss" in row), maxlen=LOSS_STEPS)
     except DifftuiError:
         return None
-    return weighed_loss(rows) if rows else None
-
-
-def weighed_loss(rows: Sequence[Mapping[str, Any]]) -> float:
-    """The mean loss of the last 100 steps or so: a row tells the mean since the row before it.
-
-    Args:
-        rows: with "step" and "loss", oldest first; at least one.
-    """
-    steps = [int(row["step"]) for row in rows]
-    losses = [float(row["loss"]) for row in rows]
-    since = [1, *(now - before for before, now in pairwise(steps))]
-    last = [i for i, step in enumerate(steps) if step > steps[-1] - LOSS_STEPS]
-    weights = [max(since[i], 1) for i in last]
-    return float(np.average([losses[i] for i in last], weights=weights))
+    return last_loss(run.metrics.path)
 
 
 def network_facts(loaded: LoadedModel, live: bool, pictures: Pictures, loss: float | None) -> NetworkFacts:

@@ -88,8 +88,12 @@ def _clipped(
         ("last ten β printed", "1.9742e-02, 9 × 0.02", _last_ten(cut)),
     )
     curves = tuple(
-        Curve(s.kind, np.arange(1000), np.sqrt(s.alpha_bars), colour)
-        for s, colour in ((cosine, "muted"), (linear, "foreground"), (cut, "accent"))
+        Curve(name, np.arange(1000), np.sqrt(s.alpha_bars), colour)
+        for name, s, colour in (
+            ("cosine", cosine, "muted"),
+            ("linear", linear, "foreground"),
+            ("clipped", cut, "accent"),
+        )
     )
     seen = ""
     if told is not None:
@@ -251,7 +255,7 @@ def two(setup: Setup, device: str) -> Iterator[Findings]:
             Curves(
                 "signal √ᾱ",
                 tuple(
-                    Curve(f"{side} {s.kind} {s.T}", np.linspace(0.0, 1.0, s.T), np.sqrt(s.alpha_bars), colour)
+                    Curve(side, np.linspace(0.0, 1.0, s.T), np.sqrt(s.alpha_bars), colour)
                     for side, s, colour in zip(("left", "right"), pair, ("accent", "noise"), strict=True)
                 ),
                 (0.0, 1.0),

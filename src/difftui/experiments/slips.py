@@ -97,15 +97,15 @@ def _variances(walks: dict[int, tuple[NDArray[np.float64], NDArray[np.float64]]]
         walks.items(), (("accent", "noise"), ("foreground", "purple")), strict=True
     ):
         every = np.linspace(0, steps, PLOTTED).round().astype(int)
-        for values, rule, colour in zip(both, ("sd √dt", "var √dt"), colours, strict=True):
-            curves.append(Curve(f"{rule}: {steps}", every * TIME / steps, values[every], colour))
+        for values, rule, colour in zip(both, ("sd", "var"), colours, strict=True):
+            curves.append(Curve(f"{rule} {steps}", every * TIME / steps, values[every], colour))
     order = (1, 3, 0, 2)
     return Curves(
-        f"variance of {PATHS} paths",
+        f"variance of {PATHS} paths, by sd or var √dt",
         tuple(curves[i] for i in order),
         (0.0, TIME),
         (0.0, 110.0),
-        lines=((TIME, "theory at the end: 10"),),
+        lines=((TIME, "theory: 10"),),
         x_name="t",
     )
 

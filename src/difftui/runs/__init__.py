@@ -4,7 +4,7 @@ from difftui.runs.attendance import Attendance
 from difftui.runs.control import Verb, ask, take_requests
 from difftui.runs.follow import Follower, Strip, look_back
 from difftui.runs.history import Curve, History, HistoryBuilder, Series
-from difftui.runs.metrics import Metrics, last_metrics, read_metrics, row_interval
+from difftui.runs.metrics import Metrics, last_loss, last_metrics, read_metrics, row_interval
 from difftui.runs.presence import Activity, Holder, LifeSign, Liveness
 from difftui.runs.run import (
     Run,
@@ -43,6 +43,7 @@ __all__ = [
     "create_run",
     "find_own_run",
     "find_run",
+    "last_loss",
     "last_metrics",
     "list_runs",
     "look_back",

@@ -6,13 +6,17 @@ import errno
 import json
 import os
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from difftui import atomic
 from difftui.runs.files import open_regular
 
-__all__ = ["Metrics", "last_metrics", "parse_rows", "read_metrics", "row_interval"]
+__all__ = ["LOSS_STEPS", "Metrics", "last_loss", "last_metrics", "parse_rows", "read_metrics", "row_interval"]
+
+LOSS_STEPS = 100
+"""The last loss of a training is told as the mean of so many steps: one step's jumps."""
 
 TAIL = 65_536  # bytes; a line has less than two hundred
 LONGEST_LINE = 65_536  # what is longer is no row of ours
@@ -42,15 +46,43 @@ def last_metrics(path: Path) -> dict[str, Any]:
 
     Lines about a validation, which may come after it, are passed over.
     """
+    rows = (_row(line) for line in reversed(_tail(path)))
+    return next((row for row in rows if row is not None and "validation" not in row), {})
+
+
+def last_loss(path: Path) -> float | None:
+    """The mean training loss of the last hundred steps, the one figure that is told of a training's end.
+
+    A line tells the mean of the steps since the line before it. All lines about the last
+    :data:`LOSS_STEPS` steps count, each as often as it has steps, so that the mean may reach back somewhat
+    further. None where there is no loss.
+    """
+    rows = [row for row in map(_row, _tail(path)) if row is not None and _tells_loss(row)]
+    if not rows:
+        return None
+    steps = [row["step"] for row in rows]
+    since = [1, *(now - before for before, now in pairwise(steps))]
+    told = [
+        (row["loss"], max(count, 1))
+        for row, count in zip(rows, since, strict=True)
+        if row["step"] > steps[-1] - LOSS_STEPS
+    ]
+    return float(sum(loss * count for loss, count in told) / sum(count for _, count in told))
+
+
+def _tells_loss(row: Mapping[str, Any]) -> bool:
+    return isinstance(row.get("step"), int) and isinstance(row.get("loss"), int | float)
+
+
+def _tail(path: Path) -> list[bytes]:
+    """The newest whole lines, some hundred; the first may be torn."""
     try:
         descriptor = open_regular(path)
         with os.fdopen(descriptor, "rb") as file:
             file.seek(max(0, file.seek(0, 2) - TAIL))
-            lines = file.read(TAIL).split(b"\n")[:-1]
+            return file.read(TAIL).split(b"\n")[:-1]
     except OSError:
-        return {}
-    rows = (_row(line) for line in reversed(lines))
-    return next((row for row in rows if row is not None and "validation" not in row), {})
+        return []
 
 
 def parse_rows(lines: bytes) -> list[dict[str, Any]]:

@@ -317,6 +317,7 @@ class DifftuiApp(PixelApp):
         screen.top_bar.show_pulse(self.pulse())
         screen.key_bar.show_errand(self.errand)
         screen.tick(now)
+        screen.key_bar.show_idle(screen.idle_actions())
         self._remember(screen, now)
         return True
 

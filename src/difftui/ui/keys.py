@@ -35,6 +35,11 @@ class Action:
     label: str
     help: str
 
+    @property
+    def verb(self) -> str:
+        """The action without its argument: "step" of "step(1)"."""
+        return self.name.partition("(")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class Place:

@@ -13,6 +13,7 @@ from difftui.errors import DifftuiError
 from difftui.experiments.figures import times
 from difftui.experiments.page import PENDING, Curve, Curves, Findings, Page, Setup, Table
 from difftui.experiments.questions.toy_runs import TOY, ToyRun, held_out_loss, minutes, own_toy, shipped_toy
+from difftui.runs import last_loss
 from difftui.words import grouped, loss_text
 
 __all__ = ["TOY_LOSS", "TRAINING_TIME", "toy_loss", "training_time"]
@@ -168,7 +169,7 @@ def _toy_loss(trainings: list[ToyRun | None], held: list[str], done: float) -> F
     found = [_losses(training, loss, TARGET_LOSS) for training, loss in zip(trainings, held, strict=True)]
     says = (f"about {TARGET_LOSS}", "", "", f"{TOY.epochs} epochs", "")
     names = (
-        "loss at the end, smoothed",
+        "loss, last 100 steps",
         "on held-out digits, measured now",
         f"first below {TARGET_LOSS} at step",
         "of so many steps",
@@ -213,7 +214,8 @@ def _losses(training: ToyRun | None, held: str, target: float) -> tuple[str, ...
     loss = training.history.loss
     below = np.flatnonzero(loss.smooth < target)
     first = grouped(int(loss.x[below[0]])) if len(below) else "never"
-    return loss_text(float(loss.smooth[-1])), held, first, grouped(training.steps), "1"
+    ended = last_loss(training.run.metrics.path)
+    return "none yet" if ended is None else loss_text(ended), held, first, grouped(training.steps), "1"
 
 
 TRAINING_TIME = Page(
@@ -234,8 +236,8 @@ TOY_LOSS = Page(
     source="Modules",
     says="a final loss of about 0.05; what is yours?",
     look="Where does each curve cross the target, and how far below does it end?",
-    how="The losses that the trainings wrote down, as a moving average. Held-out: 500 test digits, "
-    ""
+    how="The losses that the trainings wrote down: curves as moving averages, the figure as the mean of the "
+    "last 100 steps. Held-out: 500 test digits, "
     "digit i noised to t = T (i + 1/2) / 500; mean squared error of ε. E|ε|² is 1 a pixel: the last row.",
     run=toy_loss,
     needs_torch=True,

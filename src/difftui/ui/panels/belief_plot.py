@@ -27,7 +27,7 @@ class BeliefPlot(CurvePlot):
             looks: the moment.
         """
         waits = " · waits for the reference" if view.beliefs is None else ""
-        self.border_title = f"RMS of each guess x̂0 over calls{waits}"
+        self.border_title = f"RMS of x̂0 by call{waits}"
         if view.beliefs is None:
             self.set_series([])
             return

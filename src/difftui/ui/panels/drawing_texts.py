@@ -82,9 +82,11 @@ class Drawing:
         return found
 
     def _model(self, width: int) -> Content:
-        """The network's name; one that is long needs no "model" before it."""
+        """The network's name; one that is long needs no "network" before it."""
         name, mark = self.source.name.rpartition("/")[2], " ▶" if self.source.live else ""
-        return _choice("m", "model" if NAMED + len(name + mark) < width else "", name, "source(1)", mark=mark)
+        return _choice(
+            "m", "network" if NAMED + len(name + mark) < width else "", name, "source(1)", mark=mark
+        )
 
     def _label(self) -> str:
         label, view = self.wish.asked(self.source), self.view

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -43,6 +44,7 @@ class NetworkPicker(ListWindow["Network | str"]):
     def __init__(self, sources: Sequence[Network], chosen: Network | None, engine: Engine) -> None:
         super().__init__()
         self.listed = tuple(sources)
+        self._names = _names(self.listed)
         self._chosen = chosen
         self._engine = engine
         self._job: Job[Comparison] | None = None
@@ -101,19 +103,30 @@ class NetworkPicker(ListWindow["Network | str"]):
 
     def _row(self, source: Network, row: Measured | None) -> Content:
         chosen = self._chosen is not None and source.wanted == self._chosen.wanted
-        mark = "▸" if chosen else " "
+        mark, name = "▸" if chosen else " ", self._names[self.listed.index(source)]
         if source.absent:
             return Content.assemble(
-                f"{mark} {source.name:<22.22} ", ("not here: enter tells what it needs", "$muted")
+                f"{mark} {name:<22.22} ", ("not here: enter tells what it needs", "$muted")
             )
         if row is None:
-            return Content.assemble(f"{mark} {source.name:<22.22} ", ("to be measured", "$muted"))
+            return Content.assemble(f"{mark} {name:<22.22} ", ("to be measured", "$muted"))
         if row.problem:
-            return Content.assemble(f"{mark} {source.name:<22.22} ", (f"{row.problem:.60}", "$error"))
+            return Content.assemble(f"{mark} {name:<22.22} ", (f"{row.problem:.60}", "$error"))
         channels, height, width = row.shape
         pixels = f"{height}×{width}{' RGB' if channels == 3 else ''}"
         by = f"{row.sampler} {row.steps}"
-        return Content(_line(mark, source.name, grouped(row.parameters), pixels, by, row.told))
+        return Content(_line(mark, name, grouped(row.parameters), pixels, by, row.told))
+
+
+def _names(sources: Sequence[Network]) -> list[str]:
+    """What each is called; where one name is there twice, whose it is as well."""
+    times = Counter(source.name for source in sources)
+    return [
+        source.name
+        if times[source.name] == 1
+        else f"{source.name:.10} ({'ships' if getattr(source, 'shipped', False) else 'yours'})"
+        for source in sources
+    ]
 
 
 def _line(mark: str, name: str, parameters: str, pixels: str, by: str, seconds: str) -> str:

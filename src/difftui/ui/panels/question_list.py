@@ -33,7 +33,7 @@ class QuestionList(ListWindow[int]):
     ]
     DEFAULT_CSS = """
     QuestionList > Vertical { width: 62; }
-    QuestionList OptionList { max-height: 19; }
+    QuestionList OptionList { max-height: 90vh; }
     """
 
     def __init__(self, here: int, known: Mapping[int, Notes]) -> None:

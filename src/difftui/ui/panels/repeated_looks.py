@@ -21,6 +21,8 @@ ROWS = ("digit", "noise")
 TEXTS = 4  # lines of text: a title above each row, two below
 PLOT_ROWS = 7
 
+_MOVED = " [$muted]· below: the look, and how far it moved a pixel of \\[0, 1][/]"
+
 
 class RepeatedLooksPanel(Vertical):
     """Shows a :class:`DenoisingView`'s repeats as far as a look."""
@@ -93,7 +95,7 @@ class RepeatedLooksPanel(Vertical):
             zip(ROWS, (f"{digit}, {level}", f"noise alone, as much as at {level}"), strict=True)
         ):
             self.query_one(f"#repeats-{name}-title", Static).update(
-                Content.from_markup(f"[$muted]from[/] {title}"), layout=False
+                Content.from_markup(f"[$muted]from[/] {title}{_MOVED if not row else ''}"), layout=False
             )
             strip = self.query_one(f"#repeats-{name}", PixelView)
             strip.captions = [_caption(repeats, row, k, look) for k in seen]
@@ -159,8 +161,9 @@ def _told(view: DenoisingView, repeats: Repeats, look: int) -> Content:
     if not network.one_shot and not network.takes_time:
         knows = "guesses the noise"
     if look == 0:
-        first = Content("Under each answer: the look, and by how much it changed a pixel of [0, 1].")
-        first = first.stylize("$muted")
+        first = Content(
+            "space plays the looks, and the arrows go one by one; the MSE of each stands here."
+        ).stylize("$muted")
     else:
         error = repeats.error[:look]
         best = int(error.argmin()) + 1

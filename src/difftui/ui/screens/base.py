@@ -72,6 +72,15 @@ class LabScreen(SteadyScreen[None]):
         """The widgets between the bars."""
         raise NotImplementedError
 
+    def idle_actions(self) -> frozenset[str]:
+        """What does nothing here now, and so is not told in the last line; asked at every tick.
+
+        Returns:
+            Names of actions without their arguments, such as "step".
+        """
+        reads = any(action.verb == "read" for action in SCREENS[self.NAME])
+        return frozenset({"read"}) if reads and not self._readable() else frozenset()
+
     # Reading values off the plots.
 
     def action_read(self, steps: int) -> None:

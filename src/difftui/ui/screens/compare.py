@@ -26,6 +26,7 @@ from difftui.ui.panels.comparison_jobs import ComparisonJobs
 from difftui.ui.panels.comparison_words import (
     FIRST_LABEL,
     LINES,
+    MEASURABLE,
     VARIED_SAMPLER,
     VARIED_STEPS,
     Asked,
@@ -169,6 +170,9 @@ class CompareScreen(Played, LabScreen):
         """Another screen is shown: leave the device to what that one wants. (Help leaves it as it is.)"""
         if self.lab.current_mode != self.NAME:
             self.jobs.rest()
+
+    def idle_actions(self) -> frozenset[str]:
+        return super().idle_actions() | (frozenset() if self.asked.view in MEASURABLE else {"sample"})
 
     # What the user does.
 

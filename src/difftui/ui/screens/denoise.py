@@ -36,6 +36,14 @@ __all__ = ["SCREEN", "VIEWS", "DenoiseScreen"]
 FIRST = "toy"  # of the guided lab, whose denoising this screen shows
 VIEWS = ("one look", "again and again", "what the time is worth", "inside")
 LOOK, AGAIN, WORTH, INSIDE = range(4)
+IDLE: Mapping[int, frozenset[str]] = {
+    LOOK: frozenset(),
+    AGAIN: frozenset(),
+    WORTH: frozenset({"play", "example", "pick", "renoise", "export"}),
+    INSIDE: frozenset({"play", "example", "pick", "renoise"}),
+}
+"""What does nothing in a view."""
+
 SWEEP_SECONDS = 8.0  # from clean to noise when playing
 LOOKS_PER_SECOND = 2.0
 MOST_EXAMPLES = 10_000
@@ -159,6 +167,9 @@ class DenoiseScreen(LabScreen):
         if self.lab.current_mode != self.NAME:
             self._hold()
             self.meter.hold()
+
+    def idle_actions(self) -> frozenset[str]:
+        return super().idle_actions() | IDLE[self.showing] | (frozenset() if self._slides else {"step"})
 
     # What the user does.
 

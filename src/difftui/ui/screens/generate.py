@@ -35,6 +35,7 @@ from difftui.ui.widgets.text import ActionText
 
 __all__ = ["SCREEN", "GenerateScreen"]
 
+IDLE_WITHOUT = frozenset({"play", "step", "grid", "export"})  # actions, where nothing can be drawn
 WHOLE_SECONDS = 4.0  # of a trajectory, about
 SPACE = "[@click=screen.play()][b $accent]space [/]"
 
@@ -145,6 +146,11 @@ class GenerateScreen(Played, LabScreen):
         """Another screen is shown: leave the device to what that one wants. (Help leaves it as it is.)"""
         if self.job is not None and self.lab.current_mode != self.NAME:
             self.job.pause()
+
+    def idle_actions(self) -> frozenset[str]:
+        """Without a drawing there are no frames."""
+        absent = self.source is None or self.source.absent
+        return super().idle_actions() | (IDLE_WITHOUT if absent else frozenset())
 
     # What the user does.
 

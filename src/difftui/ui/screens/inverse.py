@@ -135,6 +135,15 @@ class InverseScreen(LabScreen):
         self.seeds.recipe = self.diffusion.of = None  # what was learned for the same problem is kept
         self._come()
 
+    def idle_actions(self) -> frozenset[str]:
+        return super().idle_actions() | self.view.IDLE | self._idle_choices()
+
+    def _idle_choices(self) -> frozenset[str]:
+        """A straight line has no activation to choose; in diffusion the key chooses the sampler."""
+        if HIDDEN[self.chosen.hidden] or isinstance(self.view, Diffusion):
+            return frozenset()
+        return frozenset({"activation"})
+
     # -- what the user does
 
     def action_view(self, by: int) -> None:

@@ -82,6 +82,16 @@ class LabsScreen(Paged, LabScreen):
     def works(self) -> PageWorks:
         return PageWorks(self.lab.engine)
 
+    def idle_actions(self) -> frozenset[str]:
+        return (
+            super().idle_actions() | self.idle_choices() | (frozenset() if self._pictures() else {"export"})
+        )
+
+    def _pictures(self) -> list[Pictures]:
+        """Those that the page has found so far."""
+        findings = self.work.findings if self.work is not None else None
+        return [b for b in findings.blocks if isinstance(b, Pictures)] if findings is not None else []
+
     # What the user does.
 
     def action_pick(self, by: int) -> None:
@@ -121,9 +131,7 @@ class LabsScreen(Paged, LabScreen):
         from difftui.media import save_png
         from difftui.paths import home_dir
 
-        work = self.work
-        findings = work.findings if work is not None else None
-        pictures = [b for b in findings.blocks if isinstance(b, Pictures)] if findings is not None else []
+        pictures = self._pictures()
         if not pictures:
             self.notify(f"No pictures on this page; {shown_key(self.NAME, 'app.copy')} saves it as text.")
             return

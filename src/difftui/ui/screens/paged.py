@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from difftui.experiments import NAMED, Page, Setup
+from difftui.experiments.page import Choice
 from difftui.state import MOST_SEED
 from difftui.ui.page_works import PageWork, PageWorks
 from difftui.ui.panels.page_panel import network_of
@@ -15,6 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
 
 __all__ = ["Paged"]
+
+CHOOSE: Mapping[Choice, frozenset[str]] = {
+    "digit": frozenset({"digit"}),
+    "seed": frozenset({"reseed"}),
+    "time": frozenset({"step", "jump"}),
+    "schedules": frozenset({"schedule", "swap"}),
+    "network": frozenset({"source"}),
+}
+"""The actions by which what a page offers is chosen."""
 
 
 class Paged:
@@ -47,6 +58,10 @@ class Paged:
     def work(self) -> PageWork | None:
         """What is computed, or was, of this page."""
         return self.works.of(self.work_key)
+
+    def idle_choices(self) -> frozenset[str]:
+        """The actions that choose what this page does not offer."""
+        return frozenset().union(*(names for offer, names in CHOOSE.items() if offer not in self.page.offers))
 
     def action_play(self) -> None:
         """Hold, or go on; at the end compute it again."""

@@ -121,6 +121,18 @@ class TrainScreen(LabScreen):
             self._open_wanted(wanted, go_on=go_on)
         self._drawn = ()
 
+    def idle_actions(self) -> frozenset[str]:
+        feed = self.lab.training
+        trains = feed is not None and not feed.state.final
+        loss = self._curves.loss
+        works = {
+            "stop": trains,
+            "edit": not trains and self.handover is None,
+            "scrub": len(self._samples.strips) > 1,
+            "zoom": bool(loss.region) and loss.has_curves,
+        }
+        return super().idle_actions() | {name for name, does in works.items() if not does}
+
     # -- actions: training
 
     def action_play(self) -> None:

@@ -66,6 +66,17 @@ class KeyBar(ActionText):
         super().__init__()
         self.actions = [a for a in (*SCREENS[screen_name], *GLOBAL) if a.label]
         self.errand: tuple[str, ...] = ()
+        self.idle: frozenset[str] = frozenset()
+
+    def show_idle(self, idle: frozenset[str]) -> None:
+        """Leave out what does nothing now; draws only when that is new.
+
+        Args:
+            idle: names of actions without their arguments, such as "step".
+        """
+        if idle != self.idle:
+            self.idle = idle
+            self.refresh()
 
     def show_errand(self, errand: tuple[str, ...]) -> None:
         """Put first what the user came for, and the key that leads back; draws only when it is new.
@@ -79,7 +90,9 @@ class KeyBar(ActionText):
 
     def render(self) -> Content:
         bar = Content(" ") + self._way_back()
-        entries = [_entry(action, plain=not has_all_characters(self.app)) for action in self.actions]
+        plain = not has_all_characters(self.app)
+        working = [action for action in self.actions if action.verb not in self.idle]
+        entries = [_entry(action, plain=plain) for action in working]
         last = entries[-2] + entries[-1]  # help and quit are always there
         for entry in entries[:-2]:
             if bar.cell_length + entry.cell_length + last.cell_length > self.size.width + 2:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from textual.app import ComposeResult
@@ -62,6 +62,7 @@ class Diffusion(Vertical):
     """
 
     TITLE = "diffusion"
+    IDLE: ClassVar[frozenset[str]] = frozenset({"log"})  # actions that do nothing here
 
     def __init__(self, chosen: Chosen, engine: Engine) -> None:
         super().__init__(id="diffusion")

@@ -16,6 +16,7 @@ __all__ = ["Plane", "average_series", "curve_series", "dashed", "line_series", "
 Floats = NDArray[np.float64]
 
 TRUTH = 3000  # points of the true curve
+SPARSE = 40  # of them, one in so many is drawn where there are no data
 AVERAGE = 521  # and of the average
 FAR = 1e9
 
@@ -70,8 +71,9 @@ def curve_series(problem: Problem, *, label: str = "data", ground: bool = False)
     x = np.linspace(*problem.x_window, TRUTH)
     inside = (x >= low) & (x <= high)
     y = problem.f.value(x)
+    beyond = "true, no data" if label and not inside.all() else ""
     return [
-        Series(y[~inside][::12], x[~inside][::12], "", "muted", kind="ground"),
+        Series(y[~inside][::SPARSE], x[~inside][::SPARSE], beyond, "muted", kind="ground"),
         Series(y[inside], x[inside], label, "muted", kind=kind),
     ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from textual.app import ComposeResult
@@ -60,6 +60,7 @@ class Regression(Vertical):
     """
 
     TITLE = "regression"
+    IDLE: ClassVar[frozenset[str]] = frozenset()  # actions that do nothing here
 
     def __init__(self, chosen: Chosen, engine: Engine, fps: float) -> None:
         super().__init__(id="regression")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from textual.app import ComposeResult
@@ -49,6 +49,7 @@ class Seeds(Vertical):
     """
 
     TITLE = f"{COUNT} seeds"
+    IDLE: ClassVar[frozenset[str]] = frozenset({"speed"})  # actions that do nothing here
 
     def __init__(self, chosen: Chosen, engine: Engine) -> None:
         super().__init__(id="seeds")
