@@ -35,7 +35,7 @@ DISCUSSION: tuple[Question, ...] = (
     Question(
         number=27,
         module=MODULE,
-        topic="from inversion to diffusion",
+        topic="inversion and diffusion",
         text="Invert a function in which several x have one y. What does a mean squared error make of them, "
         "and what has this to do with diffusion?",
         look="`tab` to the diffusion view: where do its draws fall, where runs the regression? `p` takes "
@@ -57,7 +57,7 @@ DISCUSSION: tuple[Question, ...] = (
         screen="labs",
         choices={"page": "ab", "left": "linear 1000", "right": "cosine 1000", "time": 0.5},
         command="labs ab --schedules 1 3 --at 0.5",
-        weigh="Each schedule visits the same SNRs, at other times. Where does it spend its steps, and is its "
+        weigh="Schedules run through much the same SNRs, at other times. Where does each spend its steps, is its "
         "end noise alone?",
         page=find_page("ab"),
     ),
@@ -92,7 +92,7 @@ DISCUSSION: tuple[Question, ...] = (
     Question(
         number=31,
         module=MODULE,
-        topic="conditions: a class, a text",
+        topic="conditioning",
         text="How does a network that draws any digit become one that draws what is asked for, by a class or "
         "by a text?",
         look="`tab` turns to guidance: the same start, asked for more and more. `i` asks in words.",

@@ -83,7 +83,7 @@ def _findings(
     marks = tuple((float(count), "") for count in counts if count)
     blocks = (
         Pictures(
-            "a held-out digit, told with so many numbers",
+            "told with so many numbers",
             shown,
             (str(pixels), *(str(count or PENDING) for count in counts)),
         ),
