@@ -57,8 +57,8 @@ DISCUSSION: tuple[Question, ...] = (
         screen="labs",
         choices={"page": "ab", "left": "linear 1000", "right": "cosine 1000", "time": 0.5},
         command="labs ab --schedules 1 3 --at 0.5",
-        weigh="Schedules run through much the same SNRs, at other times. Where does each spend its steps, is its "
-        "end noise alone?",
+        weigh="Schedules run through much the same SNRs, at other times. Where does each spend its steps, "
+        "and is its end noise alone?",
         page=find_page("ab"),
     ),
     Question(
