@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from difftui.cli import main
-from difftui.experiments import PAGES
+from difftui.experiments import PAGES, Findings, Setup
 
 
 def test_the_list_names_every_page(capsys: pytest.CaptureFixture[str]) -> None:
@@ -62,3 +64,20 @@ def test_what_makes_no_sense_is_told_in_one_line(
     said = capsys.readouterr().err
     assert told in said
     assert said.count("\n") == 1
+
+
+def test_a_page_without_pictures_says_so_before_it_computes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = PAGES[0]
+    pulled = []
+
+    def watched(setup: Setup, device: str) -> Iterator[Findings]:
+        for findings in page.run(setup, device):
+            pulled.append(findings.done)
+            yield findings
+
+    monkeypatch.setattr("difftui.commands.labs.find_page", lambda _: replace(page, run=watched))
+    assert main(["labs", "1", "--out", str(tmp_path / "x.png")]) == 1
+    assert "This page has no pictures" in capsys.readouterr().err
+    assert len(pulled) == 1

@@ -45,6 +45,9 @@ def test_a_question_is_told_answered_and_measured(own_home: Path, capsys: pytest
     notes = load_worksheet()[8]
     assert notes.answered == "ε is drawn anew\nfor each"
     assert "They share the signal" in notes.measured
+    assert told.count("They share the signal") == 1, "it is told once"
+    assert "Measured: just now" in told
+    assert said_by(capsys, "8").count("They share the signal") == 1
     assert "0.0" in said_by(capsys, "8", "--measure", "--at", "1", "--digit", "3", "--schedules", "4", "4")
 
 

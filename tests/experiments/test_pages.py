@@ -84,6 +84,7 @@ def test_a_page_comes_to_its_end_and_fits_a_narrow_screen(page: object) -> None:
     assert len(textwrap.wrap(page.look, COLUMNS)) <= 2
     assert 1 <= len(textwrap.wrap(last.seen, COLUMNS)) <= 2
     assert ("time" in page.offers) == (last.time is not None)
+    assert {type(block) for block in found[0].blocks} == {type(block) for block in last.blocks}
     for findings in found:
         assert max(sum(map(len, cells)) + 2 * len(cells) - 2 for cells in findings.table.aligned()) <= COLUMNS
         assert all(len(cells) == len(findings.table.header) for cells in findings.table.rows)

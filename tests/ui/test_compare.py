@@ -230,10 +230,10 @@ def test_what_was_chosen_is_remembered() -> None:
 
 
 async def test_a_picture_that_is_not_what_was_asked_for_is_said_to_be_none() -> None:
-    """The network that ships, from the start it is first shown with: guidance alone draws the seven."""
+    """The network that ships, from a start where guidance alone draws the seven."""
     ours = paths.checkpoints_dir()
     (ours / "quick").symlink_to((ours / "recogniser").resolve().parent / "quick")
-    choices = {"compare": {"run": "quick", "view": "guidance"}}
+    choices = {"compare": {"run": "quick", "view": "guidance", "seed": 3}}
     app = DifftuiApp(device="cpu", screen="compare", state=State(choices=choices))
     async with app.run_test(size=(80, 24)) as pilot:
         screen = app.screen
@@ -254,4 +254,21 @@ async def test_a_picture_that_is_not_what_was_asked_for_is_said_to_be_none() -> 
         told = misread(replace(view, plan=replace(view.plan, view="samplers", ways=others)))
         assert told.startswith("A 5 was asked for; none of these draws it. Guidance may")
         assert misread(replace(view, plan=replace(view.plan, view="samplers"))) == "", "some of them draw it"
+    assert app.engine.shutdown(30)
+
+
+@pytest.mark.parametrize("view", ["labels", "guidance"])
+async def test_what_is_shown_first_is_what_was_asked_for(view: str) -> None:
+    """With the network, the start and the label that a newcomer meets."""
+    ours = paths.checkpoints_dir()
+    (ours / "quick").symlink_to((ours / "recogniser").resolve().parent / "quick")
+    app = DifftuiApp(device="cpu", screen="compare", state=State(choices={"compare": {"view": view}}))
+    async with app.run_test(size=(80, 24)) as pilot:
+        assert isinstance(app.screen, CompareScreen)
+        found = await drawn(pilot, app.screen, view)
+        assert found.name == "quick"
+        for way, figure in zip(found.plan.ways, found.figures, strict=True):
+            if way.guidance >= 0:  # below it the label is not asked for
+                assert figure.reading is not None
+                assert figure.reading.digit == way.label
     assert app.engine.shutdown(30)

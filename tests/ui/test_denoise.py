@@ -141,7 +141,7 @@ async def test_again_and_again_step_by_step() -> None:
         await pilot.press("home")
         await ticked(pilot)
         assert screen.head.index == 0
-        assert "Under each answer" in said(screen, "#repeats-told")
+        assert "how far it moved a pixel of [0, 1]" in text_of(screen.query_one("#repeats-digit-title"))
         await pilot.press("right", "right", "right")
         view = await answered(pilot, screen)
         repeats = view.repeats

@@ -14,6 +14,7 @@ import pytest
 from helpers import at_rest, text_of, ticked, tiny, train_tiny, until
 from numpy.typing import NDArray
 from PIL import Image
+from textual.content import Content
 from textual.pilot import Pilot
 from textual.widget import Widget
 
@@ -25,7 +26,7 @@ from difftui.engine.training import start_training
 from difftui.runs import create_run, runs_dir
 from difftui.ui.app import DifftuiApp
 from difftui.ui.half_blocks import RAMP, grey_levels
-from difftui.ui.panels.stage import PANES, Stage
+from difftui.ui.panels.stage import NARROW, PANES, Stage
 from difftui.ui.screens.generate import GenerateScreen
 from difftui.ui.sources import find_sources
 from difftui.ui.widgets.pixels import PixelView
@@ -651,3 +652,12 @@ def test_the_users_runs_are_listed_newest_first_and_only_with_weights(runs: Path
     assert sorted(names[:2]) == [("broken", False, None), ("live", True, T)]
     assert names[2:] == [("asked", False, T), ("unasked", False, 30)]
     assert runs_dir() == runs
+
+
+def test_titles_of_small_panes_are_whole() -> None:
+    """A border of w columns has room for w - 6 of a title."""
+    small = Stage.fitting(80, 24, 16)
+    assert small.is_narrow
+    assert not Stage.fitting(80, 24, 28).is_narrow
+    assert all(Content.from_markup(title).cell_length <= small.pixels - 4 for title in NARROW.values())
+    assert all(Content.from_markup(title).cell_length <= 24 for _, title in PANES)

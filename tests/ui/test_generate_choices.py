@@ -20,14 +20,15 @@ from difftui.diffusion import EXPERIMENTS, SAMPLERS
 from difftui.engine import JobState
 from difftui.engine.sampling import SamplingView
 from difftui.experiments.quoted import QUOTED
-from difftui.runs import create_run
+from difftui.runs import Run, create_run
 from difftui.runs.checkpoint import save_tensors
 from difftui.state import State
 from difftui.training.recipe import Recipe
 from difftui.ui.app import DifftuiApp
-from difftui.ui.panels.network_picker import NetworkPicker
+from difftui.ui.panels.network_picker import NetworkPicker, names_of
 from difftui.ui.pipeline_sources import find_pipelines, named_network, opened_as
 from difftui.ui.screens.generate import GenerateScreen
+from difftui.ui.sources import Source
 from difftui.ui.widgets.pixels import PixelView
 
 GUIDED = tiny(20, label_drop=0.1, guidance=0.3, sampler="dpm-solver++", sampler_steps=5)
@@ -226,6 +227,14 @@ async def test_a_pipeline_is_drawn_with_in_a_grid_of_sixteen(tiny: Path, own_hom
         assert (await drawn(pilot, screen)).guidance == 0.0
 
     await session(test, run="tiny")
+
+
+def test_two_networks_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    kept = [
+        Source(Run(tmp_path / name), shipped, False, None)
+        for name, shipped in (("quick", True), ("lab", True), ("quick", False))
+    ]
+    assert names_of(kept) == ["quick (ships)", "lab", "quick (yours)"]
 
 
 async def test_the_table_of_networks_measures_and_opens_what_is_typed(tiny: Path, own_home: Path) -> None:

@@ -92,7 +92,7 @@ def _clipped(
         for name, s, colour in (
             ("cosine", cosine, "muted"),
             ("linear", linear, "foreground"),
-            ("clipped", cut, "accent"),
+            ("clip", cut, "accent"),
         )
     )
     seen = ""

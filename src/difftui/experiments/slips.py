@@ -92,17 +92,16 @@ def walk_variance(steps: int, seed: int) -> tuple[NDArray[np.float64], NDArray[n
 
 
 def _variances(walks: dict[int, tuple[NDArray[np.float64], NDArray[np.float64]]]) -> Curves:
-    curves = []
-    for (steps, both), colours in zip(
-        walks.items(), (("accent", "noise"), ("foreground", "purple")), strict=True
-    ):
+    """Those of deviation √dt lie on one another: they are one in colour and name."""
+    right, wrong = [], []
+    for (steps, both), colour, name in zip(walks.items(), ("noise", "purple"), ("sd", ""), strict=True):
         every = np.linspace(0, steps, PLOTTED).round().astype(int)
-        for values, rule, colour in zip(both, ("sd", "var"), colours, strict=True):
-            curves.append(Curve(f"{rule} {steps}", every * TIME / steps, values[every], colour))
-    order = (1, 3, 0, 2)
+        t = every * TIME / steps
+        right.append(Curve(name, t, both[0][every], "accent"))
+        wrong.append(Curve(f"var {steps}", t, both[1][every], colour))
     return Curves(
-        f"variance of {PATHS} paths, by sd or var √dt",
-        tuple(curves[i] for i in order),
+        "variance; dW of sd or var √dt",
+        (*wrong, *right),
         (0.0, TIME),
         (0.0, 110.0),
         lines=((TIME, "theory: 10"),),

@@ -26,7 +26,7 @@ class BeliefPlot(CurvePlot):
             view: the comparison.
             looks: the moment.
         """
-        waits = " · waits for the reference" if view.beliefs is None else ""
+        waits = " · waits" if view.beliefs is None else ""
         self.border_title = f"RMS of x̂0 by call{waits}"
         if view.beliefs is None:
             self.set_series([])

@@ -22,7 +22,7 @@ from difftui.ui.widgets.entry import Entry
 from difftui.ui.window import hints
 from difftui.words import grouped
 
-__all__ = ["NetworkPicker"]
+__all__ = ["NetworkPicker", "names_of"]
 
 LOOK_SECONDS = 0.2
 
@@ -44,7 +44,7 @@ class NetworkPicker(ListWindow["Network | str"]):
     def __init__(self, sources: Sequence[Network], chosen: Network | None, engine: Engine) -> None:
         super().__init__()
         self.listed = tuple(sources)
-        self._names = _names(self.listed)
+        self._names = names_of(self.listed)
         self._chosen = chosen
         self._engine = engine
         self._job: Job[Comparison] | None = None
@@ -118,7 +118,7 @@ class NetworkPicker(ListWindow["Network | str"]):
         return Content(_line(mark, name, grouped(row.parameters), pixels, by, row.told))
 
 
-def _names(sources: Sequence[Network]) -> list[str]:
+def names_of(sources: Sequence[Network]) -> list[str]:
     """What each is called; where one name is there twice, whose it is as well."""
     times = Counter(source.name for source in sources)
     return [

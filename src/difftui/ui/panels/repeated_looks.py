@@ -161,9 +161,9 @@ def _told(view: DenoisingView, repeats: Repeats, look: int) -> Content:
     if not network.one_shot and not network.takes_time:
         knows = "guesses the noise"
     if look == 0:
-        first = Content(
-            "space plays the looks, and the arrows go one by one; the MSE of each stands here."
-        ).stylize("$muted")
+        first = Content("space plays the looks, arrows go one by one; the MSE of each stands here.").stylize(
+            "$muted"
+        )
     else:
         error = repeats.error[:look]
         best = int(error.argmin()) + 1

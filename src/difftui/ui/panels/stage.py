@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from difftui.engine.sampling import SamplingView
 
-__all__ = ["NARROWEST_SIDE", "PANES", "Stage", "captions", "pane_pixels", "time_title"]
+__all__ = ["NARROW", "NARROWEST_SIDE", "PANES", "Stage", "captions", "pane_pixels", "time_title"]
 
 SIDE = 28
 MOST_SCALE = 2
@@ -22,6 +22,15 @@ PANES = (
     ("eps_hat", "[$secondary]ε̂: the noise it sees[/]"),
     ("change", "last change, stretched"),
 )
+
+NARROW = {
+    "x_t": "x_t",
+    "x0_hat": "x̂0, believed",
+    "eps_hat": "[$secondary]ε̂, seen[/]",
+    "change": "last change",
+}
+"""Titles of at most 12 characters, for panes that have no room for more."""
+TITLED = 28  # pixels from which a pane has room for its whole title
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +48,11 @@ class Stage:
     panes: int
     side: int
     pixels: int = SIDE
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether the titles of the panes must be short."""
+        return self.pixels < TITLED
 
     @classmethod
     def fitting(cls, columns: int, rows: int, picture: int = SIDE) -> Stage:
@@ -62,13 +76,15 @@ class Stage:
         return cls(0, shrunk.panes, shrunk.side, shrunk.pixels)
 
 
-def time_title(view: SamplingView, index: int) -> str:
+def time_title(view: SamplingView, index: int, *, narrow: bool = False) -> str:
     """Which way time runs: from this timestep to the next."""
     if view.times[index] < 0:
-        return "x_0  [$foreground]finished[/]"
+        return "x_0 [$foreground]finished[/]" if narrow else "x_0  [$foreground]finished[/]"
     width = len(str(view.T - 1))
     goal = view.times[index + 1]
     towards = f"{goal:>{width}}" if goal >= 0 else "clean"
+    if narrow:
+        return f"x_{view.times[index]} [$foreground]→ {towards.strip()}[/]"
     return f"x_t  [$foreground]t = {view.times[index]:>{width}} → {towards}[/]"
 
 

@@ -21,7 +21,7 @@ from difftui.ui.panels.absent import absent_text
 from difftui.ui.panels.drawing_texts import Drawing, band, facts, guidance_text, sampler_text, side
 from difftui.ui.panels.network_picker import NetworkPicker
 from difftui.ui.panels.no_network import no_network
-from difftui.ui.panels.stage import NARROWEST_SIDE, PANES, Stage, captions, pane_pixels, time_title
+from difftui.ui.panels.stage import NARROW, NARROWEST_SIDE, PANES, Stage, captions, pane_pixels, time_title
 from difftui.ui.panels.wish import Wish
 from difftui.ui.pipeline_sources import Network
 from difftui.ui.saving import Saver
@@ -303,7 +303,7 @@ class GenerateScreen(Played, LabScreen):
         if grid:
             self._draw_grid(view, index)
             return
-        self.query_one("#pane-x_t").border_title = time_title(view, index)
+        self.query_one("#pane-x_t").border_title = time_title(view, index, narrow=self.stage.is_narrow)
         for name, _ in PANES[: self.stage.panes]:
             self._show(name, pane_pixels(view, name, index, picture))
 
@@ -338,6 +338,7 @@ class GenerateScreen(Played, LabScreen):
         for position, (name, _) in enumerate(PANES):
             pane = self.query_one(f"#pane-{name}")
             pane.display = position < stage.panes
+            pane.border_title = (NARROW if stage.is_narrow else dict(PANES))[name]
             pane.styles.width, pane.styles.height = width, height
         self.query_one("#stage").styles.height = height
         self.query_one("#side").styles.width = max(1, stage.side)
@@ -375,9 +376,8 @@ class GenerateScreen(Played, LabScreen):
             else:
                 self.say("band", band(drawing, told, self.size.width), layout=True)
         error = self.job.error if self.job is not None else None
-        self.say(
-            "message", Content(error).stylize("$error") if error else self._message or self._warning(view)
-        )
+        said = Content(error).stylize("$error") if error else self._message or self._warning(view)
+        self.say("message", said, layout=True)
 
     def _warning(self, view: SamplingView | None) -> Content:
         """What must not be taken for a picture: an experiment's."""

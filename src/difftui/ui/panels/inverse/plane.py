@@ -64,16 +64,25 @@ def shade_words(problem: Problem) -> str:
 
 
 @lru_cache(maxsize=16)
-def curve_series(problem: Problem, *, label: str = "data", ground: bool = False) -> list[Series]:
-    """The true curve over all that is looked at; in the range of the data it has a name."""
+def curve_series(
+    problem: Problem, *, label: str = "data", beyond: str = "", ground: bool = False
+) -> list[Series]:
+    """The true curve over all that is looked at.
+
+    Args:
+        problem: whose curve it is.
+        label: of the part where there are data; ``beyond``: of the rest.
+        ground: whether it gives way where other curves are.
+    """
     kind: Literal["scatter", "ground"] = "ground" if ground else "scatter"
     low, high = problem.x_range
     x = np.linspace(*problem.x_window, TRUTH)
     inside = (x >= low) & (x <= high)
     y = problem.f.value(x)
-    beyond = "true, no data" if label and not inside.all() else ""
     return [
-        Series(y[~inside][::SPARSE], x[~inside][::SPARSE], beyond, "muted", kind="ground"),
+        Series(
+            y[~inside][::SPARSE], x[~inside][::SPARSE], "" if inside.all() else beyond, "muted", kind="ground"
+        ),
         Series(y[inside], x[inside], label, "muted", kind=kind),
     ]
 

@@ -45,6 +45,7 @@ PACES = (10.0, 30.0, 100.0, AT_ONCE)  # epochs a second
 ENDLESS = 1_000_000  # the job's own end, which nobody waits for
 UNTRAINED_SECONDS = 1.0  # so long the untrained network is shown before it learns
 PLOT_SHARE = 0.25  # of the time may go into drawing the plots; numbers are drawn at every tick
+ROOM_FOR_FIVE = 52  # columns that a legend of five names takes
 LOSS_TITLES = {True: "MSE by epoch, log", False: "MSE by epoch, linear"}
 ERROR_AXES = (0.1, 0.3, 1.0, 3.0)
 AS_GOOD = 1.02  # times the average's error is the average
@@ -192,10 +193,12 @@ class Regression(Vertical):
 
     def _draw_fit(self, view: FitView) -> None:
         problem, grid = view.recipe.problem, view.progress.grid.astype(np.float64)
-        self.query_one("#fit", Plane).draw(
+        plane = self.query_one("#fit", Plane)
+        named = not problem.many_valued or plane.size.width >= ROOM_FOR_FIVE
+        plane.draw(
             problem,
             [
-                *curve_series(problem),
+                *curve_series(problem, beyond="true" if named else ""),
                 line_series(self.known.line, grid),
                 *average_series(problem),
                 Series(grid, view.progress.prediction, "network", "accent"),
