@@ -174,8 +174,8 @@ PAGES: tuple[Page, ...] = (
         look="When is it a digit? And what do the same steps make of weights that learnt nothing?",
         how="DDPM from one x_T, twice: with the network's weights, and with those that its training would "
         "start from. Distances are √Σ(a-b)² to the nearest of 2000 real digits. Grain: mean difference of "
-        "neighbouring pixels. x̂0 is the estimate made at the trained x_t; whoever reads it knows clean digits "
-        "only, and is sure of noise, too.",
+        "neighbouring pixels. x̂0 is the estimate made at the trained x_t; the recogniser that reads it knows "
+        "clean digits only, and is sure of noise, too.",
         run=birth,
         offers=frozenset({"seed", "network"}),
         networks=BORN,
