@@ -20,6 +20,7 @@ from textual.pilot import Pilot
 from difftui.engine import JobState
 from difftui.ui.app import DifftuiApp
 from difftui.ui.screens.inverse import InverseScreen
+from difftui.ui.screens.questions import QuestionsScreen
 
 HERE = Path(__file__).parent
 SIZE = (100, 26)
@@ -84,6 +85,15 @@ async def labs(app: DifftuiApp, pilot: Pilot[None]) -> None:
     await pilot.pause(8.0)
 
 
+async def questions(app: DifftuiApp, pilot: Pilot[None]) -> None:
+    await pilot.press(*["n"] * 15, "i")  # when a drawn digit becomes recognisable
+    await pilot.press(*("space" if letter == " " else letter for letter in "half way"), "enter", "s")
+    screen = app.screen
+    assert isinstance(screen, QuestionsScreen)
+    await until(pilot, lambda: (work := screen.work) is not None and work.job.state.final)
+    await pilot.pause(1.0)
+
+
 SHOTS = {
     "inverse": inverse,
     "forward": forward,
@@ -94,6 +104,7 @@ SHOTS = {
     "denoise": denoise,
     "compare": compare,
     "labs": labs,
+    "questions": questions,
 }
 
 

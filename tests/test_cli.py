@@ -162,7 +162,7 @@ def test_wrong_usage_is_told_in_one_line(cli: Cli, words: list[str], told: str) 
 def test_the_app_needs_a_terminal(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", open(os.devnull))  # noqa: PTH123, SIM115 (closed with the process)
     told = cli.refused(status=2)
-    assert "the standard input is no terminal. As plain text: difftui labs, invert, sde" in told
+    assert "the standard input is no terminal. As plain text: difftui labs, questions, invert, sde" in told
 
 
 def test_a_dumb_terminal_is_told_what_gives_the_same_as_text(

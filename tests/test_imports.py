@@ -17,6 +17,7 @@ WITHOUT_TORCH = [
     "difftui.cli",
     "difftui.ui.app",
     "difftui.ui.screens.labs",
+    "difftui.ui.screens.questions",
 ]
 WITHOUT_TEXTUAL = [
     "difftui.data",

@@ -45,7 +45,7 @@ def test_pictures_are_saved(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["13"], "no page '13': 1 to 12"),
+        (["14"], "no page '14': 1 to 13"),
         (["line", "--digit", "3"], "no --digit to choose"),
         (["short", "--at", "0.3"], "no --at to choose"),
         (["loop", "--network", "toy"], "this page knows lab, quick"),

@@ -91,6 +91,16 @@ def test_noise_is_what_the_forward_screen_shows(capsys: pytest.CaptureFixture[st
     assert set(printed.partition("\n\n")[2].splitlines()[1]) <= set(RAMP)
 
 
+def test_the_maths_of_a_step_on_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["noise", "--data", "bundled", "--at", "259", "--maths"]) == 0
+    out = capsys.readouterr().out
+    kept = float(np.prod(1 - np.linspace(1e-4, 0.02, 1000)[:260]))
+    assert f"= {math.sqrt(kept):.4f} x_0 + {math.sqrt(1 - kept):.4f} ε" in out
+    assert f"Keep {100 * math.sqrt(kept):.1f}% of the digit" in out
+    assert "range(260)" in out
+    assert max(map(len, out.splitlines())) <= 78
+
+
 def test_greys_are_means_of_two_rows() -> None:
     picture = np.array([[0, 255, 128], [0, 255, 0], [255, 0, 30]], np.uint8)
     assert grey_text(picture) == f" @{RAMP[2]}\n@ {RAMP[1]}"
@@ -193,6 +203,7 @@ def test_metrics_of_a_shipped_network(capsys: pytest.CaptureFixture[str]) -> Non
         (["schedule", "--timesteps", "1"], 2, "expected a whole number from 2"),
         (["noise", "--digit", "10"], 2, "expected a whole number from 0 to 9"),
         (["noise", "--data", "bundled", "--example", "99999"], 1, "digits 7 here: --example is 1 to that"),
+        (["noise", "--maths", "--at", "1", "2"], 2, "--maths tells of one timestep in words: give it one"),
         (["noise", "--out", "x.jpg"], 2, "the picture is written as .png"),
         (["invert", "--hidden", "3-x"], 2, "write the units of each layer, as 3-3, or none"),
         (["invert", "--hidden", "999"], 2, "must be a whole number from 1 to 256"),

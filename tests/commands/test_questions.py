@@ -16,7 +16,8 @@ PREDICTED = "4"
 def said_by(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     assert main(["questions", *arguments]) == 0
     told = capsys.readouterr().out
-    assert max(map(len, told.splitlines())) <= 79
+    # A path is as long as it is.
+    assert max((len(line) for line in told.splitlines() if not line.startswith("wrote ")), default=0) <= 79
     return told
 
 

@@ -7,9 +7,10 @@ from functools import lru_cache
 
 import numpy as np
 import pytest
+import torch
 
 from difftui.data import held_out
-from difftui.diffusion import make_schedule
+from difftui.diffusion import make_schedule, sample, starting_noise
 from difftui.errors import DifftuiError
 from difftui.experiments import (
     CLAIMS,
@@ -26,6 +27,7 @@ from difftui.experiments import (
 )
 from difftui.experiments import beginnings as beginnings_module
 from difftui.experiments.beginnings import beginnings
+from difftui.experiments.birth import birth, untrained
 from difftui.experiments.losses import LEVELS, loss_under, losses
 from difftui.experiments.materials import apart, clean, grain, picture, some_of_each
 from difftui.experiments.reverse import looped, strided, variety
@@ -46,6 +48,7 @@ REDUCED = {
     "losses": lambda setup, device: losses(setup, device, seen=4),
     "stride": lambda setup, device: strided(setup, device, steps=10),
     "variety": lambda setup, device: variety(setup, device, steps=10),
+    "birth": lambda setup, device: birth(setup, device, steps=18),
 }
 """The pages that cost seconds, at less than their size."""
 
@@ -128,8 +131,8 @@ def test_findings_are_frozen() -> None:
 def test_pages_are_found_by_number_and_name() -> None:
     assert CLAIMS == 10
     assert find_page("4") is find_page("loop") is PAGES[3]
-    for asked in ("0", "13", "x", ""):
-        with pytest.raises(DifftuiError, match="1 to 12"):
+    for asked in ("0", "14", "x", ""):
+        with pytest.raises(DifftuiError, match="1 to 13"):
             find_page(asked)
 
 
@@ -368,3 +371,41 @@ def test_networks_that_come_to_ship_take_their_places(monkeypatch: pytest.Monkey
     assert row(found, "the net that takes none")[1].startswith("MSE ")
     assert [curve.label for curve in found.blocks[2].curves][2] == "lecture, takes none"
     materials._loaded.cache_clear()
+
+
+# 13. From noise, untrained and trained.
+
+
+def test_untrained_weights_end_in_noise_and_trained_ones_where_sampling_does() -> None:
+    found = findings_of("birth")
+    trained, fresh, expected = (block.images for block in found[-1].blocks)
+    (x_T,) = starting_noise((0,))[0].numpy()
+    for findings in found:
+        assert np.array_equal(findings.blocks[0].images[0], x_T)
+        assert np.array_equal(findings.blocks[1].images[0], x_T)
+    loaded = materials.load_network(("lab",), "", "cpu")
+    frames = list(sample(loaded.model, loaded.schedule, sampler="ddpm", steps=18, seeds=(0,), clip_x0=True))
+    assert [len(images) for images in (trained, fresh, expected)] == [10, 10, 10]
+    for place in range(1, 10):  # every second of eighteen steps
+        assert trained[place] == pytest.approx(frames[2 * place - 1].x[0, 0].numpy(), abs=1e-4)
+        if place < 9:
+            assert expected[place] == pytest.approx(frames[2 * place].x0_hat[0, 0].numpy(), abs=1e-4)
+    assert np.array_equal(expected[-1], trained[-1])
+    assert grain(fresh[-1]) > 0.6 > 3 * grain(trained[-1])
+    away = [float(cell) for cell in row(found[-1], "to a real digit, trained")]
+    assert away[0] == float(row(found[-1], "to a real digit, untrained")[0]) > 1.5 * away[-1]
+    signal = [float(cell) for cell in row(found[-1], "signal")]
+    times = [int(cell.removeprefix("t = ")) for cell in found[-1].table.header[1:-1]]
+    levels = np.cumprod(1 - np.linspace(1e-4, 0.02, 1000))[times]
+    assert signal == pytest.approx([*np.sqrt(levels), 1.0], rel=0.06)
+
+
+def test_untrained_weights_are_fresh_and_always_the_same() -> None:
+    loaded = materials.load_network(("lab",), "", "cpu")
+    before = torch.random.get_rng_state()
+    first, second = (untrained(loaded, "cpu").model.state_dict() for _ in range(2))
+    assert torch.equal(before, torch.random.get_rng_state())
+    for name, weights in loaded.model.state_dict().items():
+        assert torch.equal(first[name], second[name])
+        assert first[name].shape == weights.shape
+    assert not all(torch.equal(first[name], kept) for name, kept in loaded.model.state_dict().items())

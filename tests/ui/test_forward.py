@@ -12,11 +12,14 @@ import pytest
 from helpers import at_rest, text_of, ticked, until
 from numpy.typing import NDArray
 from PIL import Image
+from textual.containers import VerticalScroll
 from textual.pilot import Pilot
 from textual.widget import Widget
+from textual.widgets import Static
 
 from difftui.data import bundled
 from difftui.ui.app import DifftuiApp
+from difftui.ui.panels.maths_text import MathsText
 from difftui.ui.screens.forward import SWEEP_SECONDS, TIMESTEPS, ForwardScreen
 from difftui.ui.widgets.pixels import PixelView
 from difftui.ui.widgets.plot import CurvePlot
@@ -385,7 +388,7 @@ async def test_without_colours_the_title_shows_how_each_curve_is_dashed(
 ) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     async with opened((120, 40)) as (_, screen):
-        assert "⠤⠤⠤⠤⠤⠤ √ᾱ and ⠤⠤ ⠤⠤ √(1-ᾱ)" in text(screen, "#amplitudes")
+        assert "⠒⠒⠒⠒⠒⠒ √ᾱ and ⠒⠒ ⠒⠒ √(1-ᾱ)" in text(screen, "#amplitudes")
 
 
 async def test_on_a_vast_terminal_pictures_are_twice_as_large() -> None:
@@ -397,3 +400,26 @@ async def test_on_a_vast_terminal_pictures_are_twice_as_large() -> None:
         await pilot.resize_terminal(199, 60)
         await ticked(pilot)
         assert screen.query_one("#x_t PixelView", PixelView).arrangement.image_height == 28
+
+
+async def test_the_maths_three_ways_follow_the_timestep() -> None:
+    async with opened() as (pilot, screen):
+        await pilot.press("space", "asterisk")
+        await pilot.pause()
+        window = screen.app.screen
+        assert isinstance(window, MathsText)
+        assert not is_playing(screen)
+        t = screen.scene.t
+        for key, moved in ((None, 0), ("right", 1), ("shift+left", -9), ("h", -10)):
+            if key:
+                await pilot.press(key)
+            a = float(linear(1000)[t + moved])
+            said = text_of(window.query_one(Static))
+            assert f"to t = {t + moved} in one leap" in said
+            assert f"{np.sqrt(a):#.4g} x_0 + {np.sqrt(1 - a):#.4g} ε" in said
+            assert "x_t = sqrt(alpha_bar) * x_0" in said
+        assert window.query_one(VerticalScroll).size.width >= 74  # the longest line of code
+        await pilot.press("asterisk")
+        await pilot.pause()
+        assert screen.app.screen is screen
+        assert screen.scene.t == t - 10

@@ -15,6 +15,7 @@ from difftui.engine import JobState
 from difftui.experiments.questions import QUESTIONS
 from difftui.state import Choices, State
 from difftui.ui.app import DifftuiApp
+from difftui.ui.keys import PLACES
 from difftui.ui.panels.question_list import QuestionList
 from difftui.ui.panels.question_text import QuestionText
 from difftui.ui.screens.questions import QuestionsScreen
@@ -62,7 +63,7 @@ async def typed(pilot: Pilot[None], text: str, *last: str) -> None:
 
 async def test_nothing_is_computed_before_it_is_asked_for() -> None:
     async with opened(PLAIN) as (screen, pilot):
-        assert screen.question.text in all_of(pilot)
+        await until(pilot, lambda: screen.question.text in all_of(pilot))
         await pilot.press("d", "r", "right", "c", "space", "backspace", "tab")
         await ticked(pilot)
         assert screen.works.of(PLAIN) is None
@@ -217,15 +218,16 @@ async def test_all_are_listed_and_one_is_chosen() -> None:
     async with opened(PREDICTED, (120, 40)) as (screen, pilot):
         await until(pilot, lambda: "M1 forward" in text_of(screen.query_one("#contents")))
         assert f"{PLAIN} ✓" in text_of(screen.query_one("#contents"))
+        before = screen.place
         await pilot.press("g")
         await until(pilot, lambda: isinstance(pilot.app.screen, QuestionList))
         await pilot.press("j", "enter")
         await until(pilot, lambda: pilot.app.screen is screen)
-        assert screen.place == 1
+        assert screen.place == before + 1
         await pilot.press("asterisk")
         await until(pilot, lambda: isinstance(pilot.app.screen, QuestionText))
         told = "\n".join(text_of(part) for part in pilot.app.screen.query("Static"))
-        assert f"difftui {screen.question.command}" in told
+        assert f"difftui {screen.question.command}" in " ".join(told.split())
         await pilot.press("asterisk")
         await until(pilot, lambda: pilot.app.screen is screen)
 
@@ -237,6 +239,25 @@ async def test_the_sheet_is_saved_and_never_over_another(own_home: Path) -> None
         await until(pilot, second.exists)
         assert "> one" in second.read_text("utf-8")
         await until(pilot, lambda: "worksheet-2.md" in all_of(pilot))
+
+
+@pytest.mark.parametrize(("columns", "gap"), [(80, " "), (100, "  "), (120, "  ")])
+async def test_the_header_names_ten_screens_and_leaves_room(columns: int, gap: str) -> None:
+    async with opened(PLAIN, (columns, 24)) as (screen, _):
+        screen.top_bar.show_pulse(("CPU, 2 cores", "▶ 34% toy-12"))
+        line = text_of(screen.top_bar)
+        names = [place.label if columns == 120 else place.short for place in PLACES[:-1]]
+        assert gap.join(f"{(number + 1) % 10} {name}" for number, name in enumerate(names)) in line
+        assert "0 Questions" in line
+        assert "▶ 34% toy" in line
+
+
+async def test_home_has_room_for_ten() -> None:
+    app = DifftuiApp(device="cpu")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "Press enter to" in all_of(pilot))
+        assert "0 Questions predict, look, answer" in all_of(pilot)
+        app.engine.shutdown(60)
 
 
 async def test_the_question_is_there_at_the_next_start() -> None:

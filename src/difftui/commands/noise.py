@@ -6,6 +6,7 @@ import argparse
 import json
 import math
 import shutil
+import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from difftui.commands.options import add_schedule, add_seed, whole_number
 from difftui.commands.schedule import chosen_times
 from difftui.diffusion import add_noise, make_schedule
 from difftui.diffusion.schedule import MAX_T
+from difftui.diffusion.told import Pixel, Told, forward_told
 from difftui.errors import DifftuiError
 
 __all__ = ["add_arguments", "run"]
@@ -47,6 +49,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", action="store_true", help="print the figures as JSON instead of the pictures"
     )
+    parser.add_argument(
+        "--maths", action="store_true",
+        help="tell the step to one timestep, that of --at, in symbols, in plain words and as pseudocode",
+    )  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> int:
@@ -56,6 +62,8 @@ def run(args: argparse.Namespace) -> int:
 
     if args.out is not None and args.out.suffix.lower() != ".png":
         raise UsageError(f"--out {args.out}: the picture is written as .png")
+    if args.maths and (args.json or len(args.at or ()) != 1):
+        raise UsageError("--maths tells of one timestep in words: give it one --at, and no --json")
     schedule = make_schedule(args.schedule, args.timesteps)
     times = chosen_times(args.at, schedule.T, TIMES)
     digits = load(args.data)
@@ -79,8 +87,21 @@ def run(args: argparse.Namespace) -> int:
     else:
         print(f"digit {args.digit}, number {index} of {digits.source}, noise of seed {args.seed}; "
               f"{schedule.kind}, T = {schedule.T}\n")  # fmt: skip
+    if args.maths:
+        print("\n\n".join(map(_lines, forward_told(schedule, times[0], Pixel.brightest(x0, eps)))))
+    elif not args.json:
         captions = [f"t = {t}  signal {math.sqrt(a):.3f}" for t, a in zip(times, levels, strict=True)]
         print(grey_text(pictures, captions, width=shutil.get_terminal_size().columns))
     if args.out is not None:
         tell(f"wrote {save_png(args.out, pictures, columns=len(pictures), scale=SCALE)}")
     return 0
+
+
+def _lines(told: Told) -> str:
+    """A formula three ways, in lines of at most 78 characters."""
+    return "\n".join([
+        told.title,
+        "  in symbols", *(f"    {line}" for line in told.symbols),
+        "  in plain words", textwrap.fill(told.words, 78, initial_indent="    ", subsequent_indent="    "),
+        f"  as pseudocode (given: {told.needs})", *(f"    {line}" for line in told.code),
+    ])  # fmt: skip

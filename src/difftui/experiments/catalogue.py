@@ -1,10 +1,12 @@
-"""The pages, in their order: ten claims of the labs, each put to the test, and two to try things out."""
+"""The pages, in their order: ten claims of the labs, each put to the test, and three to try things out."""
 
 from __future__ import annotations
 
 from difftui.errors import DifftuiError
 from difftui.experiments.beginnings import NETWORKS as WITH_TIME
 from difftui.experiments.beginnings import beginnings
+from difftui.experiments.birth import NETWORKS as BORN
+from difftui.experiments.birth import birth
 from difftui.experiments.losses import NETWORKS as MEASURED
 from difftui.experiments.losses import losses
 from difftui.experiments.page import Page
@@ -163,6 +165,20 @@ PAGES: tuple[Page, ...] = (
         "standard deviation among the five, corrected for so few.",
         run=noises,
         offers=frozenset({"digit", "seed", "time", "schedules"}),
+    ),
+    Page(
+        name="birth",
+        title="Try: ten pictures on the way from noise",
+        source="Modules, Lecture",
+        says="a trajectory of ten snapshots; untrained, then trained.",
+        look="When is it a digit? And what do the same steps make of weights that learnt nothing?",
+        how="DDPM from one x_T, twice: with the network's weights, and with those that its training would "
+        "start from. Distances are √Σ(a-b)² to the nearest of 2000 real digits. Grain: mean difference of "
+        "neighbouring pixels. x̂0 is the estimate made at the trained x_t.",
+        run=birth,
+        offers=frozenset({"seed", "network"}),
+        networks=BORN,
+        needs_torch=True,
     ),
 )
 """All pages; the first :data:`CLAIMS` are numbered as in the list of what the labs get wrong."""

@@ -211,7 +211,7 @@ class DifftuiApp(PixelApp):
         yield SystemCommand("Leave difftui", "key q; a training that runs is saved first", self.action_leave)
 
     def keep_state(self) -> None:
-        """Save what the screens have still to write down and, if there is to be a next time, where one is."""
+        """Save what the screens have to write down; if there is to be a next time, where the user is."""
         for screen in self._made.values():
             with suppress(DifftuiError):
                 screen.keep()

@@ -172,6 +172,7 @@ SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
             Action(*_PLAY, "play", "Let time run, or hold."),
             Action("r", "r", "renoise(1)", "new noise", "Draw another noise ε."),
             Action("R", "R", "renoise(-1)", "", "Back to the noise before."),
+            Action("asterisk", "*", "all", "maths", "This step in symbols, in plain words, as pseudocode."),
             Action("e", "e", "export", "export", "Save this strip of timesteps as PNG."),
             Action("d", "d", "digit(1)", "digit", "Next class of digit."),
             Action("D", "D", "digit(-1)", "", "Previous class of digit."),
@@ -391,7 +392,7 @@ SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
 )
 
 
-_PLAIN = {"←/→": "h/l", "⇧": "H/L", "⌫": "bksp"}
+_PLAIN = {"←/→": "h/l", "⇧": "H/L", "⌫": "bksp", "←": "h", "→": "l", "↑": "k", "↓": "j"}
 
 
 def plain_key(shown: str) -> str:

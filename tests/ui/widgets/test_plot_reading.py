@@ -107,7 +107,7 @@ async def test_every_data_point_can_be_reached_where_there_are_few(terminal: Any
         assert seen == x
 
 
-PATTERNS = ["⠤⠤⠤⠤⠤⠤", "⠤⠤ ⠤⠤", "⠤  ⠤"]
+PATTERNS = ["⠒⠒⠒⠒⠒⠒", "⠒⠒ ⠒⠒", "⠒  ⠒"]
 
 
 @pytest.mark.parametrize("how", ["no colour", "high contrast", "two colours", "colours"])

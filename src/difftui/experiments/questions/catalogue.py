@@ -1,4 +1,4 @@
-"""The twenty-five questions of the guided lab, in their order and in our words."""
+"""All questions: the twenty-five of the guided lab, in their order, and the discussions that follow."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from difftui.errors import DifftuiError
 from difftui.experiments.catalogue import find_page
 from difftui.experiments.questions.classifier import AGAINST_CLASSIFIER
 from difftui.experiments.questions.copies import LEARNED_REVERSE
+from difftui.experiments.questions.discussion import DISCUSSION
 from difftui.experiments.questions.emerging import EMERGING, GRADUAL
 from difftui.experiments.questions.fault import IMPERFECT
 from difftui.experiments.questions.gap import QUALITY_GAP
@@ -29,7 +30,7 @@ M3, M4 = "M3 generation", "M4 the profession"
 TOY = {"recipe": preset("toy").to_json()}
 """What Train plans for the questions about the toy denoiser."""
 
-QUESTIONS: tuple[Question, ...] = (
+GUIDED: tuple[Question, ...] = (
     Question(
         number=1,
         module=M0,
@@ -50,7 +51,7 @@ QUESTIONS: tuple[Question, ...] = (
         text="Why learn to take noise away, step by step, when what is wanted is a new picture?",
         look="`space` plays. Look at x̂0, what the network takes the picture for, early and late.",
         screen="generate",
-        choices={"run": "quick", "sampler": "ddpm", "steps": 50},
+        choices={"run": "quick", "sampler": "ddpm", "steps": 50, "label": None},
         command="labs start",
         weigh="Where would new pictures come from if the network only knew its training pictures by heart? "
         "Why are many small steps easier to learn than one large one?",
@@ -77,7 +78,7 @@ QUESTIONS: tuple[Question, ...] = (
         text="At t = T there is nothing but noise. What, then, decides which picture comes out in the end?",
         look="`r` draws from other noise, `R` from the noise before. What changes, and what comes back?",
         screen="generate",
-        choices={"run": "quick", "sampler": "ddim", "steps": 50, "seed": 0},
+        choices={"run": "quick", "sampler": "ddim", "steps": 50, "seed": 0, "label": None},
         command="labs variety",
         weigh="Is the way back a fixed function of its start, or does chance come in on the way? What does "
         "the network bring that is in neither?",
@@ -232,7 +233,7 @@ QUESTIONS: tuple[Question, ...] = (
         text="The network draws from t = T down to 0. At which timestep will you know which digit it is?",
         look="`Home`, then `→` step by step: stop where you are sure. Which of the panes tells it first?",
         screen="generate",
-        choices={"run": "quick", "sampler": "ddpm", "steps": 50, "seed": 0},
+        choices={"run": "quick", "sampler": "ddpm", "steps": 50, "seed": 0, "label": None},
         command="sample --from quick -n 1 --seed 0 --plain",
         weigh="In x_t or in x̂0? For one digit or for most? A timestep means little without its schedule: "
         "what is the SNR there?",
@@ -246,7 +247,7 @@ QUESTIONS: tuple[Question, ...] = (
         text="Does the digit come gradually or suddenly?",
         look="`f` and `F` change the speed, `⇧` with `→` moves ten frames. Try three seeds with `r`.",
         screen="generate",
-        choices={"run": "quick", "sampler": "ddpm", "steps": 50, "seed": 1},
+        choices={"run": "quick", "sampler": "ddpm", "steps": 50, "seed": 1, "label": None},
         command="labs loop",
         weigh="Which digit, its shape, its edges: are these decided at the same time?",
         page=GRADUAL,
@@ -258,7 +259,7 @@ QUESTIONS: tuple[Question, ...] = (
         text="Draw twelve. How many different digits are there, and how many would you have taken for real?",
         look="Twelve seeds together; `r` draws other ones. Count before you measure.",
         screen="generate",
-        choices={"run": "quick", "seed": 0, "grid": True},
+        choices={"run": "quick", "seed": 0, "grid": True, "label": None},
         command="sample --from quick -n 12 --seed 0 --plain",
         weigh="Twelve blind draws of ten kinds show about seven. Variety and quality are two things: which "
         "figure tells which?",
@@ -271,7 +272,7 @@ QUESTIONS: tuple[Question, ...] = (
         text="Draw with 50 steps and with 200, from the same noise. What is gained, and what does it cost?",
         look="Rows of more and more steps. `s` draws many and measures them; `a` takes another sampler.",
         screen="compare",
-        choices={"run": "quick", "view": "steps", "sampler": "ddpm", "seed": 0},
+        choices={"run": "quick", "view": "steps", "sampler": "ddpm", "seed": 0, "label": None},
         command="compare --from quick --view steps --sampler ddpm",
         weigh="Is the picture the same? Fifty of a thousand timesteps need a respaced schedule, or DDIM: the "
         "plain formula on a stride is wrong (Labs, page 9).",
@@ -297,7 +298,7 @@ QUESTIONS: tuple[Question, ...] = (
         look="`o` lists networks, and takes the folder or the name of a pipeline, such as "
         "google/ddpm-cifar10-32.",
         screen="generate",
-        choices={"grid": True},
+        choices={"grid": True, "label": None},
         command="sample --pipeline google/ddpm-cifar10-32 -n 16 --out sixteen.png",
         weigh="Nobody asked it for a category. Who decides what a picture shows, and who says that it does?",
         page=SIXTEEN,
@@ -309,7 +310,7 @@ QUESTIONS: tuple[Question, ...] = (
         text="The same start in 25, 50 and 100 steps: what changes?",
         look="Rows of more and more steps; `s` measures. `m` takes another network, a pipeline too.",
         screen="compare",
-        choices={"run": "quick", "view": "steps", "sampler": "ddim", "seed": 0},
+        choices={"run": "quick", "view": "steps", "sampler": "ddim", "seed": 0, "label": None},
         command="compare --from quick --view steps --sampler ddim",
         weigh="Does the picture change, or only its details? Double the steps: what doubles?",
         page=STEPS_FEWER,
@@ -322,7 +323,7 @@ QUESTIONS: tuple[Question, ...] = (
         "why not fewer?",
         look="Every sampler with as many steps. `+` and `-` change how many: where does each break down?",
         screen="compare",
-        choices={"run": "quick", "view": "samplers", "steps": 25, "seed": 0},
+        choices={"run": "quick", "view": "samplers", "steps": 25, "seed": 0, "label": None},
         command="compare --from quick --view samplers --steps 25",
         weigh="Time grows with each step, quality does not. Which sampler needs the fewest, and why?",
         page=STEPS_FEWER,
@@ -355,6 +356,10 @@ QUESTIONS: tuple[Question, ...] = (
         page=PROMPT_TO_IMAGE,
     ),
 )
+"""The questions of the guided lab, in our words."""
+
+QUESTIONS: tuple[Question, ...] = (*GUIDED, *DISCUSSION)
+"""All of them."""
 
 
 def find_question(asked: str) -> Question:

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.style import Style
-from textual.widgets import OptionList
+from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from difftui.experiments.questions import QUESTIONS, Question
@@ -20,7 +20,7 @@ from difftui.ui.list_window import ListWindow
 from difftui.ui.window import hints
 from difftui.worksheet import Notes
 
-__all__ = ["LEGEND", "QuestionList", "contents"]
+__all__ = ["QuestionList", "contents"]
 
 LEGEND = "P predict first · p predicted · m measured · ✓ answered"
 
@@ -49,6 +49,7 @@ class QuestionList(ListWindow[int]):
             options.append(Option(text, disabled=place is None))
         with Vertical() as box:
             yield OptionList(*options)
+            yield Static(Content(LEGEND).stylize("$muted"))
         box.border_title = count_text(self._known)
         box.border_subtitle = hints(("enter", "open", "open()"), ("esc", "close", "dismiss(None)"))
 

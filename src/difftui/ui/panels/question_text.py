@@ -51,7 +51,8 @@ def note_rows(
     if question.predict:
         none = "none: it was measured without" if over else "`i` writes what you expect, before you look"
         rows.append(("Predicted", _written(notes.predicted, notes.predicted_at if times else "", none)))
-    rows.append(("Measured", _written(notes.measured, notes.measured_at if times else "", "`s` measures it")))
+    none = "under way: `s` shows it" if begun else "`s` measures it"
+    rows.append(("Measured", _written(notes.measured, notes.measured_at if times else "", none)))
     first = question.predict and not notes.predicted and not over
     none = "after the prediction" if first else "`i` writes it"
     rows.append(("Answer", _written(notes.answered, notes.answered_at if times else "", none)))

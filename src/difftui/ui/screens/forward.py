@@ -6,8 +6,8 @@ Everything here is NumPy and closed form, so the screen works before torch has l
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -21,97 +21,34 @@ from textual.events import Resize
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
-from difftui.diffusion import SCHEDULES, NoiseSchedule, add_noise, make_schedule
+from difftui.diffusion import SCHEDULES, NoiseSchedule
 from difftui.errors import DifftuiError
 from difftui.state import MOST_SEED, Choices
+from difftui.ui.panels.forward_scene import SIDE, THUMBNAILS, TIMESTEPS, Scene
+from difftui.ui.panels.forward_words import choices_text, formula_text, time_text
+from difftui.ui.panels.maths_text import MathsText
 from difftui.ui.screens.base import LabScreen
 from difftui.ui.widgets.pixels import PixelView
 from difftui.ui.widgets.plot import CurvePlot, Line, Marker, Series
 from difftui.ui.widgets.slider import Slider
-from difftui.ui.widgets.text import ActionText, choice
+from difftui.ui.widgets.text import ActionText
 from difftui.words import short_path
 
 if TYPE_CHECKING:
     from difftui.data import Digits
+    from difftui.diffusion.told import Told
 
-__all__ = ["SCREEN", "ForwardScreen", "Scene"]
+__all__ = ["SCREEN", "THUMBNAILS", "TIMESTEPS", "ForwardScreen", "Scene"]
 
 Floats = NDArray[np.float64]
 
-TIMESTEPS = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
-THUMBNAILS = 9
 SWEEP_SECONDS = 8.0  # from clean to noise when playing, whatever T is
-SIDE = 28
 MOST_EXAMPLES = 10_000  # of a class, roundly
 LEAP_SECONDS = 0.25  # so much time passes at most between two ticks: none while another screen is shown
 TALL = 32  # rows from which the numbers stand in a column beside the pictures, and the plots below
 VAST = (200, 56)  # from so many columns and rows on the pictures are twice as large
 ROWS_ABOVE_STRIP = 31  # then: the two bars, the pictures, at least eleven for the plots, slider and captions
 DECIBELS = 50.0  # the SNR axis, both ways: the same for every schedule, so that they can be compared
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """What the user has chosen; all that the screen shows follows from it.
-
-    Attributes:
-        kind: name of the noise schedule.
-        T: its length.
-        position: how far from clean (0) to noise (1); changing T keeps it.
-        label: class of the digit.
-        example: which digit of its class, from 0; counted round.
-        seed: of the noise ε.
-    """
-
-    kind: str = "linear"
-    T: int = 1000
-    position: float = 249 / 999
-    label: int = 7
-    example: int = 0
-    seed: int = 0
-
-    @property
-    def schedule(self) -> NoiseSchedule:
-        """The tables of the schedule."""
-        return _schedule(self.kind, self.T)
-
-    @property
-    def t(self) -> int:
-        """The timestep, 0 … T - 1."""
-        return round(self.position * (self.T - 1))
-
-    @property
-    def picture(self) -> tuple[int, int, int]:
-        """What makes the clean digit and the noise."""
-        return self.label, self.example, self.seed
-
-    def at(self, t: int) -> Scene:
-        """The same at another timestep, held within 0 … T - 1."""
-        return replace(self, position=min(max(t, 0), self.T - 1) / (self.T - 1))
-
-    @property
-    def strip_times(self) -> tuple[int, ...]:
-        """The timesteps of the strip, evenly spread from the first to the last."""
-        return tuple(i * (self.T - 1) // (THUMBNAILS - 1) for i in range(THUMBNAILS))
-
-    @property
-    def eps(self) -> Floats:
-        """The noise, (28, 28), standard normal."""
-        return _noise(self.seed)
-
-    def noised(self, x0: Floats, times: Sequence[int]) -> Floats:
-        """The digit at several timesteps, always with the same noise: (n, 28, 28)."""
-        return np.stack([add_noise(x0, self.eps, self.schedule.alpha_bar(t)) for t in times])
-
-
-@lru_cache(maxsize=8)
-def _schedule(kind: str, T: int) -> NoiseSchedule:
-    return make_schedule(kind, T)
-
-
-@lru_cache(maxsize=2)
-def _noise(seed: int) -> Floats:
-    return np.random.default_rng(seed).standard_normal((SIDE, SIDE))
 
 
 @lru_cache(maxsize=2)
@@ -252,6 +189,17 @@ class ForwardScreen(LabScreen):
         place = min(max(TIMESTEPS.index(self.scene.T) + by, 0), len(TIMESTEPS) - 1)
         self._choose(replace(self.scene, T=TIMESTEPS[place]))
 
+    def action_all(self) -> None:
+        """The step to this t in symbols, in plain words and as pseudocode; time stands still meanwhile."""
+        self.playing = False
+        self._draw_soon()
+        self.app.push_screen(MathsText(self._told_after))
+
+    def _told_after(self, steps: int) -> tuple[Told, Told]:
+        if steps:
+            self.action_step(steps)
+        return self.scene.told(self.x0)
+
     def action_export(self) -> None:
         """Save the strip, at full size, as PNG."""
         from difftui.media import save_png
@@ -357,7 +305,7 @@ class ForwardScreen(LabScreen):
             self._draw_time()
         if other_schedule:
             self._entitle_curves()
-        self.say("t", _time(new, self.playing))
+        self.say("t", time_text(new, self.playing))
 
     def _draw_curves(self) -> None:
         """The tables of the schedule over t, and where t is; a plot draws only what changed."""
@@ -419,11 +367,11 @@ class ForwardScreen(LabScreen):
         nearest = min(range(THUMBNAILS), key=lambda i: abs(scene.strip_times[i] - scene.t))
         self.query_one("#strip", PixelView).highlighted = nearest
         self.query_one("#slider", Slider).move(scene.t, last=scene.T - 1)
-        self.say("formula", _formula(scene, self.tall))
+        self.say("formula", formula_text(scene, self.tall))
         self._draw_curves()
 
     def _draw_choices(self) -> None:
-        self.say("choices", _choices(self.scene, len(self.members), self.tall))
+        self.say("choices", choices_text(self.scene, len(self.members), self.tall))
 
     def _say(self, text: str, *, wrong: bool = False) -> None:
         """One line above the keys, until the next key."""
@@ -452,68 +400,6 @@ def _pane(name: str, title: str) -> Vertical:
     pane = Vertical(PixelView(fit=True), id=name, classes="panel picture")
     pane.border_title = title
     return pane
-
-
-def _time(scene: Scene, playing: bool) -> Content:
-    width = len(str(TIMESTEPS[-1]))
-    mark = "▶" if playing else " "
-    return Content.from_markup(
-        f"[$muted]t =[/] [b]{scene.t:>{width}}[/] [$muted]of[/] {scene.T:<{width}} [$accent]{mark}[/]"
-    )
-
-
-def _formula(scene: Scene, tall: bool) -> Content:
-    """The forward process with its numbers: signal in the colour of signal, noise in that of noise."""
-    a = scene.schedule.alpha_bar(scene.t)
-    signal, noise, snr = math.sqrt(a), math.sqrt(1 - a), a / (1 - a)
-    words = "x_t = [$accent]√ᾱ[/] x_0 + [$secondary]√(1-ᾱ)[/] ε"
-    numbers = f"= [b $accent]{signal:.3f}[/] x_0 + [b $secondary]{noise:.3f}[/] ε"
-    decibels = f"{10 * math.log10(snr):+7.2f} dB"
-    if tall:
-        lines = [
-            words,
-            f"    {numbers}",
-            "",
-            f"[$muted]ᾱ             [/]{_figure(a)}",
-            f"[$accent]√ᾱ[/] [$muted]signal     [/]{_figure(signal)}",
-            f"[$secondary]√(1-ᾱ)[/] [$muted]noise  [/]{_figure(noise)}",
-            f"[$muted]SNR = ᾱ/(1-ᾱ) [/]{_figure(snr)}",
-            f"[$muted]           = [/]{decibels}",
-            f"[$accent]√ᾱ[/] [$muted]left at T  [/]{_figure(math.sqrt(scene.schedule.alpha_bars[-1]))}",
-            "",
-        ]
-    else:
-        lines = [
-            f"{words} {numbers}",
-            f"[$muted]ᾱ[/] {_figure(a)}  [$muted]SNR = ᾱ/(1-ᾱ)[/] {_figure(snr)} [$muted]=[/] {decibels}",
-        ]
-    return Content.from_markup("\n".join(lines))
-
-
-def _figure(value: float) -> str:
-    """A positive number in 7 cells: four digits, with an exponent where there would be only zeros."""
-    if value >= 1e5 or value < 1e-3:
-        text = f"{value:.1e}"
-    elif value >= 1000:
-        text = f"{value:.0f}"
-    else:
-        text = f"{value:#.4g}"
-    return f"{text:>7}"
-
-
-def _choices(scene: Scene, count: int, tall: bool) -> Content:
-    """What can be chosen, by its key or by a click."""
-    indent = 8 if tall else 0
-    number = f"{scene.example + 1 if count else 0}/{count}"
-    schedule = choice("c", f"{'schedule':<{indent}}", f"{scene.kind:<14}", "schedule(1)")
-    steps = choice("t", f"{'T':<{indent}}", str(scene.T), "timesteps(1)")
-    digit = choice("d", f"{'digit':<{indent}}", str(scene.label), "digit(1)")
-    example = choice("n", f"{'example':<{indent}}", f"{number:<9}", "example(1)")
-    noise = choice("r", f"{'seed':<{indent}}", str(scene.seed), "renoise(1)")
-    if tall:
-        return Content("\n").join([schedule, steps, digit, example, noise])
-    gap = Content("   ")
-    return Content("\n").join([gap.join([schedule, steps]), gap.join([digit, example, noise])])
 
 
 SCREEN = ForwardScreen

@@ -62,8 +62,8 @@ def _label(screen_name: str) -> str:
 
 _NAMES = {
     "question_mark": "?", "full_stop": ".", "comma": ",", "plus": "+", "asterisk": "*",
-    "equals_sign": "=", "minus": "-", "slash": "/", "less_than_sign": "<",
-    "greater_than_sign": ">", "vertical_line": "|",
+    "equals_sign": "=", "minus": "-", "slash": "/",
+    "less_than_sign": "<", "greater_than_sign": ">", "vertical_line": "|",
     "left_parenthesis": "(", "right_parenthesis": ")",
     "left_curly_bracket": "{", "right_curly_bracket": "}",
     "left_square_bracket": "[", "right_square_bracket": "]", "left": "←", "right": "→",

@@ -385,12 +385,9 @@ class QuestionsScreen(Paged, LabScreen):
 
     def _title(self, work: PageWork | None) -> Content:
         question = self.question
-        left = Content.assemble(
-            (f"{question.number}", "b $accent"),
-            (f"  {question.module} · ", "$muted"),
-            (question.topic, "b"),
-            ("  P" if question.predict else "", "b $secondary"),
-        )
+        number = Content(f"{question.number}  ").stylize("b $accent")
+        module = Content(f"{question.module} · ").stylize("$muted")
+        topic = Content.assemble((question.topic, "b"), ("  P" if question.predict else "", "b $secondary"))
         if work is not None:
             has_torch = self.lab.engine.device is not None
             mark = state_mark(self.page, work, held=self.held, has_torch=has_torch)
@@ -398,6 +395,9 @@ class QuestionsScreen(Paged, LabScreen):
             mark = Content(mark_of(self.notes)).stylize("$success")
         right = mark + Content(f"  {self.place + 1}/{len(QUESTIONS)}").stylize("$muted")
         room = self.query_one("#title").content_size.width
+        left = number + module + topic
+        if left.cell_length + right.cell_length + 2 > room:
+            left = number + topic
         return left + " " * max(2, room - left.cell_length - right.cell_length) + right
 
     def _say_message(self, text: str, *, wrong: bool = False) -> None:

@@ -29,8 +29,7 @@ class TextBox(TextArea):
 
     NEW_LINE = ("shift+enter", "ctrl+enter", "alt+enter", "ctrl+j")
     DEFAULT_CSS = """
-    TextBox { border: none; padding: 0 1; background: $panel; }
-    TextBox:focus { border: none; }
+    TextBox, TextBox:focus { border: none; border-left: outer $accent; padding: 0 1; background: $panel; }
     TextBox .text-area--cursor-line { background: $panel; }
     """
 
@@ -47,7 +46,7 @@ class TextBox(TextArea):
             self.text, self.entered = text, entered
 
     def __init__(self, id: str | None = None) -> None:
-        super().__init__(id=id, compact=True, highlight_cursor_line=False)
+        super().__init__(id=id, highlight_cursor_line=False)
 
     async def _on_key(self, event: Key) -> None:
         if event.key in ("enter", "escape"):
@@ -62,7 +61,9 @@ class TextBox(TextArea):
             await super()._on_key(event)
 
     def on_blur(self, event: Blur) -> None:
-        if self.app.app_focus:  # else another window of the desktop was taken: the typing goes on after it
+        # Without app_focus another window of the desktop was taken: the typing goes on after it.
+        put_away = self.has_focus or not (self.parent is not None and self.parent.display)
+        if self.app.app_focus and not put_away:
             self.post_message(self.Left(self.text, entered=False))
 
 
