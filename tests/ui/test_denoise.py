@@ -141,7 +141,9 @@ async def test_again_and_again_step_by_step() -> None:
         await pilot.press("home")
         await ticked(pilot)
         assert screen.head.index == 0
-        assert "how far it moved a pixel of [0, 1]" in text_of(screen.query_one("#repeats-digit-title"))
+        assert "the look, its change of a pixel of [0, 1]" in text_of(
+            screen.query_one("#repeats-digit-title")
+        )
         await pilot.press("right", "right", "right")
         view = await answered(pilot, screen)
         repeats = view.repeats

@@ -501,7 +501,10 @@ async def test_damaged_weights_are_named_and_the_screen_stays_usable(runs: Path)
 
     async def test(pilot: Pilot[None], screen: GenerateScreen) -> None:
         await until(pilot, lambda: "damaged" in shown(screen, "#message"))
-        assert screen.query_one("#message").region.height == 2
+        message = screen.query_one("#message")
+        await until(pilot, lambda: message.region.height >= 3)
+        assert "train again." in " ".join(shown(screen, "#message").split())
+        assert message.region.bottom <= screen.key_bar.region.y, "told whole, above the keys"
         await pilot.press("d", "space", "left", "e")
         await until(pilot, lambda: screen.job is not None and screen.job.state is JobState.FAILED)
         await pilot.press("m")

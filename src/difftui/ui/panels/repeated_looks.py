@@ -21,7 +21,7 @@ ROWS = ("digit", "noise")
 TEXTS = 4  # lines of text: a title above each row, two below
 PLOT_ROWS = 7
 
-_MOVED = " [$muted]· below: the look, and how far it moved a pixel of \\[0, 1][/]"
+_MOVED = " [$muted]· below: the look, its change of a pixel of \\[0, 1][/]"
 
 
 class RepeatedLooksPanel(Vertical):
