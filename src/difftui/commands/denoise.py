@@ -260,8 +260,8 @@ def _tell_inside(loaded: LoadedModel, pictures: Pictures, args: argparse.Namespa
     if args.json:
         told: dict[str, Any] = {
             "network": facts.name, "model": facts.model, "parameters": facts.parameters,
-            "kibibytes": facts.kibibytes, "parts": dict(facts.parts), "kernels": facts.kernels, "claimed": facts.claimed,
-            "loss": facts.loss, "goal": facts.goal, "filters": filters.tolist(),
+            "kibibytes": facts.kibibytes, "parts": dict(facts.parts), "kernels": facts.kernels,
+            "claimed": facts.claimed, "loss": facts.loss, "goal": facts.goal, "filters": filters.tolist(),
         }  # fmt: skip
         print(json.dumps(told))
         return
