@@ -97,6 +97,13 @@ def test_the_denoise_screen_as_text(said: Said) -> None:
         assert why in said()
 
 
+def test_the_size_of_the_labs_network_is_what_keras_prints(said: Said) -> None:
+    assert run("denoise", "--from", "lab", "--filters", "--json") == 0
+    facts = json.loads(said())
+    assert facts["parameters"] == 257_265
+    assert round(facts["kibibytes"], 2) == 1004.94
+
+
 def test_filters_are_a_picture(tmp_path: Path, said: Said) -> None:
     out = tmp_path / "filters.png"
     assert run("denoise", "--from", "toy", "--filters", "--out", out) == 0

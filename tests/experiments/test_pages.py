@@ -30,6 +30,7 @@ from difftui.experiments.beginnings import beginnings
 from difftui.experiments.birth import birth, untrained
 from difftui.experiments.losses import LEVELS, loss_under, losses
 from difftui.experiments.materials import apart, clean, grain, picture, some_of_each
+from difftui.experiments.printed_losses import LECTURE, Readings, by_epoch, fallen, last_readings
 from difftui.experiments.reverse import looped, strided, variety
 from difftui.experiments.schedules import short
 from difftui.experiments.slips import walk_variance
@@ -145,6 +146,10 @@ def test_the_labs_success_is_a_rulers() -> None:
     assert row(found, "MSE of the best straight line")[1] == "0.000716, x = 1.1056 y"
     assert row(found, "MSE of answering")[1] == "0.00378"
     assert row(found, "MSE of the network")[1].endswith("at epoch 20")
+    assert row(found, "last training loss")[0] == "0.000734"
+    said, spent = row(found, "time of the epochs")
+    assert said == "32 s for 500"
+    assert 0 < float(spent.removesuffix(" s for 20")) < 60
     assert len(found.blocks[1].curves[0].x) == 3  # every start is a point
 
 
@@ -266,8 +271,35 @@ def test_the_same_network_has_other_losses_under_other_schedules() -> None:
     assert own == linear
     assert float(cosine) > 1.3 * float(linear)
     assert float(own) == pytest.approx(0.0277, rel=0.4)  # four digits only
-    ((_, by_level),) = found.more
+    (_, told), (_, by_level), (_, epochs) = found.more
     assert len(by_level.rows) == len(LEVELS)
+    assert epochs.rows[0][:2] == ("1", "0.2830")
+    assert epochs.rows[-1][:2] == ("23", "0.1845")
+    printed = {name.strip(): (said, ours) for name, said, ours in told.rows}
+    assert printed["Lecture: epochs 1, 5, 23"][0] == "0.2830, 0.1971, 0.1845"
+    assert printed["of the whole fall, done by epoch 5"] == ("87%", "92%")
+    assert printed["Solution: mean, epochs 45 to 50"] == ("0.0304", "0.0287")
+    assert printed["range of single batches"][0] == "0.020 to 0.057, 53 batches"
+
+
+def test_the_lectures_losses_are_all_there() -> None:
+    assert len(LECTURE) == 23
+    assert np.mean(LECTURE) == pytest.approx(0.19470, abs=5e-6)
+
+
+def test_losses_by_epoch_are_means_of_the_steps() -> None:
+    """Against losses of single steps, averaged directly."""
+    losses_of_steps = np.random.default_rng(0).random(60)
+    ends = [7, 15, 20, 31, 40, 60]
+    rows = [
+        {"step": end, "loss": part.mean(), "low": part.min(), "high": part.max()}
+        for end, part in zip(ends, np.split(losses_of_steps, ends[:-1]), strict=True)
+    ]
+    thirds = losses_of_steps.reshape(3, 20).mean(axis=1)  # rows end where these do
+    assert by_epoch(rows, 3) == pytest.approx(thirds)
+    last = losses_of_steps[20:]
+    assert last_readings(rows, 3) == Readings(last.min(), last.max(), pytest.approx(last.mean()), 40)
+    assert fallen([3.0, 2.0, 1.0], 2) == 0.5
 
 
 # 8. Slips.

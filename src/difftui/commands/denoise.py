@@ -260,12 +260,13 @@ def _tell_inside(loaded: LoadedModel, pictures: Pictures, args: argparse.Namespa
     if args.json:
         told: dict[str, Any] = {
             "network": facts.name, "model": facts.model, "parameters": facts.parameters,
-            "parts": dict(facts.parts), "kernels": facts.kernels, "claimed": facts.claimed,
-            "loss": facts.loss, "goal": facts.goal, "filters": filters.tolist(),
+            "kibibytes": facts.kibibytes, "parts": dict(facts.parts), "kernels": facts.kernels,
+            "claimed": facts.claimed, "loss": facts.loss, "goal": facts.goal, "filters": filters.tolist(),
         }  # fmt: skip
         print(json.dumps(told))
         return
     rows = [(name, grouped(count)) for name, count in (*facts.parts, ("parameters", facts.parameters))]
+    rows += [("KiB as 32-bit floats", f"{facts.kibibytes:.2f}")]
     if facts.claimed is not None:
         rows += [("its lab says about", grouped(facts.claimed))]
         rows += [("of 3x3 convolutions", grouped(facts.kernels))]

@@ -67,6 +67,11 @@ class NetworkFacts:
         """All the numbers that it learned."""
         return sum(count for _, count in self.parts)
 
+    @property
+    def kibibytes(self) -> float:
+        """What they take as 32-bit floats, in units of 1024 bytes, which Keras calls KB."""
+        return self.parameters * 4 / 1024
+
 
 def pictures_for(loaded: LoadedModel) -> tuple[Pictures, bool]:
     """Pictures as the network takes them, and whether it has never seen them.

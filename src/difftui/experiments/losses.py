@@ -15,6 +15,7 @@ from difftui.errors import DifftuiError
 from difftui.experiments.figures import signif
 from difftui.experiments.materials import load_network, network_names
 from difftui.experiments.page import PENDING, Curve, Curves, Findings, Setup, Table
+from difftui.experiments.printed_losses import epoch_curves, tables
 
 if TYPE_CHECKING:
     from difftui.training.loading import LoadedModel
@@ -118,13 +119,18 @@ def _findings(known: tuple[str, ...], nets: dict[str, _Net]) -> Findings:
         for (name, net), colour in zip(nets.items(), COLOURS, strict=False)
     )
     done = sum(len(net.errors) for net in nets.values()) / (len(known) * len(LEVELS))
-    title = "error of ε by SNR in dB: noise left, clean right"
+    title = "error of ε by SNR in dB, clean right"
+    by_snr = Curves(title, curves, (-30.0, 30.0), (1e-3, 1.5), True, x_name="SNR/dB")
+    trained = epoch_curves()
+    blocks = (by_snr,) if trained is None else (by_snr, trained)
+    told = tables()
     return Findings(
         done,
-        (Curves(title, curves, (-30.0, 30.0), (1e-3, 1.5), True, x_name="SNR/dB"),),
+        blocks,
         Table(HEADER, tuple(rows)),
         _seen(nets) if len(nets) == len(known) and all(net.done for net in nets.values()) else "",
-        more=(("MSE of ε by SNR", _by_level(known, nets)),),
+        more=(*told[:1], ("MSE of ε by SNR", _by_level(known, nets)), *told[1:]),
+        needed=len(blocks),
     )
 
 

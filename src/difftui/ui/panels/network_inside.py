@@ -60,6 +60,7 @@ def _facts(network: NetworkFacts, shown: int, rows: int) -> Content:
         Content(network.model).stylize("$muted"),
         Content(),
         _line("parameters", f"[b $accent]{grouped(network.parameters)}[/]"),
+        _line("float32", f"{network.kibibytes:.2f} KiB"),
     ]
     if network.claimed is not None:
         lines += [
