@@ -130,7 +130,6 @@ def _findings(known: tuple[str, ...], nets: dict[str, _Net]) -> Findings:
         Table(HEADER, tuple(rows)),
         _seen(nets) if len(nets) == len(known) and all(net.done for net in nets.values()) else "",
         more=(*told[:1], ("MSE of ε by SNR", _by_level(known, nets)), *told[1:]),
-        needed=len(blocks),
     )
 
 

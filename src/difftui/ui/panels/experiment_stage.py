@@ -23,6 +23,7 @@ SHARES = (0.66, 0.6, 0.52, 0.44)  # of the room that pictures may take beside cu
 LEAST_CURVE = Size(30, 7)
 LEAST_HEIGHT = 0.4  # of the stage
 LEGIBLE = 10  # pixels that a picture must be high
+LEAST_COLUMNS = 50  # of a plot beside another, so that its legend has room
 FEW = 40  # points, which are then drawn as marks
 
 
@@ -97,11 +98,14 @@ class ExperimentStage(Container):
 
 
 def _legible(size: Size, findings: Findings) -> tuple[Block, ...]:
-    """As many blocks as leave the pictures large enough; those that are needed in any case."""
+    """As many blocks as leave pictures large and plots wide enough; those that are needed in any case."""
     for count in range(len(findings.blocks), findings.needed, -1):
         blocks = findings.blocks[:count]
         pictures = [block for block in blocks if isinstance(block, Pictures)]
-        if not pictures or _best(size, pictures, count - len(pictures))[3] >= LEGIBLE:
+        curves = count - len(pictures)
+        if not pictures and curves > 1 and size.width // curves < LEAST_COLUMNS:
+            continue
+        if not pictures or _best(size, pictures, curves)[3] >= LEGIBLE:
             return blocks
     return findings.blocks[: findings.needed]
 
