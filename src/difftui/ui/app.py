@@ -48,6 +48,7 @@ WORDS_SECONDS = 0.02  # that pictures give to words on a slow link
 TYPED_SECONDS = 0.01  # in which what a click asks for is done, or words are drawn
 SWIFT_FPS = 15  # with a slower clock, what a key does is drawn before the clock's time
 PACE_SECONDS = 1.0
+KEYS_SECONDS = 0.5
 LEAST_FRAMES = 5  # a second (or half of what the clock allows), below which nothing moves
 LAST_WORDS_SECONDS = 0.5  # on a terminal that may not read them
 _PLAIN_MODES = (PixelMode.MONO, PixelMode.BRAILLE, PixelMode.ASCII)
@@ -114,6 +115,7 @@ class DifftuiApp(PixelApp):
         self.clock = FrameClock(min(settings.fps, CALM_FPS) if settings.reduced_motion else settings.fps)
         self._pace = ""
         self._pace_at = 0.0
+        self._keys_told: tuple[LabScreen | None, float] = (None, 0.0)
         self._begun = False
         self._undrawn = False
         self._made: dict[str, LabScreen] = {}
@@ -317,9 +319,15 @@ class DifftuiApp(PixelApp):
         screen.top_bar.show_pulse(self.pulse())
         screen.key_bar.show_errand(self.errand)
         screen.tick(now)
-        screen.key_bar.show_idle(screen.idle_actions())
+        self._tell_keys(screen, now, typed=typed)
         self._remember(screen, now)
         return True
+
+    def _tell_keys(self, screen: LabScreen, now: float, *, typed: bool) -> None:
+        """What can be done here, in the last line: looked at anew after a key, and now and then."""
+        if typed or self._keys_told[0] is not screen or now - self._keys_told[1] >= KEYS_SECONDS:
+            self._keys_told = (screen, now)
+            screen.key_bar.show_idle(screen.idle_actions())
 
     def _admit_pictures(self, now: float, *, free: bool, typed: bool) -> None:
         """Whether moving pictures may draw now, and how finely.

@@ -67,7 +67,7 @@ def _facts(network: NetworkFacts, shown: int, rows: int) -> Content:
             _line("its lab: about", grouped(network.claimed)),
             _line("in 3×3 conv.", grouped(network.kernels)),
         ]
-    loss = [] if network.loss is None else [_line("training loss", f"[b]{network.loss:.4f}[/]")]
+    loss = [] if network.loss is None else [_line("loss, 100 steps", f"[b]{network.loss:.4f}[/]")]
     if network.goal is not None:
         loss.append(_line("its target, about", f"{network.goal:g}"))
     legend = [

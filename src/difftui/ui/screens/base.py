@@ -73,7 +73,7 @@ class LabScreen(SteadyScreen[None]):
         raise NotImplementedError
 
     def idle_actions(self) -> frozenset[str]:
-        """What does nothing here now, and so is not told in the last line; asked at every tick.
+        """What does nothing here now, and so is not told in the last line; asked after keys and now and then.
 
         Returns:
             Names of actions without their arguments, such as "step".
