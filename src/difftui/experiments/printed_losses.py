@@ -110,7 +110,7 @@ def tables() -> tuple[tuple[str, Table], ...]:
         rows += [
             (f"Lecture: epochs 1, {EARLY}, {len(LECTURE)}", _figures(LECTURE, at), _figures(lecture, at)),
             (
-                f"  of the whole fall, done by epoch {EARLY}",
+                f"  of the fall, by epoch {EARLY}",
                 f"{fallen(LECTURE, EARLY):.0%}",
                 f"{fallen(lecture, EARLY):.0%}",
             ),
@@ -118,15 +118,15 @@ def tables() -> tuple[tuple[str, Table], ...]:
     if len(lab) > SOLUTION.batches:
         ours = last_readings(lab, SOLUTION.batches)
         rows += [
-            ("Solution: mean, epochs 45 to 50", signif(SOLUTION.mean), signif(ours.mean)),
-            ("  range of single batches", _range(SOLUTION), _range(ours)),
+            ("Solution: mean, the end", signif(SOLUTION.mean), signif(ours.mean)),
+            ("  lowest, highest, batches", _range(SOLUTION), _range(ours)),
         ]
     if toy:
-        rows.append(("Modules: target, last epoch", "about 0.05", signif(float(by_epoch(toy, 8)[-1]))))
+        rows.append(("Modules: last epoch", "about 0.05", signif(float(by_epoch(toy, 8)[-1]))))
     if not rows:
         return ()
     compared = Table(("training loss", "printed", "our run"), tuple(rows))
-    told = ("as the labs print it and as our runs logged it: shapes compare, heights may not", compared)
+    told = ("printed by the labs, logged by our runs: compare shapes, not heights", compared)
     return (told,) if lecture is None else (told, ("by epoch", _epochs(lecture)))
 
 
@@ -141,7 +141,7 @@ def _figures(losses: Sequence[float] | NDArray[np.float64], at: Sequence[int]) -
 
 
 def _range(readings: Readings) -> str:
-    return f"{readings.low:.3f} to {readings.high:.3f}, {grouped(readings.batches)} batches"
+    return f"{readings.low:.3f}, {readings.high:.3f}, {grouped(readings.batches)}"
 
 
 def _lecture() -> NDArray[np.float64] | None:
