@@ -93,7 +93,7 @@ async def test_a_student_predicts_looks_comes_back_and_answers() -> None:
         await typed(pilot, "0q1", "escape")
         await until(pilot, lambda: "Answer saved" in all_of(pilot))
         assert load_worksheet()[PREDICTED].answered == "it is\n0q1"
-        assert "A good answer weighs: " + screen.question.weigh in all_of(pilot)
+        await until(pilot, lambda: "A good answer weighs: " + screen.question.weigh in all_of(pilot))
         await typed(pilot, "I", "!", "enter")
         await until(pilot, lambda: load_worksheet()[PREDICTED].predicted == "x T!")
 
@@ -124,9 +124,10 @@ async def test_what_was_measured_is_shown_kept_and_changed() -> None:
         await until(pilot, lambda: measured(screen))
         await until(pilot, lambda: "✓ measured now" in all_of(pilot))
         assert load_worksheet()[PLAIN].measured == screen.work.findings.seen
-        assert " ".join(screen.work.findings.seen.split()) in all_of(pilot)
+        await until(pilot, lambda: " ".join(screen.work.findings.seen.split()) in all_of(pilot))
         assert screen.work.findings.time == (100, 199)  # as the question is looked at
-        assert any(view.region and view.arrangement.image_height >= 10 for view in screen.query(PixelView))
+        views = screen.query(PixelView)
+        await until(pilot, lambda: any(v.region and v.arrangement.image_height >= 10 for v in views))
         first = screen.work.job
         await pilot.press("end", "d")
         await until(pilot, lambda: measured(screen) and screen.work.findings.time == (199, 199))
@@ -204,20 +205,22 @@ async def test_it_fits_every_size_before_and_after_measuring(size: tuple[int, in
             if keys == "s":
                 await until(pilot, lambda: measured(screen))
             await ticked(pilot)
-            for widget in screen.query(wanted):
-                assert widget.region.height > 0
-                assert widget.region.bottom <= size[1] - 1, widget
+            parts = screen.query(wanted)
+            await until(pilot, lambda parts=parts: all(p.region.height > 0 for p in parts))
+            await until(pilot, lambda parts=parts: all(p.region.bottom <= size[1] - 1 for p in parts))
         pictures = [view for view in screen.query(PixelView) if view.region and view.parent.display]
-        assert all(view.arrangement.image_height >= (10 if size[1] > 22 else 8) for view in pictures)
+        least = 10 if size[1] > 22 else 8
+        await until(pilot, lambda: all(view.arrangement.image_height >= least for view in pictures))
         assert screen.query_one("#contents").display is (size[0] >= 116)
-        assert text_of(screen.query_one("#title")).rstrip().endswith(f"{screen.place + 1}/{len(QUESTIONS)}")
+        counted = f"{screen.place + 1}/{len(QUESTIONS)}"
+        await until(pilot, lambda: text_of(screen.query_one("#title")).rstrip().endswith(counted))
 
 
 async def test_all_are_listed_and_one_is_chosen() -> None:
     worksheet.answer(PLAIN, "x")
     async with opened(PREDICTED, (120, 40)) as (screen, pilot):
         await until(pilot, lambda: "M1 forward" in text_of(screen.query_one("#contents")))
-        assert f"{PLAIN} ✓" in text_of(screen.query_one("#contents"))
+        await until(pilot, lambda: f"{PLAIN} ✓" in text_of(screen.query_one("#contents")))
         before = screen.place
         await pilot.press("g")
         await until(pilot, lambda: isinstance(pilot.app.screen, QuestionList))
@@ -256,7 +259,7 @@ async def test_home_has_room_for_ten() -> None:
     app = DifftuiApp(device="cpu")
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: "Press enter to" in all_of(pilot))
-        assert "0 Questions predict, look, answer" in all_of(pilot)
+        await until(pilot, lambda: "0 Questions predict, look, answer" in all_of(pilot))
         app.engine.shutdown(60)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pyte
 from helpers import eventually, until
 from nursery import Nursery, Pty, end_of
+from pyte.screens import Char
 from textual.events import Resize
 from textual.geometry import Size
 from textual.screen import Screen
@@ -16,6 +17,21 @@ from difftui.ui.screens.help import HelpScreen
 from difftui.ui.steady import Palette
 
 LARGE, SMALL = (80, 24), (60, 20)
+
+
+def look_of(screen: pyte.Screen) -> list[list[tuple[str, ...]]]:
+    """What is to be seen in each cell: ▀ in two colours is ▄ in the same two the other way round."""
+    rows = []
+    for y in range(screen.lines):
+        cells = (screen.buffer[y][x] for x in range(screen.columns))
+        rows.append([_halves(cell) for cell in cells])
+    return rows
+
+
+def _halves(cell: Char) -> tuple[str, ...]:
+    front, back = (cell.bg, cell.fg) if cell.reverse else (cell.fg, cell.bg)
+    halves = {"▀": (front, back), "▄": (back, front), "█": (front, front), " ": (back, back)}
+    return halves.get(cell.data, (cell.data, front, back))
 
 
 def late(screen: Screen[object], size: tuple[int, int]) -> None:
@@ -64,17 +80,17 @@ def test_sizes_that_came_and_went_at_once_leave_no_hole(nursery: Nursery, own_ho
     environment = {"DIFFTUI_HOME": str(own_home), "TERM": "xterm-256color"}
     pid = nursery.start(["--screen", "forward", "--device", "cpu"], (terminal.near,) * 3, environment)
 
-    def looks_like(wanted: list[str] | None) -> bool:
+    def looks_like(wanted: list[list[tuple[str, ...]]] | None) -> bool:
         said = terminal.read_for(0.05 if wanted else 0.7)
         stream.feed(said)
         if wanted:
-            return screen.display == wanted
+            return look_of(screen) == wanted
         text = "".join(screen.display)
         return "SNR" in text and "CPU" in text and not said  # the device is told when torch is there
 
     try:
         eventually(lambda: looks_like(None))
-        before = list(screen.display)
+        before = look_of(screen)
         for _ in range(3):
             for size in ((12, 4), LARGE):  # as fast as it goes: the app may see the last alone
                 screen.resize(size[1], size[0])
