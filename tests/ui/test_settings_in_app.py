@@ -169,6 +169,7 @@ async def test_choices_come_back() -> None:
         assert (screen.regression.pace.rate, screen.chosen.log) == (100.0, False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("screen", ["home", "inverse", "forward", "train", "generate"])
 async def test_damaged_choices_are_left_out(screen: str) -> None:
     names = ("kind", "T", "position", "label", "example", "seed", "hidden", "activation", "rate", "log",
