@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from itertools import combinations
 
@@ -21,11 +22,12 @@ from difftui.engine import conditional as engine_module
 from difftui.inversion import PROBLEMS, ConditionalRecipe, Problem, baselines
 from difftui.ui.app import DifftuiApp
 from difftui.ui.panels.inverse import diffusion as diffusion_module
-from difftui.ui.panels.inverse.chosen import problem_title
+from difftui.ui.panels.inverse.chosen import Chosen, problem_title
 from difftui.ui.panels.inverse.diffusion import Diffusion
 from difftui.ui.panels.inverse.paths import Paths
 from difftui.ui.panels.inverse.plane import Plane, shade_words
 from difftui.ui.panels.inverse.regression import AT_ONCE
+from difftui.ui.panels.inverse.seeds import Seeds
 from difftui.ui.screens.inverse import InverseScreen
 from difftui.ui.widgets.slider import Slider
 
@@ -146,7 +148,9 @@ async def test_a_hundred_seeds() -> None:
 
 
 @pytest.mark.slow
-async def test_seeds_are_held_and_go_on() -> None:
+async def test_seeds_are_held_and_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    endless = replace(Chosen().recipe(), epochs=1_000_000)  # 500 may be learnt before the key comes
+    monkeypatch.setattr(Seeds, "wanted", lambda _: endless)
     async with opened((80, 24), "tab") as (screen, pilot):
         await until(pilot, lambda: screen.seeds.view is not None and screen.seeds.view.epoch > 0)
         await pilot.press("space")

@@ -237,15 +237,16 @@ class Seeds(Vertical):
         """How far it is."""
         job, view = self.job, self.view
         epoch = view.epoch if view is not None else 0
+        goal = self.recipe.epochs if self.recipe is not None else LESSON
         if job is not None and job.error is not None:
             mark, hint = "✗ failed  ", "⌫ restarts"
-        elif epoch >= LESSON:
+        elif epoch >= goal:
             mark, hint = "■ done    ", "←/→ choose a net · tab diffusion"
         elif self.held:
             mark, hint = "⏸ held    ", "space goes on"
         else:
             mark, hint = "▶ learning", "space holds"
-        return line_of_progress(f"{mark}  epoch {epoch:>5} of {LESSON}  ", epoch / LESSON, hint, columns)
+        return line_of_progress(f"{mark}  epoch {epoch:>5} of {goal}  ", epoch / goal, hint, columns)
 
     def _census(self, view: CohortProgress) -> Content:
         dead, near = int(view.dead.sum()), int(view.near_line.sum())
