@@ -6,19 +6,19 @@ import math
 import re
 import subprocess
 import sys
-import textwrap
 from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 import pytest
 import torch
+from page_promises import assert_fits, row
 from torch import Tensor, nn
 
 from difftui.data import bundled, held_out
 from difftui.diffusion import PointsDenoiser, make_schedule, sample, starting_noise
 from difftui.experiments import PAGES as LABS
-from difftui.experiments import PENDING, Findings, Page, Pictures, Setup
+from difftui.experiments import Findings, Page, Setup
 from difftui.experiments.materials import clean, load_network, picture
 from difftui.experiments.page import Run
 from difftui.experiments.questions import QUESTIONS
@@ -30,7 +30,6 @@ from difftui.experiments.questions.one_call import ONE_CALL, one_call
 from difftui.experiments.questions.sharpening import SHARPEN, sharpen
 from difftui.training.loading import LoadedModel
 
-COLUMNS = 78
 STEPS = 10
 REDUCED: dict[str, Run] = {
     "inpaint": lambda setup, device: inpaint(setup, device, steps=STEPS, rounds=2),
@@ -50,35 +49,14 @@ def findings_of(name: str) -> tuple[Findings, ...]:
     return tuple(REDUCED[name](USUAL, "cpu"))
 
 
-def row(findings: Findings, name: str) -> tuple[str, ...]:
-    """A row of the table by the beginning of its name."""
-    (found,) = [cells for cells in findings.table.rows if cells[0].startswith(name)]
-    return found[1:]
-
-
 # What all pages promise.
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_a_page_comes_to_its_end_and_fits_a_narrow_screen(page: Page) -> None:
     found = findings_of(page.name)
-    done = [findings.done for findings in found]
-    assert done == sorted(done)
-    assert done[-1] == 1.0
-    last = found[-1]
-    assert len(page.title) <= 52
-    assert len(f"{page.source}: {page.says}") <= COLUMNS
-    assert len(textwrap.wrap(page.look, COLUMNS)) <= 2
-    assert 1 <= len(textwrap.wrap(last.seen, COLUMNS)) <= 2
+    assert_fits(page, found)
     assert all(not findings.seen for findings in found[:-1])
-    for findings in found:
-        assert max(sum(map(len, cells)) + 2 * len(cells) - 2 for cells in findings.table.aligned()) <= COLUMNS
-        assert all(len(cells) == len(findings.table.header) for cells in findings.table.rows)
-        for block in findings.blocks:
-            assert not isinstance(block, Pictures) or np.isfinite(block.images).all()
-            assert not isinstance(block, Pictures) or len(block.captions) in (0, len(block.images))
-    tables = [last.table, *(table for _, table in last.more)]
-    assert PENDING not in {cell for table in tables for cells in table.rows for cell in cells}
 
 
 def test_names_are_as_many_as_pages_and_all_are_asked_about() -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import textwrap
 from functools import lru_cache
 
 import numpy as np
 import pytest
 import torch
+from page_promises import COLUMNS, assert_fits, row
 
 from difftui.data import held_out
 from difftui.diffusion import make_schedule, sample, starting_noise
@@ -16,7 +16,6 @@ from difftui.experiments import (
     CLAIMS,
     NAMED,
     PAGES,
-    PENDING,
     Curves,
     Findings,
     Pictures,
@@ -40,7 +39,6 @@ from difftui.runs import create_run, list_runs, shipped_runs
 from difftui.runs.checkpoint import save_tensors
 from difftui.training import preset
 
-COLUMNS = 78  # of a narrow terminal, less a margin
 REDUCED = {
     "line": lambda setup, device: line(setup, device, epochs=20, seeds=3),
     "short": lambda setup, device: short(setup, device, draws=1),
@@ -64,38 +62,18 @@ def findings_of(name: str, setup: Setup = USUAL) -> tuple[Findings, ...]:
     return tuple(REDUCED.get(name, page.run)(page.chosen(setup), "cpu"))
 
 
-def row(findings: Findings, name: str) -> tuple[str, ...]:
-    """A row of the table by the beginning of its name."""
-    (found,) = [cells for cells in findings.table.rows if cells[0].startswith(name)]
-    return found[1:]
-
-
 # What all pages promise.
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_a_page_comes_to_its_end_and_fits_a_narrow_screen(page: object) -> None:
     found = findings_of(page.name)
-    done = [findings.done for findings in found]
-    assert done == sorted(done)
-    assert done[-1] == 1.0
+    assert_fits(page, found)
     last = found[-1]
-    assert len(page.title) <= 52
-    assert len(f"{page.source}: {page.says}") <= COLUMNS
-    assert len(textwrap.wrap(page.look, COLUMNS)) <= 2
-    assert 1 <= len(textwrap.wrap(last.seen, COLUMNS)) <= 2
-    assert ("time" in page.offers) == (last.time is not None)
     assert {type(block) for block in found[0].blocks} == {type(block) for block in last.blocks}
-    for findings in found:
-        assert max(sum(map(len, cells)) + 2 * len(cells) - 2 for cells in findings.table.aligned()) <= COLUMNS
-        assert all(len(cells) == len(findings.table.header) for cells in findings.table.rows)
-    assert PENDING not in {cell for cells in last.table.rows for cell in cells}
-    assert 1 <= last.needed <= len(last.blocks)
     for block in last.blocks[: last.needed]:  # side by side at the most
         assert len(block.title) <= COLUMNS // last.needed - 1, "a title would be cut"
     for block in last.blocks:
-        assert not isinstance(block, Pictures) or np.isfinite(block.images).all()
-        assert not isinstance(block, Pictures) or len(block.captions) in (0, len(block.images))
         if isinstance(block, Pictures) and last.needed == 1:  # one row of pictures over all columns
             room = COLUMNS // len(block.images) - 1
             assert max(map(len, block.captions), default=0) <= room, "a caption would be cut"

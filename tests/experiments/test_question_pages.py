@@ -6,7 +6,6 @@ import math
 import re
 import subprocess
 import sys
-import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import lru_cache
@@ -14,12 +13,13 @@ from functools import lru_cache
 import numpy as np
 import pytest
 import torch
+from page_promises import assert_fits, row
 
 from difftui.data import bundled, held_out
 from difftui.diffusion import add_noise, make_schedule
 from difftui.diffusion.analytic import PointsDenoiser
 from difftui.evaluation.recogniser import accuracy, load_recogniser
-from difftui.experiments import PENDING, Findings, Page, Pictures, Setup
+from difftui.experiments import Findings, Page, Setup
 from difftui.experiments.materials import clean, load_network, picture, some_of_each
 from difftui.experiments.questions import toy_runs
 from difftui.experiments.questions.classifier import AGAINST_CLASSIFIER, against_classifier
@@ -43,7 +43,6 @@ from difftui.training import preset
 from difftui.training.pace import measured_pace
 from difftui.words import grouped
 
-COLUMNS = 78  # of a narrow terminal, less a margin
 STEPS = 8
 REDUCED: dict[str, Callable[[Setup, str], Iterator[Findings]]] = {
     "there-and-back": lambda setup, device: there_and_back(setup, device, steps=STEPS),
@@ -79,42 +78,10 @@ def findings_of(name: str, setup: Setup = USUAL) -> tuple[Findings, ...]:
     return tuple(REDUCED[name](page.chosen(setup), "cpu"))
 
 
-def row(findings: Findings, name: str) -> tuple[str, ...]:
-    """A row of the table by the beginning of its name."""
-    (found,) = [cells for cells in findings.table.rows if cells[0].startswith(name)]
-    return found[1:]
-
-
 def number(cell: str) -> float:
     """The first number of a cell."""
     (found, *_) = re.findall(r"-?\d[\d ]*\.?\d*(?:e[-+]\d+)?", cell)
     return float(found.replace(" ", ""))
-
-
-def fits(page: Page, found: tuple[Findings, ...]) -> None:
-    """What a page promises to its screen."""
-    done = [findings.done for findings in found]
-    assert done == sorted(done)
-    assert done[-1] == 1.0
-    last = found[-1]
-    assert len(page.title) <= 52
-    assert len(f"{page.source}: {page.says}") <= COLUMNS
-    assert len(textwrap.wrap(page.look, COLUMNS)) <= 2
-    assert 1 <= len(textwrap.wrap(last.seen, COLUMNS)) <= 2
-    assert ("time" in page.offers) == (last.time is not None)
-    for findings in found:
-        assert max(sum(map(len, cells)) + 2 * len(cells) - 2 for cells in findings.table.aligned()) <= COLUMNS
-        assert all(len(cells) == len(findings.table.header) for cells in findings.table.rows)
-    assert PENDING not in {cell for cells in last.table.rows for cell in cells}
-    assert 1 <= last.needed <= len(last.blocks)
-    for findings in found:
-        for block in findings.blocks:
-            if isinstance(block, Pictures):
-                assert np.isfinite(block.images).all()
-                assert len(block.captions) in (0, len(block.images))
-                continue
-            assert block.curves
-            assert all(len(curve.x) == len(curve.y) > 0 for curve in block.curves)
 
 
 # What all pages promise.
@@ -122,7 +89,7 @@ def fits(page: Page, found: tuple[Findings, ...]) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_a_page_comes_to_its_end_and_fits_a_narrow_screen(page: Page) -> None:
-    fits(page, findings_of(page.name))
+    assert_fits(page, findings_of(page.name))
 
 
 def test_names_are_as_many_as_pages_and_none_is_of_the_labs_screen() -> None:
@@ -316,11 +283,11 @@ def test_own_trainings_of_the_same_kind_stand_beside_them() -> None:
     assert own_toy() is None
     written_run("x" * 60)
     found = tuple(training_time(USUAL, "cpu", seconds=0.05))
-    fits(TRAINING_TIME, found)
+    assert_fits(TRAINING_TIME, found)
     assert row(found[-1], "took: xxx")[:2] == ("300", "1 min 00 s")
     assert number(found[-1].seen.split("took 1 min 00 s: ")[1]) > 0
     found = tuple(toy_loss(USUAL, "cpu"))
-    fits(TOY_LOSS, found)
+    assert_fits(TOY_LOSS, found)
     assert row(found[-1], "loss, last")[2] == "0.0400"
     assert row(found[-1], "first below")[2] == "100"
     assert row(found[-1], "on held-out")[2] == "no weights yet"

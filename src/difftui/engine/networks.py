@@ -103,6 +103,7 @@ def compare_networks(
 
 def _measured(name: str, network: Drawable, seconds: float) -> Generator[None, None, Measured]:
     """Draw one picture, or as much of it as the time allows; at the end the figures."""
+    from difftui.models import parameter_count
     from difftui.training.drawing import draw
 
     sampler, steps, _ = network.drawing()
@@ -118,7 +119,7 @@ def _measured(name: str, network: Drawable, seconds: float) -> Generator[None, N
         if counted >= 2 and spent > seconds:
             break
         yield None
-    parameters = sum(weight.numel() for weight in network.model.parameters())
+    parameters = parameter_count(network.model)
     return Measured(
         name, network.kind, parameters, shape, sampler, steps, spent / counted * steps, index == steps - 1
     )

@@ -170,6 +170,7 @@ def _draw(bench: Workbench, request: SamplingRequest) -> Iterator[SamplingView]:
     import torch
 
     from difftui.diffusion import starting_noise, transitions
+    from difftui.models import parameter_count
     from difftui.training.drawing import draw
     from difftui.training.strips import as_shown
 
@@ -199,7 +200,7 @@ def _draw(bench: Workbench, request: SamplingRequest) -> Iterator[SamplingView]:
         eta=request.eta,
         clip_x0=request.clip_x0,
     )
-    parameters = sum(weight.numel() for weight in network.model.parameters())
+    parameters = parameter_count(network.model)
 
     def view(count: int, seconds: float) -> SamplingView:
         return SamplingView(

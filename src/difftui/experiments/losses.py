@@ -20,7 +20,7 @@ from difftui.experiments.printed_losses import epoch_curves, tables
 if TYPE_CHECKING:
     from difftui.training.loading import LoadedModel
 
-__all__ = ["LEVELS", "errors_by_level", "loss_under", "losses"]
+__all__ = ["LEVELS", "errors_by_level", "loss_under", "losses", "timestep_at"]
 
 # What the labs print at the end, where they print it.
 PRINTED = {"lab": "0.030", "lecture": "0.18", "toy": "0.05"}
@@ -93,13 +93,17 @@ def errors_by_level(loaded: LoadedModel, device: str, seen: int, seed: int) -> I
     if getattr(loaded.model, "num_classes", None) is not None and pictures.labels is not None:
         labels = [int(label) for label in pictures.labels[:seen]]
     denoise = network_denoiser(loaded.model, schedule, target=recipe.target, labels=labels)
-    decibels = 10.0 * np.log10(schedule.snr)
     for level in LEVELS:
-        t = int(np.abs(decibels - level).argmin())
+        t = timestep_at(schedule, level)
         eps = torch.randn(x0.shape, generator=torch.Generator().manual_seed(seed)).to(device)
         with torch.inference_mode():
             said = denoise(add_noise(x0, eps, schedule.alpha_bar(t)), t)
         yield float((said.eps - eps).square().mean())
+
+
+def timestep_at(schedule: NoiseSchedule, level: float) -> int:
+    """The timestep whose SNR is nearest to so many decibels."""
+    return int(np.abs(10.0 * np.log10(schedule.snr) - level).argmin())
 
 
 def loss_under(schedule: NoiseSchedule, errors: list[float] | NDArray[np.float64]) -> float:

@@ -87,8 +87,8 @@ def _told(shape: tuple[int, int, int]) -> str:
 
 
 def parameter_count(model: nn.Module) -> int:
-    """Number of trainable numbers in the network."""
-    return sum(p.numel() for p in model.parameters() if p.requires_grad)
+    """How many numbers a network learns or has learnt (a loaded one learns no more, so all are counted)."""
+    return sum(weight.numel() for weight in model.parameters())
 
 
 def place(model: nn.Module, device: torch.device | str) -> nn.Module:

@@ -8,24 +8,39 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from difftui.data import held_out_pictures
+from difftui.data import Pictures, held_out_pictures
 from difftui.training.progress import BINS, Validation
 from difftui.training.seeding import generator
 
 if TYPE_CHECKING:
     from difftui.training.trainer import Trainer
 
-__all__ = ["Validator"]
+__all__ = ["Validator", "fixed_draws"]
 
 CHUNK = 50  # images a forward pass: short enough that nothing else waits long for its turn
+
+
+def fixed_draws(pictures: Pictures, timesteps: int) -> tuple[Tensor, Tensor, Tensor]:
+    """What is asked about, once and for all, so that two measurements differ by the weights alone.
+
+    Args:
+        pictures: n that no training sees.
+        timesteps: T.
+
+    Returns:
+        x_0 in [-1, 1], (n, C, H, W); t_i = ⌊T (i + 1/2) / n⌋ of picture i; ε ~ N(0, I), shaped as x_0.
+    """
+    count = len(pictures)
+    t = ((torch.arange(count) + 0.5) * timesteps / count).long()
+    eps = torch.randn(pictures.images.shape, generator=generator(torch.device("cpu"), "validation"))
+    return torch.from_numpy(pictures.images.copy()).float() / 127.5 - 1, t, eps
 
 
 class Validator:
     """Measures the sampling weights on pictures held out: MNIST's, or of the data's own test set.
 
-    Image i of n is noised to t_i = ⌊T (i + 1/2) / n⌋, once and for all, so two measurements differ by the
-    weights alone. The mean of their errors with importance weights w(t) p(t) T is the loss that training
-    estimates, p being how it draws t and w how it weighs the errors.
+    They are noised as :func:`fixed_draws` says. The mean of their errors with importance weights w(t) p(t) T
+    is the loss that training estimates, p being how it draws t and w how it weighs the errors.
     """
 
     def __init__(self, trainer: Trainer) -> None:
@@ -36,11 +51,8 @@ class Validator:
             self.x0 = torch.empty(0)  # nothing to measure on
             return
         digits = held.prepared(trainer.images.shape[-1], trainer.recipe.classes)
-        count, objective = len(digits), trainer.objective
-        draws = generator(torch.device("cpu"), "validation")
-        t = ((torch.arange(count) + 0.5) * objective.timesteps / count).long()
-        eps = torch.randn(digits.images.shape, generator=draws)
-        x0 = torch.from_numpy(digits.images.copy()).float() / 127.5 - 1
+        objective = trainer.objective
+        x0, t, eps = fixed_draws(digits, objective.timesteps)
         assert digits.labels is not None  # whoever holds some out has classes
         labels = torch.from_numpy(digits.labels.copy())
         self.t, self.eps, self.x0, self.labels = (part.to(trainer.device) for part in (t, eps, x0, labels))

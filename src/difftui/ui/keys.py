@@ -129,6 +129,28 @@ READ: tuple[Action, ...] = (
 
 _PLAY = ("space", "space", "play")
 
+
+def _page_choices(step: str = "", reseed: str = "") -> tuple[Action, ...]:
+    """What a page that computes lets choose; the two labels are the footer's, where there are any."""
+    return (
+        Action("left,comma,h", "←/→", "step(-1)", step, "A hundredth of the way towards the clean digit."),
+        Action("right,full_stop,l", "←/→", "step(1)", "", "A hundredth of the way towards noise."),
+        Action("shift+left,H", "⇧", "step(-10)", "", "A tenth of the way towards the clean digit."),
+        Action("shift+right,L", "⇧", "step(10)", "", "A tenth of the way towards noise."),
+        Action("home", "Home", "jump(0)", "", "The first timestep."),
+        Action("end", "End", "jump(1)", "", "The last timestep."),
+        Action("d", "d", "digit(1)", "", "Next class of digit."),
+        Action("D", "D", "digit(-1)", "", "Previous class of digit."),
+        Action("r", "r", "reseed(1)", reseed, "Other noise, or other starting weights."),
+        Action("R", "R", "reseed(-1)", "", "The seed before."),
+        Action("m", "m", "source(1)", "", "Next network that can do this."),
+        Action("M", "M", "source(-1)", "", "Previous network that can do this."),
+        Action("c", "c", "schedule(1)", "", "Next schedule, on the left where there are two."),
+        Action("C", "C", "schedule(-1)", "", "Previous schedule, on the left where there are two."),
+        Action("semicolon", ";", "swap", "", "Swap the two schedules."),
+    )
+
+
 SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
     {
         "home": (Action("enter", "enter", "begin", "begin", "Do what Home suggests doing first."),),
@@ -338,21 +360,7 @@ SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
             ),
             Action("enter", "enter", "begin", "game", "Play: guess the digit at t = T."),
             Action(*_PLAY, "hold", "Hold the computation, or go on; at its end: compute it again."),
-            Action("left,comma,h", "←/→", "step(-1)", "t", "A hundredth of the way towards the clean digit."),
-            Action("right,full_stop,l", "←/→", "step(1)", "", "A hundredth of the way towards noise."),
-            Action("shift+left,H", "⇧", "step(-10)", "", "A tenth of the way towards the clean digit."),
-            Action("shift+right,L", "⇧", "step(10)", "", "A tenth of the way towards noise."),
-            Action("home", "Home", "jump(0)", "", "The first timestep."),
-            Action("end", "End", "jump(1)", "", "The last timestep."),
-            Action("d", "d", "digit(1)", "", "Next class of digit."),
-            Action("D", "D", "digit(-1)", "", "Previous class of digit."),
-            Action("r", "r", "reseed(1)", "re-seed", "Other noise, or other starting weights."),
-            Action("R", "R", "reseed(-1)", "", "The seed before."),
-            Action("m", "m", "source(1)", "", "Next network that can do this."),
-            Action("M", "M", "source(-1)", "", "Previous network that can do this."),
-            Action("c", "c", "schedule(1)", "", "Next schedule, on the left where there are two."),
-            Action("C", "C", "schedule(-1)", "", "Previous schedule, on the left where there are two."),
-            Action("semicolon", ";", "swap", "", "Swap the two schedules."),
+            *_page_choices(step="t", reseed="re-seed"),
             Action("e", "e", "export", "save", "Save the pictures of this page as PNG."),
             Action("backspace", "⌫", "restart", "", "Compute this page again."),
             *READ,
@@ -370,21 +378,7 @@ SCREENS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
             Action("asterisk", "*", "all", "in full", "Question, notes and every figure in words."),
             Action("e", "e", "export", "save", "Save all questions with your notes as Markdown."),
             Action(*_PLAY, "", "Hold the measuring, or go on; at its end: measure again."),
-            Action("left,comma,h", "←/→", "step(-1)", "", "A hundredth of the way towards the clean digit."),
-            Action("right,full_stop,l", "←/→", "step(1)", "", "A hundredth of the way towards noise."),
-            Action("shift+left,H", "⇧", "step(-10)", "", "A tenth of the way towards the clean digit."),
-            Action("shift+right,L", "⇧", "step(10)", "", "A tenth of the way towards noise."),
-            Action("home", "Home", "jump(0)", "", "The first timestep."),
-            Action("end", "End", "jump(1)", "", "The last timestep."),
-            Action("d", "d", "digit(1)", "", "Next class of digit."),
-            Action("D", "D", "digit(-1)", "", "Previous class of digit."),
-            Action("r", "r", "reseed(1)", "", "Other noise, or other starting weights."),
-            Action("R", "R", "reseed(-1)", "", "The seed before."),
-            Action("m", "m", "source(1)", "", "Next network that can do this."),
-            Action("M", "M", "source(-1)", "", "Previous network that can do this."),
-            Action("c", "c", "schedule(1)", "", "Next schedule, on the left where there are two."),
-            Action("C", "C", "schedule(-1)", "", "Previous schedule, on the left where there are two."),
-            Action("semicolon", ";", "swap", "", "Swap the two schedules."),
+            *_page_choices(),
             Action("backspace", "⌫", "restart", "", "Measure again."),
             *READ,
         ),

@@ -12,11 +12,9 @@ from difftui.experiments.figures import signif
 from difftui.experiments.materials import drawn
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from difftui.training.loading import LoadedModel
 
-__all__ = ["beginning", "milliseconds", "parameters", "wake"]
+__all__ = ["beginning", "milliseconds", "wake"]
 
 
 def beginning(loaded: LoadedModel, seed: int) -> NDArray[np.float32]:
@@ -24,11 +22,6 @@ def beginning(loaded: LoadedModel, seed: int) -> NDArray[np.float32]:
     noise = starting_noise((seed,), loaded.model.image_shape)  # type: ignore[arg-type]
     first: NDArray[np.float32] = drawn(loaded.drawing()[2] * noise)[0]
     return first
-
-
-def parameters(model: nn.Module) -> int:
-    """How many numbers a network has learnt (loaded ones learn no more, so all are counted)."""
-    return sum(weights.numel() for weights in model.parameters())
 
 
 def milliseconds(seconds: float) -> str:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from difftui.experiments.figures import signif
 from difftui.experiments.materials import apart, drawn, load_network, picture, recognised
 from difftui.experiments.page import PENDING, Curve, Curves, Findings, Page, Pictures, Setup, Table
-from difftui.experiments.questions.asking import beginning, milliseconds, parameters, wake
+from difftui.experiments.questions.asking import beginning, milliseconds, wake
 from difftui.words import grouped
 
 if TYPE_CHECKING:
@@ -34,11 +34,12 @@ def against_classifier(setup: Setup, device: str, *, steps: int | None = None) -
     import torch
 
     from difftui.evaluation.recogniser import judge, load_recogniser
+    from difftui.models import parameter_count
 
     loaded, classifier = load_network(NETWORKS, setup.network, device), load_recogniser()
     x0 = torch.from_numpy(picture(setup).astype(np.float32))[None, None]
     state = _Both(loaded, drawn(x0)[0], beginning(loaded, setup.seed), steps)
-    state.learnt = parameters(classifier), parameters(loaded.model)
+    state.learnt = parameter_count(classifier), parameter_count(loaded.model)
     yield state.findings(0.0)
     answers = torch.cat([judge(classifier, x0)[1] for _ in range(ASKED)])
     began = time.perf_counter()

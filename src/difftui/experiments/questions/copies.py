@@ -15,7 +15,7 @@ from difftui.diffusion.analytic import PointsDenoiser
 from difftui.evaluation.neighbours import nearest
 from difftui.experiments.materials import clean, drawn, load_network
 from difftui.experiments.page import PENDING, Findings, Page, Pictures, Setup, Table
-from difftui.experiments.questions.asking import milliseconds, parameters, wake
+from difftui.experiments.questions.asking import milliseconds, wake
 from difftui.words import grouped
 
 if TYPE_CHECKING:
@@ -93,8 +93,10 @@ class _Ways:
 
     def findings(self, done: float) -> Findings:
         """The page at this point."""
+        from difftui.models import parameter_count
+
         steps = [milliseconds(s / self.steps) if self.steps else PENDING for s in self.seconds]
-        needed = self.points.size, parameters(self.loaded.model)
+        needed = self.points.size, parameter_count(self.loaded.model)
         rows = (
             ("distance to the nearest known", *(self._median(way) for way in WAYS)),
             (f"of {DRAWN} pictures, copies", *(self._copies(way) for way in WAYS)),

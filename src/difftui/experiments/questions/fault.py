@@ -22,7 +22,7 @@ from difftui.diffusion.analytic import PointsDenoiser
 from difftui.diffusion.process import Prediction
 from difftui.diffusion.sampling import step_noise
 from difftui.experiments.figures import signif
-from difftui.experiments.losses import LEVELS, errors_by_level
+from difftui.experiments.losses import LEVELS, errors_by_level, timestep_at
 from difftui.experiments.materials import (
     COMPARED,
     SURE,
@@ -84,9 +84,8 @@ def exact_errors(schedule: NoiseSchedule, seen: int, seed: int) -> Iterator[floa
 
     exact = PointsDenoiser(schedule, known_digits())
     x0 = clean(held_out().images[:seen])[:, None]
-    decibels = 10.0 * np.log10(schedule.snr)
     for level in LEVELS:
-        t = int(np.abs(decibels - level).argmin())
+        t = timestep_at(schedule, level)
         eps = torch.randn(x0.shape, generator=torch.Generator().manual_seed(seed)).numpy().astype(np.float64)
         said = exact(add_noise(x0, eps, schedule.alpha_bar(t)), t)
         yield float(np.square(said.eps - eps).mean())
@@ -130,6 +129,8 @@ def imperfect(
     setup: Setup, device: str, *, count: int = DRAWN, steps: int = STEPS, seen: int = SEEN
 ) -> Iterator[Findings]:
     """The same sampler and the same starts with a denoiser that is exact, and with networks."""
+    from difftui.models import parameter_count
+
     names = network_names(NETWORKS)
     shown = setup.network if setup.network in names else names[0]
     # The network that is shown goes first.
@@ -142,7 +143,7 @@ def imperfect(
     for source in sources:
         loaded = None if source is sources[0] else load_network((source.name,), source.name, device)
         if loaded is not None:
-            source.parameters = grouped(sum(weight.numel() for weight in loaded.model.parameters()))
+            source.parameters = grouped(parameter_count(loaded.model))
         for source.pictures in _pictures(loaded, schedule, seeds, steps):
             made += 1
             yield _findings(sources, made / work)

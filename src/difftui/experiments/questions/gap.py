@@ -114,10 +114,12 @@ def quality_gap(
 
 def _told(loaded: LoadedModel, pictures: Grey) -> _Net:
     """What is known of a network before it draws."""
+    from difftui.models import parameter_count
+
     run = next(run for run in shipped_runs() if run.name == loaded.name)
     return _Net(
         loaded.name,
-        sum(weight.numel() for weight in loaded.model.parameters()),
+        parameter_count(loaded.model),
         pictures.shape[-1],
         loaded.step * loaded.recipe.batch_size,
         float(last_metrics(run.metrics.path)["seconds"]),

@@ -76,6 +76,7 @@ class _Fillings:
         noise: what the drawings begin as, (12, H, W).
         pictures: by way, as they are now.
         ended: by way, the finished ones.
+        measured: by way, what the finished ones are like: seam, how far apart, how many read as it.
     """
 
     loaded: LoadedModel
@@ -86,6 +87,7 @@ class _Fillings:
     noise: Grey
     pictures: dict[str, Grey] = field(default_factory=dict)
     ended: dict[str, Grey] = field(default_factory=dict)
+    measured: dict[str, tuple[str, str, str]] = field(default_factory=dict)
 
     @property
     def calls(self) -> int:
@@ -93,8 +95,10 @@ class _Fillings:
         return 2 * self.steps + self.rounds * (self.steps - 1) + 1
 
     def finish(self, name: str, pictures: Grey) -> None:
-        """Keep what a way ends with."""
+        """Keep what a way ends with, and measure it."""
         self.pictures[name] = self.ended[name] = pictures
+        read = int((recognised(pictures) == self.label).sum())
+        self.measured[name] = signif(_seam(pictures), 2), signif(apart(pictures)), str(read)
 
     def findings(self, done: int) -> Findings:
         """The page after so many calls."""
@@ -119,7 +123,7 @@ class _Fillings:
         )
 
     def _table(self) -> Table:
-        found = [self._measured(self.ended.get(name)) for name in WAYS]
+        found = [self.measured.get(name, (PENDING,) * 3) for name in WAYS]
         real = (signif(_seam(self.digit[None]), 2), "", "")
         names = (
             "seam: its two rows differ by",
@@ -135,13 +139,6 @@ class _Fillings:
             "digit",
         )
         return Table(head, rows)
-
-    def _measured(self, pictures: Grey | None) -> tuple[str, str, str]:
-        """The seam, how far they lie apart, and what they are read as."""
-        if pictures is None:
-            return PENDING, PENDING, PENDING
-        read = int((recognised(pictures) == self.label).sum())
-        return signif(_seam(pictures), 2), signif(apart(pictures)), str(read)
 
     def _cost(self) -> Table:
         asked = self.steps, self.steps, self.rounds * (self.steps - 1) + 1

@@ -94,18 +94,16 @@ class _Sharp:
         )
 
     def _table(self, *, ended: bool) -> Table:
-        given = self.blocks[None]
-        columns = [self._measured(each) for each in (given, self.fitted, self.free)]
-        if not ended:
-            columns[1:] = [(PENDING,) * 4] * 2
+        given = (*self._measured(self.blocks[None])[:3], "")
+        drawings = (self.fitted, self.free)
+        found = [self._measured(each) if ended else (PENDING,) * 4 for each in drawings]
         names = (
             "block means off by, at most",
             "distance to the digit",
             "read as",
             f"how far {DRAWN} lie apart",
         )
-        columns[0] = (*columns[0][:3], "")
-        rows = tuple((name, *cells) for name, *cells in zip(names, *columns, strict=True))
+        rows = tuple((name, *cells) for name, *cells in zip(names, given, *found, strict=True))
         return Table((way(self.loaded, self.steps), "known blocks", "drawn to fit", "drawn freely"), rows)
 
     def _measured(self, pictures: Grey) -> tuple[str, ...]:

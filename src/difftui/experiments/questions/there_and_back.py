@@ -14,7 +14,7 @@ from difftui.diffusion import add_noise, transitions
 from difftui.experiments.figures import signif
 from difftui.experiments.materials import drawn, load_network, picture, recognised
 from difftui.experiments.page import PENDING, Findings, Page, Pictures, Setup, Table
-from difftui.experiments.questions.asking import beginning, milliseconds, parameters, wake
+from difftui.experiments.questions.asking import beginning, milliseconds, wake
 from difftui.words import grouped
 
 if TYPE_CHECKING:
@@ -31,10 +31,12 @@ REPEATED = 50  # one formula is too quick to be timed once
 
 def there_and_back(setup: Setup, device: str, *, steps: int | None = None) -> Iterator[Findings]:
     """Noise a digit at nine timesteps by one formula; then draw one from noise, step by step."""
+    from difftui.models import parameter_count
+
     x0, rng = picture(setup), np.random.default_rng(setup.seed)
     eps = rng.standard_normal(x0.shape)
     loaded = load_network(NETWORKS, setup.network, device)
-    state = _Ways(loaded, parameters(loaded.model), setup.label, steps)
+    state = _Ways(loaded, parameter_count(loaded.model), setup.label, steps)
     last = loaded.schedule.T - 1
     state.there_at = [round(i * last / (SHOWN - 1)) for i in range(SHOWN)]
     began = time.perf_counter()

@@ -106,31 +106,29 @@ def own_toy() -> ToyRun | None:
 def held_out_loss(loaded: LoadedModel, device: str) -> Iterator[tuple[float, float]]:
     """The loss on digits that no training saw: the share of them asked about so far, and their mean.
 
-    As a training measures it: digit i of n at t_i = ⌊T (i + 1/2) / n⌋, with noise that never changes.
+    As a training measures it, at timesteps and with noise that never change.
     """
     import torch
 
     from difftui.data import held_out_pictures
     from difftui.training.objective import Objective
-    from difftui.training.seeding import generator
+    from difftui.training.validation import fixed_draws
 
     recipe = loaded.recipe
     held = held_out_pictures(recipe.data)
     if held is None:
         raise DifftuiError(f"{loaded.name} was trained on data of which none are held out.")
-    images = held.prepared(recipe.image_size, recipe.classes).images
+    digits = held.prepared(recipe.image_size, recipe.classes)
     objective = Objective(loaded.schedule, recipe, torch.device(device))
-    t = ((torch.arange(len(images)) + 0.5) * loaded.schedule.T / len(images)).long()
-    eps = torch.randn(images.shape, generator=generator(torch.device("cpu"), "validation"))
-    x0 = torch.from_numpy(images.copy()).float() / 127.5 - 1.0
+    x0, t, eps = fixed_draws(digits, loaded.schedule.T)
     total = 0.0
-    for start in range(0, len(images), CHUNK):
+    for start in range(0, len(digits), CHUNK):
         part = slice(start, start + CHUNK)
         with torch.inference_mode():
             x, times, noise = (tensor[part].to(device) for tensor in (x0, t, eps))
             total += float(objective.errors(loaded.model, x, None, times, noise).sum())
-        asked = min(start + CHUNK, len(images))
-        yield asked / len(images), total / asked
+        asked = min(start + CHUNK, len(digits))
+        yield asked / len(digits), total / asked
 
 
 def minutes(seconds: float) -> str:
