@@ -306,7 +306,7 @@ async def test_a_home_that_cannot_be_written_is_told_in_one_line(own_home: Path)
     async with opened() as (pilot, screen):
         await pilot.press("e")
         message = screen.query_one("#message")
-        assert message.has_class("-wrong")
+        await until(pilot, lambda: message.has_class("-wrong") and text(screen, "#message").strip())
         assert "Cannot write" in " ".join(text(screen, "#message").split())
         await pilot.press("right")
         assert screen.scene.t == 250
