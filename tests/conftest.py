@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,28 +36,35 @@ _ROOT = Path(__file__).parents[1]
 
 
 _ROUNDS = 20  # of the event loop: more than a key needs to get from the driver to what it does
-_LOOK = 0.02  # seconds between two looks at whether the app still works
-_IDLE = 0.001  # seconds of work in one such time that are none
+_IDLE = 1 / 20  # of the time that work takes: less is none
 
 
-async def _wait_until_all_is_done(min_sleep: float = _LOOK, max_sleep: float = 1.0) -> None:
+def _wait_until_all_is_done(look: float) -> Callable[..., Awaitable[None]]:
     """Wait as Textual does after a key and in a pause, but for the app alone: its thread, not its process.
 
-    Textual's own wait lasts a second, twice a key, while the engine's thread works. Whatever a test needs of
+    Textual's own wait lasts a second, twice a key, while the engine's thread works: whatever a test needs of
     the engine it must await. A thread without a processor is taken for an idle one, there and here: what was
     ready to be done is done before the test looks, on any machine.
+
+    Args:
+        look: seconds between two looks at whether the app still works.
     """
-    start, waited, worked = time.monotonic(), 0.0, 1.0
-    while waited < max_sleep and (waited <= min_sleep or worked >= _IDLE):
-        before = time.thread_time()
-        await asyncio.sleep(_LOOK)
-        waited, worked = time.monotonic() - start, time.thread_time() - before
-    for _ in range(_ROUNDS):
-        await asyncio.sleep(0)
+
+    async def wait_for_idle(min_sleep: float = 0.02, max_sleep: float = 1.0) -> None:
+        start, waited, working = time.monotonic(), 0.0, True
+        while waited < max_sleep and (waited <= min_sleep or working):
+            worked = time.thread_time()
+            await asyncio.sleep(look)
+            waited = time.monotonic() - start
+            working = time.thread_time() - worked >= _IDLE * look
+        for _ in range(_ROUNDS):
+            await asyncio.sleep(0)
+
+    return wait_for_idle
 
 
-for _module in (textual_app, textual_pilot):
-    vars(_module)["wait_for_idle"] = _wait_until_all_is_done
+vars(textual_app)["wait_for_idle"] = _wait_until_all_is_done(0.005)  # twice after each key
+vars(textual_pilot)["wait_for_idle"] = _wait_until_all_is_done(0.02)  # in a pause: a frame has come meanwhile
 
 
 @pytest.fixture(autouse=True)
