@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import PATIENCE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -263,6 +264,23 @@ def test_strips_are_kept_evenly_and_no_more_than_fit(run: Run, monkeypatch: pyte
         assert len(gaps) <= 1
     assert most == 8
     assert all((strip.images == strip.step // 100).all() for strip in follower.strips)
+
+
+def test_a_strip_of_the_same_tick_of_the_disks_clock_is_seen(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follower, listed = Follower(run), []
+    monkeypatch.setattr(follow_module, "COARSE_SECONDS", PATIENCE)
+    for step in (100, 200, 300):
+        write_strip(run, step, np.zeros((1, 4, 4), np.uint8))
+        os.utime(run.samples_path, (1, 1))
+        assert follower.poll()
+        assert not follower.poll()
+        listed.append([strip.step for strip in follower.strips])
+    assert listed == [[100], [100, 200], [100, 200, 300]]
+    monkeypatch.setattr(follow_module, "COARSE_SECONDS", 0.0)
+    monkeypatch.setattr(Run, "sample_strips", lambda _: pytest.fail("a folder at rest is not listed"))
+    assert not follower.poll()
 
 
 def test_looking_back_up_to_a_step(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

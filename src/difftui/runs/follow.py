@@ -24,6 +24,7 @@ REFINE_SECONDS = 0.05  # of that for reading whole what was thinned at first
 MOST_WHOLE = 32_000_000  # bytes; our own files stay below for weeks
 MOST_AT_ONCE = 10_000_000  # bytes read whole when a training goes on
 MOST_STRIPS = 200
+COARSE_SECONDS = 2.0  # in which a folder may change twice and keep its time, also on a network's disk
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,7 +156,7 @@ class _Samples:
         self._kept: dict[int, Strip | None] = {}  # by step; None is a file that is no strip
         self._wanted: list[tuple[int, Path]] = []
         self._changed_at: int | None = None
-        self._look_again = True
+        self._moved_at = 0.0  # when that was first seen
 
     @property
     def behind(self) -> bool:
@@ -184,16 +185,17 @@ class _Samples:
     def _list(self) -> bool:
         """See which strips there are, if the folder has changed. Returns whether some are kept no more.
 
-        Times of folders are coarse: after a change the next poll looks once more.
+        Times of folders are coarse: after a change it is looked at for another two seconds.
         """
         try:
             changed_at = self._run.samples_path.stat().st_mtime_ns
         except OSError:
             return False
-        moved = changed_at != self._changed_at
-        if not moved and not self._look_again:
+        now = time.monotonic()
+        if changed_at != self._changed_at:
+            self._changed_at, self._moved_at = changed_at, now
+        elif now - self._moved_at > COARSE_SECONDS:
             return False
-        self._changed_at, self._look_again = changed_at, moved
         found = self._run.sample_strips()
         if self._last_step is not None:
             found = [one for one in found if one[0] <= self._last_step]

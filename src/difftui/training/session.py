@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import NoReturn
 
 import torch
@@ -18,7 +18,7 @@ from difftui.training.distributed import ALONE, PeerLost, World
 from difftui.training.ledger import Ledger, NotFinite
 from difftui.training.memory import out_of_memory
 from difftui.training.onlooker import Onlooker
-from difftui.training.progress import Hold, Progress
+from difftui.training.progress import Hold, Progress, SampleStrip
 from difftui.training.recipe import Recipe
 from difftui.training.trainer import Trainer
 
@@ -104,6 +104,7 @@ class Session:
         self.ledger = Ledger(self.trainer, run.metrics if run is not None else None)
         self.saved_step: int | None = None
         self.farewell: Progress | None = None
+        self._strip: SampleStrip | None = None  # the newest that the run has
         self._source = digits.source
         self._held = ""  # why the disk refuses, for those who watch
         self._on_request = on_request
@@ -221,6 +222,8 @@ class Session:
         except NotFinite as error:
             self._diverged(str(error), error.step)
         self.ledger.write(at_once=True)
+        with suppress(OSError):  # save says what the disk refuses
+            self._write_strip()
         self.save("stopped")
         self.farewell = self._progress(losses)
 
@@ -295,13 +298,19 @@ class Session:
         yield from self._insist(self._write_look)
 
     def _write_look(self) -> None:
-        assert self.run is not None  # who looks has a run
         assert self.onlooker is not None
-        measured, strip = self.onlooker.validation, self.onlooker.strip
-        if strip is not None:
-            write_strip(self.run, strip.step, strip.images)
+        self._write_strip()
+        measured = self.onlooker.validation
         if measured is not None:
             self.ledger.write_validation(measured)
+
+    def _write_strip(self) -> None:
+        """Keep the newest strip. It may be of a look that was not brought to its end."""
+        strip = self.onlooker.strip if self.onlooker is not None else None
+        if strip is not None and strip is not self._strip:
+            assert self.run is not None  # who looks has a run
+            write_strip(self.run, strip.step, strip.images)
+            self._strip = strip
 
     def _diverged(self, what: str, step: int) -> NoReturn:
         message = f"{what} at step {step} (learning rate {self.ledger.learning_rate:.2g}). "
@@ -327,5 +336,5 @@ class Session:
             gradient_norm=self.ledger.gradient_norm,
             saved_step=self.saved_step,
             validation=self.onlooker.validation if self.onlooker is not None else None,
-            strip=self.onlooker.strip if self.onlooker is not None else None,
+            strip=self._strip,
         )
