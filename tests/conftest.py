@@ -4,8 +4,7 @@ import asyncio
 import os
 import signal
 import socket
-import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from hypothesis import settings
 from nursery import Nursery
 from textual import app as textual_app
 from textual import pilot as textual_pilot
+from textual._wait import wait_for_idle
 
 # The same examples on every run, and no complaint about the time of one: machines are shared.
 settings.register_profile("difftui", derandomize=True, deadline=None)
@@ -36,35 +36,20 @@ _ROOT = Path(__file__).parents[1]
 
 
 _ROUNDS = 20  # of the event loop: more than a key needs to get from the driver to what it does
-_IDLE = 1 / 20  # of the time that work takes: less is none
 
 
-def _wait_until_all_is_done(look: float) -> Callable[..., Awaitable[None]]:
-    """Wait as Textual does after a key and in a pause, but for the app alone: its thread, not its process.
+async def _wait_until_all_is_done(min_sleep: float = 0.02, max_sleep: float = 1.0) -> None:
+    """Textual's wait after a key and in a pause, which takes a process without a processor for an idle one.
 
-    Textual's own wait lasts a second, twice a key, while the engine's thread works: whatever a test needs of
-    the engine it must await. A thread without a processor is taken for an idle one, there and here: what was
-    ready to be done is done before the test looks, on any machine.
-
-    Args:
-        look: seconds between two looks at whether the app still works.
+    What was ready to be done meanwhile is done before the test looks, however busy the machine is.
     """
-
-    async def wait_for_idle(min_sleep: float = 0.02, max_sleep: float = 1.0) -> None:
-        start, waited, working = time.monotonic(), 0.0, True
-        while waited < max_sleep and (waited <= min_sleep or working):
-            worked = time.thread_time()
-            await asyncio.sleep(look)
-            waited = time.monotonic() - start
-            working = time.thread_time() - worked >= _IDLE * look
-        for _ in range(_ROUNDS):
-            await asyncio.sleep(0)
-
-    return wait_for_idle
+    await wait_for_idle(min_sleep, max_sleep)
+    for _ in range(_ROUNDS):
+        await asyncio.sleep(0)
 
 
-vars(textual_app)["wait_for_idle"] = _wait_until_all_is_done(0.005)  # twice after each key
-vars(textual_pilot)["wait_for_idle"] = _wait_until_all_is_done(0.02)  # in a pause: a frame has come meanwhile
+for _module in (textual_app, textual_pilot):
+    vars(_module)["wait_for_idle"] = _wait_until_all_is_done
 
 
 @pytest.fixture(autouse=True)

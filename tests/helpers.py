@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sized
+from collections.abc import Callable, Iterable, Sized
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from textual.pilot import Pilot
 from textual.widget import Widget
 
@@ -24,6 +25,7 @@ __all__ = [
     "at_rest",
     "eventually",
     "few_digits",
+    "most_slow",
     "obeyed",
     "text_of",
     "ticked",
@@ -91,6 +93,11 @@ async def at_rest(pilot: Pilot[None], seen: Sized, seconds: float = 0.5) -> None
         if len(seen) == before:
             return
         assert time.monotonic() < end, f"it never rests: {seen}"[:2000]
+
+
+def most_slow(values: Iterable[Any], *quick: Any) -> list[Any]:
+    """Parameters of a test, of which all but the quick ones run with the slow tests."""
+    return [value if value in quick else pytest.param(value, marks=pytest.mark.slow) for value in values]
 
 
 def text_of(widget: Widget) -> str:

@@ -67,7 +67,7 @@ async def drawn(pilot: Pilot[None], screen: CompareScreen, view: str) -> Compari
         lambda: screen.view is not None and screen.view.plan.view == view and screen.view.done,
     )
     await pilot.press("end")
-    await until(pilot, lambda: "■ finished" in shown(screen, "#status"))
+    await until(pilot, lambda: "■ finished" in shown(screen, "#status") and all(titles(screen)))
     assert screen.view is not None
     return screen.view
 

@@ -6,7 +6,7 @@ from base64 import b64decode
 from pathlib import Path
 
 import pytest
-from helpers import text_of, until
+from helpers import most_slow, text_of, until
 
 from difftui.ui.app import DifftuiApp
 from difftui.ui.keys import GLOBAL, PLACES, SCREENS
@@ -33,7 +33,7 @@ async def test_each_screen_is_copied_through_ssh_and_saved(screen: str, own_home
         assert text_of(app.screen.query_one(TopBar)).split()[:2] == lines[0].split()[:2]
 
 
-@pytest.mark.parametrize("screen", [place.name for place in PLACES])
+@pytest.mark.parametrize("screen", most_slow([place.name for place in PLACES], "home", "train", "questions"))
 async def test_every_hint_of_the_last_line_can_be_clicked(
     screen: str, monkeypatch: pytest.MonkeyPatch, own_home: Path
 ) -> None:

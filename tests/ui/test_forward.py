@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import at_rest, text_of, ticked, until
+from helpers import at_rest, most_slow, text_of, ticked, until
 from numpy.typing import NDArray
 from PIL import Image
 from textual.containers import VerticalScroll
@@ -238,10 +238,10 @@ async def test_at_rest_nothing_is_drawn() -> None:
         await at_rest(pilot, updates)
 
 
-@pytest.mark.parametrize(
-    "size",
-    [(76, 22), (80, 24), (80, 40), (120, 24), (120, 40), (200, 60), (280, 70)],
-)
+EVERY_SIZE = [(76, 22), (80, 24), (80, 40), (120, 24), (120, 40), (200, 60), (280, 70)]
+
+
+@pytest.mark.parametrize("size", most_slow(EVERY_SIZE, (76, 22), (80, 24), (120, 40)))
 async def test_everything_is_whole_at_every_size(size: tuple[int, int]) -> None:
     async with opened(size) as (pilot, screen):
         await pilot.press("T", "t", "c", "c", "c", "end", *["r"] * 10)  # the longest texts

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from helpers import obeyed, text_of, ticked, until
+from helpers import most_slow, obeyed, text_of, ticked, until
 
 from difftui.engine import JobState
 from difftui.experiments import PAGES, Pictures, find_page
@@ -76,7 +76,7 @@ async def test_a_page_has_its_claim_its_figures_and_what_they_come_to() -> None:
         await until(pilot, lambda: "They share the signal" in " ".join(words(screen, "seen").split()))
 
 
-@pytest.mark.parametrize("size", [(76, 22), (80, 24), (120, 40), (200, 60)])
+@pytest.mark.parametrize("size", most_slow([(76, 22), (80, 24), (120, 40), (200, 60)], (76, 22), (120, 40)))
 async def test_every_page_that_needs_no_torch_fits_every_size(size: tuple[int, int]) -> None:
     async with opened("ab", size) as (screen, pilot):
         for name, place in QUICK.items():

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from helpers import obeyed, text_of, ticked, until
+from helpers import most_slow, obeyed, text_of, ticked, until
 
 from difftui import worksheet
 from difftui.engine import JobState
@@ -192,7 +192,7 @@ async def test_what_cannot_be_saved_is_told_and_kept(own_home: Path) -> None:
         await until(pilot, lambda: "3000 letters" in all_of(pilot))
 
 
-@pytest.mark.parametrize("size", [(76, 22), (80, 24), (100, 24), (120, 40)])
+@pytest.mark.parametrize("size", most_slow([(76, 22), (80, 24), (100, 24), (120, 40)], (76, 22), (120, 40)))
 async def test_it_fits_every_size_before_and_after_measuring(size: tuple[int, int]) -> None:
     worksheet.answer(PLAIN, "a long answer " * 60)
     async with opened(PLAIN, size) as (screen, pilot):

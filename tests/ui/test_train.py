@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from helpers import at_rest, obeyed, text_of, ticked, until
+from helpers import at_rest, most_slow, obeyed, text_of, ticked, until
 from textual.pilot import Pilot
 
 from difftui.bench.wire import recording_driver
@@ -138,7 +138,7 @@ async def test_start_pause_one_step_stop_go_on(own_home: Path) -> None:
     await closed(app)
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+@pytest.mark.parametrize("size", most_slow([(80, 24), (120, 40), (200, 60)], (80, 24)))
 async def test_a_training_that_ends_shows_all_there_is_to_know(own_home: Path, size: tuple[int, int]) -> None:
     app = DifftuiApp(device="cpu", screen="train", data="bundled")
     async with app.run_test(size=size) as pilot:

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from helpers import ticked, until
+from helpers import most_slow, ticked, until
 
 from difftui.experiments.questions import QUESTIONS
 from difftui.training.recipe import PRESETS
@@ -68,7 +68,7 @@ def work_of(screen: Any) -> object:
     return getattr(screen, "job", None)
 
 
-@pytest.mark.parametrize("name", VISITS)
+@pytest.mark.parametrize("name", most_slow(VISITS, "forward", "generate", "labs"))
 async def test_what_is_asked_for_is_shown_and_shown_again(name: str) -> None:
     asked, keys = VISITS[name]
     async with at_home() as (app, pilot):
