@@ -139,9 +139,11 @@ class _Level:
 def _tell_looks(loaded: LoadedModel, pictures: Pictures, args: argparse.Namespace) -> None:
     import torch
 
+    from difftui.training.seen import as_seen
+
     chosen = _chosen(pictures, args, 10 if args.digit is None else 1)
     device = next(loaded.model.parameters()).device
-    clean = torch.from_numpy(pictures.images[chosen].copy()).float().to(device) / 127.5 - 1
+    clean = as_seen(pictures.images[chosen], device)
     labels = _labels(loaded, pictures, chosen)
     sheets, captions = [clean], ["clean"]
     facts: list[dict[str, Any]] = []
@@ -290,6 +292,7 @@ def _tell_errors(loaded: LoadedModel, pictures: Pictures, args: argparse.Namespa
     import torch
 
     from difftui.evaluation.by_noise import error_by_noise
+    from difftui.training.seen import as_seen
 
     ladder = Ladder(loaded.schedule, bool(getattr(loaded.model, "one_shot", False)))
     if args.told is not None and (ladder.one_shot or args.told > ladder.last):
@@ -298,7 +301,7 @@ def _tell_errors(loaded: LoadedModel, pictures: Pictures, args: argparse.Namespa
         )
     chosen = _chosen(pictures, args, MEASURED)
     device = next(loaded.model.parameters()).device
-    x0 = torch.from_numpy(pictures.images[chosen].copy()).float().to(device) / 127.5 - 1
+    x0 = as_seen(pictures.images[chosen], device)
     own_labels = _labels(loaded, pictures, chosen)
     labels = None if own_labels is None else torch.tensor(own_labels, device=device)
     *_, own = error_by_noise(loaded, x0, labels=labels, seed=args.seed)

@@ -192,8 +192,10 @@ def _clean_and_noise(loaded: LoadedModel, pictures: Pictures, index: int, seed: 
     """The digit and its noise, (1, C, H, W) where the network computes; the same on every device."""
     import torch
 
+    from difftui.training.seen import as_seen
+
     device = next(loaded.model.parameters()).device
-    clean = torch.from_numpy(pictures.images[index : index + 1].copy()).float() / 127.5 - 1.0
+    clean = as_seen(pictures.images[index : index + 1])
     noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(seed))
     return clean.to(device), noise.to(device)
 

@@ -60,12 +60,13 @@ def _measure(
 
     from difftui.engine.sampling import network_of
     from difftui.evaluation.by_noise import error_by_noise
+    from difftui.training.seen import as_seen
 
     loaded, live = network_of(bench, source)
     pictures, _ = pictures_for(loaded)
     facts = network_facts(loaded, live, pictures, None)
     device = next(loaded.model.parameters()).device
-    x0 = torch.from_numpy(pictures.images[:MEASURED].copy()).float().to(device) / 127.5 - 1.0
+    x0 = as_seen(pictures.images[:MEASURED], device)
     labels = None
     if facts.told_label and pictures.labels is not None:
         labels = torch.from_numpy(pictures.labels[:MEASURED].copy()).to(device)

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from difftui import atomic
 from difftui.data import load
 from difftui.evaluation.frechet import save_statistics, statistics
+from difftui.models import parameter_count
 from difftui.paths import checkpoints_dir
 from difftui.runs.checkpoint import load_tensors, save_tensors
 
@@ -232,7 +233,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "test_accuracy": accuracy(model, test.images, test.labels),
         "test_digits": len(test),
         "train_digits": len(train),
-        "parameters": sum(p.numel() for p in model.parameters()),
+        "parameters": parameter_count(model),
         "seconds": round(seconds, 1),
         "threads": torch.get_num_threads(),
     }

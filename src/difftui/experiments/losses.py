@@ -13,7 +13,7 @@ from difftui.data.digits import SIZE
 from difftui.diffusion import NoiseSchedule, add_noise, make_schedule
 from difftui.errors import DifftuiError
 from difftui.experiments.figures import signif
-from difftui.experiments.materials import load_network, network_names
+from difftui.experiments.materials import load_network, network_names, never_seen
 from difftui.experiments.page import PENDING, Curve, Curves, Findings, Setup, Table
 from difftui.experiments.printed_losses import epoch_curves, tables
 
@@ -80,15 +80,12 @@ def errors_by_level(loaded: LoadedModel, device: str, seen: int, seed: int) -> I
     """
     import torch
 
-    from difftui.data import held_out_pictures
     from difftui.diffusion import network_denoiser
+    from difftui.training.seen import as_seen
 
     recipe, schedule = loaded.recipe, loaded.schedule
-    held = held_out_pictures(recipe.data)
-    if held is None:
-        raise DifftuiError(f"{loaded.name} was trained on data of which none are held out.")
-    pictures = held.prepared(recipe.image_size, recipe.classes)
-    x0 = (torch.from_numpy(pictures.images[:seen].copy()).float() / 127.5 - 1.0).to(device)
+    pictures = never_seen(loaded)
+    x0 = as_seen(pictures.images[:seen], device)
     labels = None
     if getattr(loaded.model, "num_classes", None) is not None and pictures.labels is not None:
         labels = [int(label) for label in pictures.labels[:seen]]

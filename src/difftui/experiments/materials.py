@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from difftui.data import bundled, held_out
+from difftui.data import Pictures, bundled, held_out, held_out_pictures
 from difftui.errors import DifftuiError
 from difftui.experiments.page import Setup
 from difftui.runs import shipped_runs
@@ -33,6 +33,7 @@ __all__ = [
     "load_network",
     "nearest_digit",
     "network_names",
+    "never_seen",
     "picture",
     "readings",
     "real_apart",
@@ -91,6 +92,18 @@ def _loaded(name: str, device: str) -> LoadedModel:
     from difftui.training.loading import load_model
 
     return load_model(next(run.path for run in shipped_runs() if run.name == name), device)
+
+
+def never_seen(loaded: LoadedModel) -> Pictures:
+    """Pictures that no training saw, as the network takes them.
+
+    Raises:
+        DifftuiError: of what it was trained on none are held out.
+    """
+    held = held_out_pictures(loaded.recipe.data)
+    if held is None:
+        raise DifftuiError(f"{loaded.name} was trained on data of which none are held out.")
+    return held.prepared(loaded.recipe.image_size, loaded.recipe.classes)
 
 
 def drawn(pictures: Tensor) -> NDArray[np.float32]:

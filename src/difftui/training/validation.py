@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from difftui.data import Pictures, held_out_pictures
 from difftui.training.progress import BINS, Validation
 from difftui.training.seeding import generator
+from difftui.training.seen import as_seen
 
 if TYPE_CHECKING:
     from difftui.training.trainer import Trainer
@@ -33,7 +34,7 @@ def fixed_draws(pictures: Pictures, timesteps: int) -> tuple[Tensor, Tensor, Ten
     count = len(pictures)
     t = ((torch.arange(count) + 0.5) * timesteps / count).long()
     eps = torch.randn(pictures.images.shape, generator=generator(torch.device("cpu"), "validation"))
-    return torch.from_numpy(pictures.images.copy()).float() / 127.5 - 1, t, eps
+    return as_seen(pictures.images), t, eps
 
 
 class Validator:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from difftui.errors import DifftuiError
+from difftui.experiments.materials import never_seen
 from difftui.runs import History, HistoryBuilder, Run, list_runs, read_metrics, shipped_runs
 from difftui.training.recipe import Recipe, preset
 from difftui.training.reference import incomparable
@@ -110,16 +111,11 @@ def held_out_loss(loaded: LoadedModel, device: str) -> Iterator[tuple[float, flo
     """
     import torch
 
-    from difftui.data import held_out_pictures
     from difftui.training.objective import Objective
     from difftui.training.validation import fixed_draws
 
-    recipe = loaded.recipe
-    held = held_out_pictures(recipe.data)
-    if held is None:
-        raise DifftuiError(f"{loaded.name} was trained on data of which none are held out.")
-    digits = held.prepared(recipe.image_size, recipe.classes)
-    objective = Objective(loaded.schedule, recipe, torch.device(device))
+    digits = never_seen(loaded)
+    objective = Objective(loaded.schedule, loaded.recipe, torch.device(device))
     x0, t, eps = fixed_draws(digits, loaded.schedule.T)
     total = 0.0
     for start in range(0, len(digits), CHUNK):

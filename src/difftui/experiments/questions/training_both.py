@@ -95,11 +95,12 @@ def error_at(model: nn.Module, schedule: NoiseSchedule, t: int, device: str, see
     import torch
 
     from difftui.diffusion import add_noise
+    from difftui.training.seen import as_seen
 
     held = held_out_pictures(TOY.data)
     assert held is not None  # of digits there are
     images = held.prepared(TOY.image_size).images[:seen]
-    x0 = (torch.from_numpy(images.copy()).float() / 127.5 - 1.0).to(device)
+    x0 = as_seen(images, device)
     eps = torch.randn(x0.shape, generator=torch.Generator().manual_seed(t)).to(device)
     with torch.inference_mode():
         times = torch.full((len(x0),), t, device=device)
