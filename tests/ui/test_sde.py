@@ -108,9 +108,19 @@ async def test_moments_are_told_beside_their_theory() -> None:
         assert last.variance == pytest.approx(10.0, rel=5 * math.sqrt(2 / 1000))
         # "Variance sqrt(dt)": one path tells that it is dt, for its squared steps sum up to t.
         steps = np.diff([frame.x[0] for frame in frames_of(screen)])
-        assert f"Σ(Δx)² of one path {(steps**2).sum():.3g} · theory 10" in title(screen, "variation")
-        assert "with variance √dt: 100" in title(screen, "variation")
+        assert f"Σ(Δx)² of one path {(steps**2).sum():.3g} · theory 10 · variance √dt: 100" in title(
+            screen, "variation"
+        )
         assert (steps**2).sum() == pytest.approx(10.0, rel=5 * math.sqrt(2 / 1000))
+
+
+async def test_no_title_is_cut_where_there_is_room_for_three_plots() -> None:
+    async with opened((120, 40)) as (screen, pilot):
+        await at_the_end(screen, pilot)
+        await pilot.press("left")  # where figures have all their digits
+        plots = [screen.query_one(f"#{name}", CurvePlot) for name in ("mean", "variance", "variation")]
+        await until(pilot, lambda: "√dt: 99." in text_of(plots[2]))
+        assert not any("…" in text_of(plot) for plot in plots)
 
 
 async def test_the_histogram_has_all_paths_and_lies_on_the_law() -> None:

@@ -191,8 +191,8 @@ class VariationPlot(CurvePlot):
         end, shown = view.simulation.equation.time, slice(frame + 1)
         measured, theory = _short(view.variation[frame]), _short(law.variance[frame])
         wrong = _short(law.variance[frame] / np.sqrt(dt))
-        told = f"Σ(Δx)² of one path [b]{measured}[/] · theory [b]{theory}[/]"
-        _entitle(self, told, f"with variance √dt: [b]{wrong}[/]")
+        told = f"theory [b]{theory}[/] · variance √dt: [b]{wrong}[/]"
+        _entitle(self, f"Σ(Δx)² of one path [b]{measured}[/]", told)
         self.set_series(
             [
                 Series(view.t[shown], view.variation[shown], colour="accent"),
